@@ -1,0 +1,116 @@
+/**
+ * What the API says and what the client offers, as types alone. Rotation and the commands know the API by this file.
+ * Instants on the wire are ISO 8601 UTC strings; in the client's own answers they are Unix milliseconds where the name says `Ms` or the doc says so.
+ */
+import type { Secret } from '../secret.ts'
+
+export type KeyType = 'live' | 'test'
+export type KeyStatus = 'active' | 'revoked'
+export type KeyAccess = 'full' | 'read-only' | 'admin'
+
+export interface Key {
+  id: string
+  name: string
+  type: KeyType
+  status: KeyStatus
+  access?: KeyAccess
+  createdAt: string
+  lastUsedAt: string | null
+  revokedAt?: string | null
+}
+
+/** The answer to a create. `apiKey` is undefined where the answer held a secret and nothing else that can be read. */
+export interface Minted {
+  secret: Secret
+  apiKey: Key | undefined
+}
+
+export interface UsageWindow {
+  requests: number
+  errors: number
+  latencyMs: { p50: number; p95: number; p99: number }
+}
+
+export interface Usage {
+  keyId: string
+  /** Up to when the figures are complete. */
+  updatedAt: string
+  windows: { '24h': UsageWindow; '7d': UsageWindow; '30d': UsageWindow }
+  daily?: { date: string; requests: number; errors: number }[]
+  countries?: Record<string, number>
+}
+
+export interface AuditEvent {
+  timestamp: string
+  action: string
+  keyId: string
+  endpoint: string
+  method: string
+  status: number
+  ip: string
+  userAgent: string
+}
+
+/** `unknown` is anything but a clear yes or no (429, 5xx, no connection), and is never evidence of anything. */
+export type ProbeAnswer = 'accepted' | 'refused' | 'unknown'
+
+export interface RateLimit {
+  limit: number
+  remaining: number
+  /** Unix milliseconds. */
+  resetAt: number
+}
+
+export type Plan = 'free' | 'pro' | 'business' | 'enterprise'
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface Keys {
+  /** Every key, newest first, page by page to the end; several pages are in flight. */
+  list(filter?: { type?: KeyType | undefined; status?: KeyStatus | undefined }, options?: CallOptions): AsyncIterable<Key>
+  /** Throws `api-key-not-found`. */
+  get(id: string, options?: CallOptions): Promise<Key>
+  /** By id or exact name. Throws `api-key-not-found`, or `ambiguous-key` with the ids. Active keys go before revoked ones. */
+  find(idOrName: string, options?: CallOptions): Promise<Key>
+  /**
+   * Mints a key. Repeated (by us or by the caller) only with the same `idempotencyKey` and body. `onSecret` is
+   * called with the secret as soon as it is found in the answer, before anything else of it is looked at, and is awaited.
+   * A time-out is `timed-out`: unknown, not failed.
+   */
+  create(
+    input: { name: string; type: KeyType; access?: KeyAccess | undefined },
+    options: CallOptions & {
+      idempotencyKey: string
+      onSecret?: ((secret: Secret) => void | Promise<void>) | undefined
+    },
+  ): Promise<Minted>
+  rename(id: string, name: string, options?: CallOptions): Promise<Key>
+  /** Again on a revoked key: the same answer. */
+  revoke(id: string, options?: CallOptions): Promise<Key>
+  /** Throws `api-key-not-found` (gone is for the caller to call done) and `api-key-active`. */
+  delete(id: string, options?: CallOptions): Promise<void>
+  usage(id: string, options?: CallOptions): Promise<Usage>
+}
+
+export interface Client {
+  readonly baseUrl: string
+  readonly keys: Keys
+  auditLogs(
+    filter?: { keyId?: string | undefined; since?: string | undefined; until?: string | undefined },
+    options?: CallOptions,
+  ): AsyncIterable<AuditEvent>
+  /** `GET /templates?limit=1` with the given secret; one request, no retries; never throws but for an abort. */
+  probe(secret: Secret, options?: CallOptions): Promise<ProbeAnswer>
+  /** Now by the API's clock (its `Date` header, kept up with ours between answers). Unix milliseconds. */
+  now(): number
+  /** The API's clock less ours, by the last answer; undefined before the first. */
+  readonly clockSkewMs: number | undefined
+  /** What the last answer to the admin credential said. */
+  readonly rateLimit: RateLimit | undefined
+  /** Read off `X-RateLimit-Limit`, or as the user set it; undefined when neither is known. */
+  readonly plan: Plan | undefined
+  /** The same server with another credential, sharing connections and clock. */
+  as(credential: Secret): Client
+}

@@ -1,0 +1,86 @@
+// Rules of this file:
+// - a command is data and one function; nothing here knows commander;
+// - what a flag's type says is what `run` gets: the types below are the only place that maps them.
+import type { Context } from '../context.ts'
+
+interface FlagBase {
+  summary: string
+  short?: string
+  /** The environment variable that stands in for the flag. */
+  env?: string
+  /** Shown in help; given to `run` when neither flag nor environment says otherwise. */
+  default?: string | number
+  hidden?: boolean
+}
+
+export type Flag =
+  | (FlagBase & { type: 'boolean' })
+  /** Any text; `value` is its placeholder in help. */
+  | (FlagBase & { type: 'string'; value: string })
+  /** Repeatable; given to `run` as an array, empty when absent. */
+  | (FlagBase & { type: 'list'; value: string })
+  /** `30s`, `15m`; given to `run` in milliseconds; `default` is written as a duration. */
+  | (FlagBase & { type: 'duration' })
+  /** A whole number, 0 or more. */
+  | (FlagBase & { type: 'count'; value: string })
+  | (FlagBase & { type: 'choice'; choices: readonly string[] })
+
+export interface Argument {
+  name: string
+  summary: string
+  optional?: boolean
+  /** Takes all that follow; given to `run` as an array. */
+  many?: boolean
+}
+
+type FlagValue<F extends Flag> = F extends { type: 'boolean' }
+  ? boolean
+  : F extends { type: 'list' }
+    ? string[]
+    : F extends { type: 'duration' | 'count' }
+      ? F extends { default: string | number }
+        ? number
+        : number | undefined
+      : F extends { type: 'choice'; choices: readonly (infer C)[] }
+        ? F extends { default: string }
+          ? C
+          : C | undefined
+        : F extends { default: string }
+          ? string
+          : string | undefined
+
+type ArgumentValue<A extends Argument> = A extends { many: true }
+  ? string[]
+  : A extends { optional: true }
+    ? string | undefined
+    : string
+
+export type Inputs<A extends readonly Argument[], F extends Record<string, Flag>> = {
+  [K in A[number] as K['name']]: ArgumentValue<K>
+} & { [K in keyof F]: FlagValue<F[K]> }
+
+export interface Command {
+  /** As it is typed. */
+  name: string
+  summary: string
+  args: readonly Argument[]
+  /** Keyed in camelCase; typed in kebab-case: `olderThan` is `--older-than`. */
+  flags: Record<string, Flag>
+  examples: readonly string[]
+  run(context: Context, inputs: never): Promise<void>
+}
+
+/** Declares a command; `run` gets its arguments and flags typed by their declarations. */
+export function defineCommand<
+  const A extends readonly Argument[],
+  const F extends Record<string, Flag>,
+>(command: {
+  name: string
+  summary: string
+  args?: A
+  flags?: F
+  examples?: readonly string[]
+  run(context: Context, inputs: Inputs<A, F>): Promise<void>
+}): Command {
+  return { args: [], flags: {}, examples: [], ...command } as Command
+}

@@ -1,0 +1,14 @@
+import type { Secret } from '../secret.ts'
+
+/** Where the credential in use comes from; shown by `status`. */
+export type CredentialSource =
+  | { kind: 'environment'; variable: string }
+  | { kind: 'file'; path: string; profile: string }
+
+/** A place that keeps the admin credential of a profile. */
+export interface CredentialStore {
+  readonly source: CredentialSource
+  read(): Promise<Secret | undefined>
+  write(secret: Secret): Promise<void>
+  remove(): Promise<void>
+}

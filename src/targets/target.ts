@@ -1,0 +1,33 @@
+// Rules of this file:
+// - a target is a place where an application finds its key; it knows nothing of the API and of rotation;
+// - bytes out are bytes in: no newline added or trimmed;
+// - `read` tells "proved absent" (undefined) from "could not look" (throws); the two are never mixed;
+// - `write` never overwrites what somebody else put there.
+import type { Secret } from '../secret.ts'
+
+/** What a target held when it was read. `version` is the target's own note, enough to put it back byte for byte. */
+export interface Held {
+  readonly value: Secret
+  readonly version?: string | undefined
+}
+
+export interface Target {
+  /** As the user wrote it, for example `env:.env#PICTIFY_API_KEY`. */
+  readonly name: string
+  /** `none`: what it holds cannot be read back; it is written last and needs the successor's own use as evidence. */
+  readonly readback: 'value' | 'none'
+  /** May we write here? Changes nothing. Throws `target-refused` with what to do. */
+  check(signal?: AbortSignal): Promise<void>
+  /** What it holds; undefined = proved absent; throws `target-failed` when it could not look. A `none` target always throws. */
+  read(signal?: AbortSignal): Promise<Held | undefined>
+  /**
+   * Puts `secret` there. Safe to repeat. Where it can be read, refuses with `target-changed` if what it
+   * holds is neither `expected` (undefined: absent) nor `secret`.
+   */
+  write(secret: Secret, expected: Held | undefined, signal?: AbortSignal): Promise<void>
+  /**
+   * Undoes `write`: where it still holds `written`, puts back `held` byte for byte (undefined: removes it).
+   * Already undone is done. Refuses with `target-changed` if it holds something else by now.
+   */
+  restore(held: Held | undefined, written: Secret, signal?: AbortSignal): Promise<void>
+}
