@@ -1,0 +1,243 @@
+// Rules of this file:
+// - it is the contract of contract.ts over HTTP; above it nobody knows a path or an envelope;
+// - a minted secret is handed over before anything else of the answer is looked at.
+import { type Clock, systemClock } from '../clock.ts'
+import { KeysError } from '../errors.ts'
+import type { Fetch, HttpAnswer } from '../http.ts'
+import { redact, type Secret } from '../secret.ts'
+import { findSecret, readJson, readOne, readPage, unreadable } from './answer.ts'
+import type { Client, Key, Keys, Plan, RateLimit } from './contract.ts'
+import { findKey } from './finding.ts'
+import { checkName } from './name.ts'
+import { readPages } from './pages.ts'
+import { path, query } from './path.ts'
+import { auditEventSchema, keySchema, usageSchema } from './schemas.ts'
+import { type Call, createSender } from './sender.ts'
+
+export interface ClientOptions {
+  /** What sends: `createTransport(…).fetch`, or in tests the global fetch looked up at call time. */
+  fetch: Fetch
+  /** As `parseBaseUrl` gives it. */
+  baseUrl: string
+  credential: Secret
+  /** Of pictify-keys, for `User-Agent`. */
+  version: string
+  clock?: Clock
+  /** 0 up to 1, as Math.random, for the jitter of back-offs. */
+  random?: () => number
+  /** One line a request: method, path, status, time taken, attempt. Never a secret. */
+  debug?: (line: string) => void
+  /** As the user set it; else it is read off the rate limit. */
+  plan?: Plan | undefined
+  /** Whether a key of this name answers to a further one as well (a marked successor to its plain name). */
+  answersTo?: ((keyName: string, wanted: string) => boolean) | undefined
+  /** For one attempt: connecting, headers and body. Default 30 s. */
+  timeoutMs?: number | undefined
+  /** After 5xx and broken connections. Default 3. */
+  retries?: number | undefined
+  /** The longest a call waits for a rate limit before it fails with `rate-limit`. Default 60 s. */
+  maxWaitMs?: number | undefined
+}
+
+/** A full page is the most the API gives. */
+const pageSize = 100
+const pagesInFlight = 6
+const probeTimeoutMs = 10_000
+
+const plans: Readonly<Record<number, Plan>> = { 60: 'free', 300: 'pro', 1_000: 'business' }
+
+/** What every credential of one server shares. */
+interface Server {
+  skewMs: number | undefined
+}
+
+export function createClient(options: ClientOptions): Client {
+  return clientOf(options, { skewMs: undefined })
+}
+
+function clientOf(options: ClientOptions, server: Server): Client {
+  const { clock = systemClock, credential, timeoutMs = 30_000 } = options
+  let rateLimit: RateLimit | undefined
+
+  const apiNow = () => clock.now() + (server.skewMs ?? 0)
+
+  function noteTime({ headers }: HttpAnswer): void {
+    const date = Date.parse(headers.get('date') ?? '')
+    if (!Number.isNaN(date)) server.skewMs = date - clock.now()
+  }
+
+  const shared = {
+    fetch: options.fetch,
+    baseUrl: options.baseUrl,
+    userAgent: `pictify-keys/${options.version}`,
+    clock,
+    random: options.random ?? Math.random,
+    debug: options.debug ?? (() => {}),
+    timeoutMs,
+    retries: options.retries ?? 3,
+    maxWaitMs: options.maxWaitMs ?? 60_000,
+    apiNow,
+  }
+  const { send } = createSender({
+    ...shared,
+    credential,
+    onAnswer(answer) {
+      noteTime(answer)
+      rateLimit = readRateLimit(answer) ?? rateLimit
+    },
+  })
+
+  const keys: Keys = {
+    list: (filter = {}, { signal } = {}) =>
+      readPages({
+        fetch: async (page, either) => {
+          const what = 'listing keys'
+          const { type, status } = filter
+          const parameters = query({ page, limit: pageSize, type, status })
+          const answer = await send({ what, method: 'GET', path: `/api-keys${parameters}` }, either)
+          return readPage(what, answer, ['apiKeys', 'keys'], keySchema)
+        },
+        identity: (key) => key.id,
+        inFlight: pagesInFlight,
+        signal,
+      }),
+
+    async get(id, { signal } = {}) {
+      const what = about('reading the key', id)
+      const answer = await send({ what, method: 'GET', path: path`/api-keys/${id}`, namesKey: true }, signal)
+      return readKey(what, answer)
+    },
+
+    find: (idOrName, callOptions) => findKey(keys, idOrName, options.answersTo, callOptions),
+
+    async create(input, { idempotencyKey, onSecret, signal }) {
+      checkName(input.name)
+      const what = 'creating a key'
+      const answer = await send(
+        { what, method: 'POST', path: '/api-keys', body: input, idempotencyKey },
+        signal,
+      )
+      const secret = findSecret(answer)
+      if (secret === undefined) {
+        readJson(what, answer)
+        throw unreadable(
+          what,
+          answer,
+          'there is no secret in it, so a key was probably created that nobody can use',
+        )
+      }
+      await onSecret?.(secret)
+      return { secret, apiKey: readable(() => readKey(what, answer)) }
+    },
+
+    async rename(id, name, { signal } = {}) {
+      checkName(name)
+      const call: Call = {
+        what: about('renaming the key', id),
+        method: 'PUT',
+        path: path`/api-keys/${id}`,
+        body: { name },
+        namesKey: true,
+      }
+      const answer = await send(call, signal)
+      return readable(() => readKey(call.what, answer)) ?? (await keys.get(id, { signal }))
+    },
+
+    async revoke(id, { signal } = {}) {
+      const what = about('revoking the key', id)
+      const answer = await send(
+        { what, method: 'POST', path: path`/api-keys/${id}/revoke`, namesKey: true },
+        signal,
+      )
+      return readable(() => readKey(what, answer)) ?? (await keys.get(id, { signal }))
+    },
+
+    async delete(id, { signal } = {}) {
+      // `{"deleted": true}`, `{"message"}` and 204 are all seen: the status says it
+      const what = about('deleting the key', id)
+      await send({ what, method: 'DELETE', path: path`/api-keys/${id}`, namesKey: true }, signal)
+    },
+
+    async usage(id, { signal } = {}) {
+      const what = about('reading the usage of the key', id)
+      const answer = await send(
+        { what, method: 'GET', path: path`/api-keys/${id}/usage`, namesKey: true },
+        signal,
+      )
+      return readOne(what, answer, ['usage'], usageSchema)
+    },
+  }
+
+  return {
+    baseUrl: options.baseUrl,
+    keys,
+
+    auditLogs: ({ keyId, since, until } = {}, { signal } = {}) =>
+      readPages({
+        fetch: async (page, either) => {
+          const what = 'reading the audit log'
+          const parameters = query({ keyId, since, until, page, limit: pageSize })
+          const answer = await send({ what, method: 'GET', path: `/audit-logs${parameters}` }, either)
+          return readPage(what, answer, ['auditLogs', 'events'], auditEventSchema)
+        },
+        identity: (event) => JSON.stringify(event),
+        inFlight: pagesInFlight,
+        signal,
+      }),
+
+    async probe(secret, { signal } = {}) {
+      const prober = createSender({ ...shared, credential: secret, onAnswer: noteTime })
+      const call: Call = { what: 'probing a key', method: 'GET', path: '/templates?limit=1' }
+      try {
+        const answer = await prober.sendOnce(call, Math.min(probeTimeoutMs, timeoutMs), signal)
+        if (answer.status === 401) return 'refused'
+        // a web page of a network that wants a login is a 200 too
+        return answer.status === 200 && readable(() => readJson(call.what, answer)) !== undefined
+          ? 'accepted'
+          : 'unknown'
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (error instanceof KeysError) return 'unknown'
+        throw error
+      }
+    },
+
+    now: apiNow,
+    get clockSkewMs() {
+      return server.skewMs
+    },
+    get rateLimit() {
+      return rateLimit
+    },
+    get plan() {
+      return options.plan ?? (rateLimit && plans[rateLimit.limit])
+    },
+    as: (other) => clientOf({ ...options, credential: other }, server),
+  }
+}
+
+/** What is done to which key; what was given as its id may be anything. */
+function about(what: string, id: string): string {
+  return `${what} ${redact(id)}`
+}
+
+function readKey(what: string, answer: HttpAnswer): Key {
+  return readOne(what, answer, ['apiKey', 'key'], keySchema)
+}
+
+/** What was read, or undefined where the answer cannot be read. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof KeysError) return undefined
+    throw error
+  }
+}
+
+function readRateLimit({ headers }: HttpAnswer): RateLimit | undefined {
+  const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
+    Number(headers.get(`x-ratelimit-${name}`) ?? NaN),
+  ) as [number, number, number]
+  return Number.isNaN(limit + remaining + reset) ? undefined : { limit, remaining, resetAt: reset * 1_000 }
+}

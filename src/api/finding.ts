@@ -1,0 +1,60 @@
+import { hasCode, KeysError } from '../errors.ts'
+import { redact } from '../secret.ts'
+import type { CallOptions, Key, Keys } from './contract.ts'
+
+/** So many ids of an ambiguous name are told; more would not help. */
+const mostTold = 10
+
+/**
+ * The key a person means: by id, else by exact name, else by a further name it answers to; active ones go before
+ * revoked ones. Throws `api-key-not-found`, or `ambiguous-key` with the ids.
+ */
+export async function findKey(
+  keys: Keys,
+  wanted: string,
+  answersTo: ((keyName: string, wanted: string) => boolean) | undefined,
+  options: CallOptions = {},
+): Promise<Key> {
+  if (/^pk_(live|test)_/.test(wanted)) {
+    throw new KeysError('usage', 'a secret was given where the id or the name of a key belongs', {
+      hint: 'pictify-keys list shows the ids; the secret is in the shell history now, and may have to be rotated',
+    })
+  }
+  const byId = await byIdOf(keys, wanted, options)
+  if (byId !== undefined) return byId
+  // best first: the first of these that anything is in decides
+  const tiers: Record<Tier, Key[]> = { active: [], 'active further': [], revoked: [], 'revoked further': [] }
+  for await (const key of keys.list({}, options)) {
+    if (key.id === wanted) return key
+    if (key.name === wanted) tiers[key.status].push(key)
+    else if (answersTo?.(key.name, wanted) === true) tiers[`${key.status} further`].push(key)
+  }
+  const found = Object.values(tiers).find((tier) => tier.length > 0) ?? []
+  const [only] = found
+  if (only === undefined) {
+    throw new KeysError('api-key-not-found', `no key has the id or the name "${redact(wanted)}"`, {
+      hint: 'pictify-keys list shows the ids and names',
+    })
+  }
+  if (found.length > 1) {
+    const told = found.slice(0, mostTold).map((key) => key.id)
+    const more = found.length > told.length ? ` and ${found.length - told.length} more` : ''
+    throw new KeysError('ambiguous-key', `${found.length} keys have the name "${redact(wanted)}"`, {
+      hint: `give the id of one: ${told.join(', ')}${more}`,
+    })
+  }
+  return only
+}
+
+type Tier = 'active' | 'active further' | 'revoked' | 'revoked further'
+
+/** Asks for the key itself where the text has the form of an id, which spares the list. */
+async function byIdOf(keys: Keys, wanted: string, options: CallOptions): Promise<Key | undefined> {
+  if (!/^key_[A-Za-z0-9_-]+$/.test(wanted)) return undefined
+  try {
+    return await keys.get(wanted, options)
+  } catch (error) {
+    if (hasCode(error, 'api-key-not-found')) return undefined
+    throw error
+  }
+}

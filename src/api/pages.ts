@@ -1,0 +1,87 @@
+// Rules of this file:
+// - what is fetched ahead is bounded, and stops when the reader does;
+// - order is the API's; nothing comes twice, and nothing is missed because the list moved while it was read.
+import type { Page } from './answer.ts'
+import type { Pagination } from './schemas.ts'
+
+export interface PagesOptions<T> {
+  /** Fetches a page, counted from 1. `signal` aborts also when the reader leaves early. */
+  fetch: (page: number, signal: AbortSignal) => Promise<Page<T>>
+  /** What tells items apart. */
+  identity: (item: T) => string
+  /** How many pages may be on their way at once. */
+  inFlight: number
+  signal?: AbortSignal | undefined
+}
+
+/** A list that was written to while it was read is read again for what was missed, until this often. */
+const mostPasses = 3
+
+/** Every item of a list, page by page to the end. */
+export async function* readPages<T>(options: PagesOptions<T>): AsyncGenerator<T, void, undefined> {
+  const seen = new Set<string>()
+  for (let pass = 1, moved = true; moved && pass <= mostPasses; pass += 1) {
+    const reader = createReader(options)
+    try {
+      for (let page = await reader.next(); page !== undefined; page = await reader.next()) {
+        const before = seen.size
+        for (const item of page.items) {
+          const count = seen.size
+          if (seen.add(options.identity(item)).size > count) yield item
+        }
+        reader.settle(page, seen.size - before)
+      }
+    } finally {
+      reader.stop()
+    }
+    moved = reader.moved()
+  }
+}
+
+/** Walks the pages once, several on their way as soon as it is known how many there are. */
+function createReader<T>({ fetch, inFlight, signal }: PagesOptions<T>) {
+  const leave = new AbortController()
+  const either = signal ? AbortSignal.any([signal, leave.signal]) : leave.signal
+  const ahead: Promise<Page<T>>[] = []
+  const totals = new Set<number>()
+  let nextPage = 1
+  let lastPage = 1
+  /** Whether the API says how many pages there are; where it does not, each page tells whether to ask for another. */
+  let counted = false
+
+  return {
+    async next(): Promise<Page<T> | undefined> {
+      while (ahead.length < inFlight && nextPage <= lastPage) {
+        const page = fetch(nextPage, either)
+        // a failure is met when the page's turn comes; until then it must not count as unhandled
+        page.catch(() => undefined)
+        ahead.push(page)
+        nextPage += 1
+      }
+      return ahead.shift()
+    },
+
+    /** Takes in what a page says of the others; `fresh` is how many of its items were new. */
+    settle({ items, pagination }: Page<T>, fresh: number): void {
+      if (pagination.total !== undefined) totals.add(pagination.total)
+      const pages = pageCount(pagination)
+      if (pages !== undefined) {
+        counted = true
+        // past an empty page there is nothing, whatever was promised
+        lastPage = items.length === 0 ? 0 : Math.max(lastPage, pages)
+      } else if (!counted && fresh > 0 && pagination.hasNext !== false) {
+        lastPage = nextPage
+      }
+    },
+
+    /** Whether the API told of different totals on the way, so that items may have slipped from page to page. */
+    moved: () => totals.size > 1,
+
+    stop: () => leave.abort(),
+  }
+}
+
+function pageCount({ totalPages, total, limit }: Pagination): number | undefined {
+  if (totalPages !== undefined) return totalPages
+  return total !== undefined && limit !== undefined && limit > 0 ? Math.ceil(total / limit) : undefined
+}

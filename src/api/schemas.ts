@@ -1,0 +1,75 @@
+// Rules of this file:
+// - tolerant in: a field we do not know is dropped, so that nothing the server adds (a secret, say) travels on;
+// - strict out: what leaves has the types of contract.ts, or is an error that names what was missing.
+import * as v from 'valibot'
+
+/** One of these, in any case, with spaces or underscores for dashes: the vendor's pages write "Active", "Read-only". */
+function oneOf<const T extends string>(...options: T[]) {
+  return v.union([
+    v.picklist(options),
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.toLowerCase().replace(/[_\s]+/g, '-')),
+      v.picklist(options),
+    ),
+  ])
+}
+
+const text = v.pipe(v.string(), v.nonEmpty())
+const instant = v.pipe(
+  v.string(),
+  v.check((value) => !Number.isNaN(Date.parse(value)), 'not an instant'),
+)
+const count = v.pipe(v.number(), v.minValue(0))
+
+export const keySchema = v.object({
+  id: text,
+  name: v.string(),
+  type: oneOf('live', 'test'),
+  status: oneOf('active', 'revoked'),
+  // an access that we do not know is no reason to hide the key
+  access: v.fallback(v.optional(oneOf('full', 'read-only', 'admin')), undefined),
+  createdAt: instant,
+  lastUsedAt: v.nullish(instant, null),
+  revokedAt: v.optional(v.nullable(instant)),
+})
+
+// with no requests there are no percentiles
+const percentile = v.nullish(count, 0)
+const usageWindow = v.object({
+  requests: count,
+  errors: count,
+  latencyMs: v.pipe(
+    v.nullish(v.object({ p50: percentile, p95: percentile, p99: percentile }), {}),
+    v.transform((latency) => latency),
+  ),
+})
+
+export const usageSchema = v.object({
+  keyId: text,
+  updatedAt: instant,
+  windows: v.object({ '24h': usageWindow, '7d': usageWindow, '30d': usageWindow }),
+  daily: v.optional(v.array(v.object({ date: v.string(), requests: count, errors: count }))),
+  countries: v.optional(v.record(v.string(), count)),
+})
+
+const said = v.nullish(v.string(), '')
+export const auditEventSchema = v.object({
+  timestamp: instant,
+  action: said,
+  keyId: said,
+  endpoint: said,
+  method: said,
+  status: v.nullish(v.number(), 0),
+  ip: said,
+  userAgent: said,
+})
+
+/** Every field may be missing: a list may come whole. */
+export const paginationSchema = v.object({
+  total: v.optional(count),
+  limit: v.optional(count),
+  totalPages: v.optional(count),
+  hasNext: v.optional(v.boolean()),
+})
+export type Pagination = v.InferOutput<typeof paginationSchema>
