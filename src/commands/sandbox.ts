@@ -1,0 +1,73 @@
+import { resolve } from 'node:path'
+import { formatDuration } from '../duration.ts'
+import { faultHelp } from '../sandbox/faults.ts'
+import { defineCommand } from './command.ts'
+
+export const sandbox = defineCommand({
+  name: 'sandbox',
+  summary: 'run a local Pictify to rehearse on',
+  flags: {
+    port: { type: 'count', value: 'port', default: 0, summary: 'where to listen; 0 takes any free port' },
+    plan: {
+      type: 'choice',
+      choices: ['free', 'pro', 'business', 'enterprise'],
+      default: 'pro',
+      summary: 'the plan, which sets key and rate limits',
+    },
+    propagation: {
+      type: 'duration',
+      default: '2s',
+      summary: 'how long a new key takes to be accepted everywhere',
+    },
+    usageLag: { type: 'duration', default: '0s', summary: 'how late usage and last uses show' },
+    keys: {
+      type: 'count',
+      value: 'count',
+      default: 0,
+      summary: 'begin with this many keys that have a past',
+    },
+    fault: { type: 'list', value: 'what', summary: `misbehave: ${faultHelp}` },
+    data: { type: 'string', value: 'file', summary: 'keep everything in this file from one run to the next' },
+  },
+  examples: [
+    'pictify-keys sandbox',
+    'pictify-keys sandbox --plan business --keys 40 --usage-lag 5s',
+    "pictify-keys sandbox --fault 'lose-answer:POST /api-keys@1' --fault status-503@10%",
+  ],
+
+  async run({ out, signal, cwd }, { port, plan, propagation, usageLag, keys, fault, data }) {
+    const { createSandbox } = await import('../sandbox/server.ts')
+    const server = await createSandbox({
+      port,
+      plan,
+      propagationMs: propagation,
+      usageLagMs: usageLag,
+      keys,
+      faults: fault,
+      data: data === undefined ? undefined : resolve(cwd, data),
+    })
+    try {
+      const { url } = server
+      const adminKey = server.adminKey.reveal()
+      if (out.json) {
+        await out.line(JSON.stringify({ url, adminKey }))
+      } else {
+        out.say(
+          `a local Pictify runs at ${url} (plan ${plan}, a new key takes ${formatDuration(propagation)} to spread)`,
+        )
+        out.say(`its admin key is in the second of these lines; they point pictify-keys at it:\n`)
+        await out.line(`export PICTIFY_API_URL=${url}`)
+        await out.line(`export PICTIFY_ADMIN_KEY=${adminKey}`)
+        out.say('\nCtrl-C stops it')
+      }
+      await aborted(signal)
+    } finally {
+      await server.close()
+    }
+  },
+})
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+}
