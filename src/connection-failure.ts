@@ -59,6 +59,7 @@ export function connectionFailure(thrown: unknown, url: string): RequestFailure 
 
 interface Cause {
   code?: string
+  name?: string
   message?: string
   address?: string
   port?: number
@@ -158,7 +159,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: noHttps,
 }
 
-function meaning({ code = '', message = '' }: Cause): Meaning | undefined {
+function meaning({ code = '', name = '', message = '' }: Cause): Meaning | undefined {
   const known = meanings[code]
   if (known !== undefined) return known
   if (/wrong version number|packet length too long/i.test(message)) return noHttps
@@ -168,7 +169,7 @@ function meaning({ code = '', message = '' }: Cause): Meaning | undefined {
       (place) => `no secure connection to ${place} (${code})`,
     ]
   }
-  if (code.startsWith('HPE_')) {
+  if (name === 'HTTPParserError' || code.startsWith('HPE_')) {
     // cut short is broken; anything else was never HTTP
     if (code === 'HPE_INVALID_EOF_STATE') return undefined
     return [

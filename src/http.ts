@@ -72,7 +72,7 @@ export async function attempt(
 export interface Transport {
   readonly fetch: Fetch
   /** Drops every connection at once, so that nothing holds the process. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export interface TransportOptions {
