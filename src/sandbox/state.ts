@@ -69,19 +69,16 @@ export function createStateFile(
   let timer: NodeJS.Timeout | undefined
 
   const write = async () => {
-    const state: AccountState & { version: number } = {
+    const state: Stored = {
       version,
       ...run,
-      keys: [...account.keys.all()],
+      keys: account.keys.all().map((key) => ({ ...key, secret: key.secret.reveal() })),
       usage: account.usage.state(),
       audit: account.audit.all(),
       memory: account.memory.entries(),
       rates: account.rates.entries(),
     }
-    const text = JSON.stringify(state, (_, value: unknown) =>
-      value instanceof Secret ? value.reveal() : value,
-    )
-    await writeDurably(path, text, { mode: 0o600 })
+    await writeDurably(path, JSON.stringify(state), { mode: 0o600 })
   }
   const save = (): Promise<void> => {
     // a write under way has taken its picture already; what came after it needs another
