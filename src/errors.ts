@@ -58,9 +58,11 @@ export const errorExits = {
   'journal-unreadable': Exit.failed,
   'escrow-locked': Exit.needsPerson,
   'config-unreadable': Exit.failed,
+  'output-failed': Exit.failed,
   // targets
   'target-refused': Exit.failed,
   'target-failed': Exit.failed,
+  'target-unclear': Exit.failed,
   'target-changed': Exit.failed,
   // rotation
   'rotation-waiting': Exit.waiting,
@@ -107,6 +109,9 @@ export class KeysError extends Error {
 }
 
 /** Whether an error is a KeysError with one of these codes. */
-export function hasCode(error: unknown, ...codes: ErrorCode[]): error is KeysError {
-  return error instanceof KeysError && codes.includes(error.code)
+export function hasCode<C extends ErrorCode>(
+  error: unknown,
+  ...codes: C[]
+): error is KeysError & { readonly code: C } {
+  return error instanceof KeysError && (codes as ErrorCode[]).includes(error.code)
 }

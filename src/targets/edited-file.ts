@@ -46,11 +46,18 @@ export function createFileTarget({
   format: FileFormat
 }): Target {
   /** What is wrong with the file gets the target's name; what the system says becomes `target-failed`. */
-  async function guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
+  async function guarded<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
     try {
+      signal?.throwIfAborted()
       return await work()
     } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw error
       if (error instanceof KeysError) throw together([error], name)
+      if (systemCode(error) === undefined) throw error
       throw new KeysError('target-failed', `${name}: ${what}: ${systemReason(error)}`, {
         hint: hintFor(error, path),
         cause: error,
@@ -59,7 +66,7 @@ export function createFileTarget({
   }
 
   async function edit(signal: AbortSignal | undefined, plan: (found: Found) => Edit): Promise<void> {
-    await guarded('it could not be written', async () => {
+    await guarded('it could not be written', signal, async () => {
       const key = (await find(path)).path
       const turn = (edits.get(key) ?? Promise.resolve()).then(async () => {
         signal?.throwIfAborted()
@@ -84,8 +91,7 @@ export function createFileTarget({
     },
 
     read: (signal) =>
-      guarded('it could not be read', async () => {
-        signal?.throwIfAborted()
+      guarded('it could not be read', signal, async () => {
         const { bytes } = await find(path)
         return bytes && format.get(bytes)
       }),

@@ -49,8 +49,10 @@ export function createExecTarget({
       )
     }
     if (result.exitCode === 0) return
+    // A command that says no has put nothing in its place; one that was cut off may have.
+    const code = result.timedOut || result.exitCode === null ? 'target-unclear' : 'target-failed'
     const lastLine = clean(result.output).trim().split('\n').at(-1)
-    throw new KeysError('target-failed', `${name}: ${howItEnded(result)}`, {
+    throw new KeysError(code, `${name}: ${howItEnded(result)}`, {
       hint: lastLine ? `it said: ${lastLine}` : 'it said nothing; run it by hand to see why',
     })
   }

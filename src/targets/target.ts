@@ -22,7 +22,8 @@ export interface Target {
   read(signal?: AbortSignal): Promise<Held | undefined>
   /**
    * Puts `secret` there. Safe to repeat. Where it can be read, refuses with `target-changed` if what it
-   * holds is neither `expected` (undefined: absent) nor `secret`.
+   * holds is neither `expected` (undefined: absent) nor `secret`. A `none` target tells by its error what came of
+   * it: `target-failed`, nothing was put in its place; `target-unclear`, it may have been.
    */
   write(secret: Secret, expected: Held | undefined, signal?: AbortSignal): Promise<void>
   /**

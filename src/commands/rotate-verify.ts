@@ -1,0 +1,47 @@
+import type { Context } from '../context.ts'
+import { formatDuration } from '../duration.ts'
+import { KeysError } from '../errors.ts'
+import type { Verify } from '../rotation/run.ts'
+import { redact, type Secret } from '../secret.ts'
+
+/**
+ * The user's own check as rotation sees it: run by the shell with the successor's secret in PICTIFY_API_KEY of its
+ * environment and nowhere else; its output, masked, goes to stderr as it comes.
+ */
+export async function createVerify(
+  context: Context,
+  command: string,
+  timeoutMs: number,
+  secrets: readonly Secret[],
+): Promise<Verify> {
+  const { childEnvironment, commandExists, runChild } = await import('../child.ts')
+  const { cwd, out } = context
+  const apiUrl = await context.apiUrl()
+  return {
+    command,
+    timeoutMs,
+    exists: () => commandExists(command, childEnvironment(context.env, { secrets }), cwd),
+    async run(secret, signal) {
+      const masked = [...secrets, secret]
+      const env = {
+        ...childEnvironment(context.env, { secrets: masked }),
+        PICTIFY_API_KEY: secret.reveal(),
+        PICTIFY_API_URL: apiUrl,
+      }
+      const onOutput = (line: string) => {
+        const text = redact(line, masked)
+        out.event({ event: 'verify-output', line: text }, `  ${text}`)
+      }
+      const result = await runChild({ command, env, cwd, timeoutMs, signal, onOutput })
+      if (result.exitCode === 0) return
+      const how = result.timedOut
+        ? `took longer than ${formatDuration(timeoutMs)}`
+        : result.exitCode === null
+          ? `was ended by ${result.signal}`
+          : `ended with ${result.exitCode}`
+      throw new KeysError('verify-failed', `the verify command ${how}: ${redact(command, masked)}`, {
+        hint: 'its output is above; mend what it found, then run the same command again',
+      })
+    },
+  }
+}

@@ -1,0 +1,192 @@
+// Rules of this file:
+// - of two rotations of one key, on any machines, one goes on: the earlier marked successor's;
+// - a run says in its successor's name until when it will have ended, and holds nobody up after that;
+// - a run whose lease has run out changes nothing more before it has read the list and found itself still the one.
+import { randomInt } from 'node:crypto'
+import type { Key } from '../api/contract.ts'
+import { formatDuration } from '../duration.ts'
+import { hasCode, KeysError } from '../errors.ts'
+import { compareByAge, getOrGone, isActive, readAccount, remove, type Account } from './account.ts'
+import { formatMark, leaseEnd, parseMark } from './marked-name.ts'
+import { note, record, Setback, type RotationOptions, type Run } from './run.ts'
+import { hasReached } from './state.ts'
+
+/** A further machine's rotation may have been minted this much before our plan read the list, and not shown yet. */
+const listLagMs = 60_000
+
+export function newHolder(): string {
+  return randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0')
+}
+
+/** By when a run with these options has ended by itself, counted from now. Milliseconds. */
+export function leaseBound(options: RotationOptions): number {
+  const deliver = 30_000 * options.targets.length
+  return (
+    acceptBound(options.settleMs) + deliver + (options.verify?.timeoutMs ?? 0) + options.waitMs + 2 * 60_000
+  )
+}
+
+/** How long a successor may take to be accepted before the rotation is undone. */
+export function acceptBound(settleMs: number): number {
+  return Math.max(4 * settleMs, 10_000)
+}
+
+/** Puts a fresh lease into the successor's name. */
+export async function renewLease(run: Run): Promise<void> {
+  await setLease(run, { until: leaseEnd(run.api.now(), leaseBound(run.options)), holder: newHolder() })
+}
+
+/** Lets any machine go on from here. */
+export async function giveUpLease(run: Run): Promise<void> {
+  const { journal } = run
+  if (journal.newKey === undefined || !isMarkedState(run)) return
+  try {
+    await setLease(run, { until: 0, holder: '' })
+  } catch (error) {
+    if (!(error instanceof KeysError)) throw error
+    // It runs out by itself; nothing is lost but time.
+    run.services.report({
+      event: 'warning',
+      code: 'lease',
+      message: `could not give the lease up: ${error.message}`,
+    })
+  }
+}
+
+async function setLease(run: Run, lease: { until: number; holder: string }): Promise<void> {
+  const { journal } = run
+  if (journal.newKey === undefined) return
+  // Written down first: a name of ours that the journal does not know would look like another machine's.
+  await record(run, { lease, holders: [...journal.holders, lease.holder] })
+  const { oldKey, id: rotationId, fingerprint } = journal
+  const mark = { plain: oldKey.name, oldId: oldKey.id, rotationId, fingerprint }
+  await run.api.keys.rename(
+    journal.newKey.id,
+    formatMark({ ...mark, leaseUntil: lease.until, holder: lease.holder }),
+  )
+}
+
+/** Before anything is changed: is the lease still ours? If it ran out, only after another look at the list. */
+export async function stayTheOne(run: Run): Promise<void> {
+  const { lease, newKey } = run.journal
+  if (newKey === undefined || lease.until === 0 || run.api.now() < lease.until) return
+  await confirm(run)
+  await renewLease(run)
+}
+
+/**
+ * Reads the list and finds out whether this rotation is still the one that goes on. Sweeps keys that a repeated mint
+ * left. Throws a Setback where it is not. Returns what it read.
+ */
+export async function confirm(run: Run): Promise<Account> {
+  const account = await readAccount(run.api, run.journal.oldKey.id)
+  await sweepDuplicates(run, account)
+  const { newKey } = run.journal
+  if (newKey === undefined) return account
+
+  const own =
+    account.successors.find(({ key }) => key.id === newKey.id)?.key ?? (await getOrGone(run.api, newKey.id))
+  if (!isActive(own)) throw successorGone(run, own, account)
+  refuseIfTakenOver(run, own)
+  refuseIfEarlier(run, account)
+  await refuseIfRotatedMeanwhile(run, own, account)
+  return account
+}
+
+/** Keys that carry this rotation's id and are not its successor: a server that ignored the idempotency key minted them. */
+async function sweepDuplicates(run: Run, account: Account): Promise<void> {
+  const { id, newKey, strays } = run.journal
+  if (newKey === undefined) return
+  const kept = [newKey.id, ...strays]
+  const orphans = account.successors.filter(
+    ({ key, mark }) => mark.rotationId === id && !kept.includes(key.id),
+  )
+  for (const { key } of orphans) {
+    await remove(run.api, key.id)
+    account.successors = account.successors.filter((successor) => successor.key.id !== key.id)
+    await note(run, 'orphan-removed', `removed ${key.id}, which a repeated create had left`)
+  }
+}
+
+function successorGone(run: Run, own: Key | undefined, account: Account): Setback {
+  const { newKey, oldKey } = run.journal
+  const what = `the successor ${newKey?.id} was ${own === undefined ? 'deleted' : 'revoked'} by somebody else`
+  if (isActive(account.old)) {
+    return new Setback('undo', new KeysError('rotation-undone', what, { hint: 'run the same command again' }))
+  }
+  return new Setback(
+    'leave',
+    new KeysError('rotation-needs-person', `${what}, and ${oldKey.id} no longer works either`, {
+      hint: `create a key by hand and put it into the targets: pictify-keys create ${JSON.stringify(oldKey.name)} --type ${oldKey.type} --to …`,
+    }),
+  )
+}
+
+function refuseIfTakenOver(run: Run, own: Key): void {
+  const { holders, oldKey } = run.journal
+  const mark = parseMark(own.name)
+  if (mark === undefined || holders.includes(mark.holder) || mark.leaseUntil <= run.api.now()) return
+  throw new Setback('leave', lockedElsewhere(oldKey.id, mark.leaseUntil, run.api.now()))
+}
+
+function refuseIfEarlier(run: Run, account: Account): void {
+  const ours = [run.journal.newKey?.id, ...run.journal.strays]
+  const first = [...account.successors].sort((a, b) => compareByAge(a.key, b.key))[0]
+  if (first === undefined || ours.includes(first.key.id)) return
+  throw new Setback('undo', lockedElsewhere(run.journal.oldKey.id, first.mark.leaseUntil, run.api.now()))
+}
+
+/** The old key is gone and not by us: did another rotation of it come and go while this one slept? */
+async function refuseIfRotatedMeanwhile(run: Run, own: Key, account: Account): Promise<void> {
+  const { journal } = run
+  if (isActive(account.old) || journal.retiring || journal.compromised === 'revoke-first') return
+  if (hasReached(journal.state, 'retired') || parseMark(own.name) === undefined) return
+  const since = Date.parse(journal.intent?.at ?? journal.startedAt) - listLagMs
+  const rival = account.others.find(
+    (key) => key.id !== own.id && key.name === journal.oldKey.name && Date.parse(key.createdAt) >= since,
+  )
+  if (rival === undefined) {
+    await note(
+      run,
+      'old-key-revoked',
+      `${journal.oldKey.id} was revoked by somebody else; there is only forward`,
+    )
+    return
+  }
+  throw new Setback(
+    'undo',
+    new KeysError('rotation-locked', `${journal.oldKey.id} was rotated elsewhere meanwhile, to ${rival.id}`, {
+      hint: 'nothing more is to be done',
+    }),
+  )
+}
+
+/** The refusal (exit 8) for a key that another run has until `leaseUntil` (API clock, Unix ms; 0: given up). */
+export function lockedElsewhere(oldId: string, leaseUntil: number, now: number): KeysError {
+  if (leaseUntil <= now) {
+    return new KeysError('rotation-locked', `another rotation of ${oldId} goes on`, {
+      hint: 'run the same command again',
+    })
+  }
+  const until = new Date(leaseUntil).toISOString().slice(0, 16).replace('T', ' ')
+  const left = formatDuration(leaseUntil - now)
+  return new KeysError(
+    'rotation-locked',
+    `${oldId} is being rotated elsewhere, until ${until} UTC at the latest (${left})`,
+    {
+      hint: 'run the same command again then; if that run is known to be dead, add --take-over',
+    },
+  )
+}
+
+/** Whether the successor still has a marked name to keep up. */
+function isMarkedState(run: Run): boolean {
+  return hasReached(run.journal.state, 'minted') && !hasReached(run.journal.state, 'done')
+}
+
+/** Whether an error says that a key is not there (any more). */
+export function isGone(error: unknown): boolean {
+  return hasCode(error, 'api-key-not-found')
+}

@@ -1,0 +1,131 @@
+// Rules of this file:
+// - unknown is not evidence; zero checks is not a pass;
+// - all instants are the API's: last uses, the usage data's own age, and now by its Date header.
+import type { Client, Key, Usage } from '../api/contract.ts'
+import { formatDuration } from '../duration.ts'
+import { hasCode, KeysError } from '../errors.ts'
+import { getOrGone, isActive } from './account.ts'
+import type { RotationOptions, Run } from './run.ts'
+import type { Evidence } from './state.ts'
+
+/** Usage data may be this much older than the lag that is allowed it: what an answer takes on its way. */
+const graceMs = 5_000
+/** `Date` headers and instants are cut to the second: a use this close to ours may be ours. */
+const resolutionMs = 1_000
+const dayMs = 86_400_000
+
+/**
+ * Whether a key is idle: its last use lies before now − lag − idle, on usage data that is complete up to now − lag.
+ * `unknown` where the data is stale or contradicts itself.
+ */
+export function isIdle(
+  key: Pick<Key, 'lastUsedAt'>,
+  usage: Usage | undefined,
+  { now, usageLagMs, idleMs }: { now: number; usageLagMs: number; idleMs: number },
+): boolean | 'unknown' {
+  if (usage === undefined) return 'unknown'
+  const completeUpTo = Date.parse(usage.updatedAt)
+  if (!(completeUpTo >= now - usageLagMs - graceMs)) return 'unknown'
+  const quietSince = Math.min(now - usageLagMs, completeUpTo) - idleMs
+  if (key.lastUsedAt === null) return usage.windows['30d'].requests === 0 ? true : 'unknown'
+  const lastUsedAt = Date.parse(key.lastUsedAt)
+  if (Number.isNaN(lastUsedAt)) return 'unknown'
+  if (lastUsedAt < completeUpTo - dayMs - graceMs && usage.windows['24h'].requests > 0) return 'unknown'
+  return lastUsedAt < quietSince
+}
+
+/** Reads one key and says whether it is idle. A key that is gone or revoked is. */
+export async function idleness(
+  api: Client,
+  options: RotationOptions,
+  id: string,
+): Promise<boolean | 'unknown'> {
+  const [key, usage] = await Promise.all([readable(getOrGone(api, id)), readable(api.keys.usage(id))])
+  if (key === 'unread') return 'unknown'
+  if (!isActive(key)) return true
+  return isIdle(key, usage === 'unread' ? undefined : usage, { now: api.now(), ...options })
+}
+
+function allIdle(answers: (boolean | 'unknown')[]): boolean | 'unknown' {
+  if (answers.includes(false)) return false
+  return answers.includes('unknown') ? 'unknown' : true
+}
+
+/** Whether a key was used after our own last use of it. */
+export function isUsedByOthers(key: Pick<Key, 'lastUsedAt'>, ownUseAt: number | undefined): boolean {
+  if (key.lastUsedAt === null || ownUseAt === undefined) return false
+  return Date.parse(key.lastUsedAt) > ownUseAt + resolutionMs
+}
+
+/** A key as it was just read: undefined = the API says there is none; `unread` = it would not say. */
+export type Seen = Key | undefined | 'unread'
+
+/** Reads both keys and the old one's usage, and says what that shows. What cannot be read is unknown; a refused credential throws. */
+export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen; successor: Seen }> {
+  const { api, journal, options } = run
+  const oldId = journal.oldKey.id
+  const newId = journal.newKey?.id ?? ''
+  const [old, usage, successor, strays] = await Promise.all([
+    readable(getOrGone(api, oldId)),
+    readable(api.keys.usage(oldId)),
+    readable(getOrGone(api, newId)),
+    Promise.all(journal.strays.map((id) => idleness(api, options, id))),
+  ])
+  const now = api.now()
+  const oldKey = old === 'unread' ? undefined : old
+  const newKey = successor === 'unread' ? undefined : successor
+  const figures = usage === 'unread' ? undefined : usage
+  const evidence: Evidence = {
+    checkedAt: new Date(now).toISOString(),
+    waived: !options.evidence || options.compromised !== undefined,
+    overlapOver: journal.deliveredAt !== undefined && now >= journal.deliveredAt + options.overlapMs,
+    oldKeyIdle: allIdle([
+      isActive(oldKey) ? isIdle(oldKey, figures, { now, ...options }) : 'unknown',
+      ...strays,
+    ]),
+    oldKeyLastUsedAt: oldKey?.lastUsedAt ?? null,
+    usageUpdatedAt: figures?.updatedAt ?? null,
+    successorUsed: isActive(newKey) && isUsedByOthers(newKey, journal.ownUseAt),
+    successorLastUsedAt: newKey?.lastUsedAt ?? null,
+    // With --self we are the user, and our own calls are all the use there may be.
+    successorUseRequired: !journal.self && journal.targets.some((target) => target.readback === 'none'),
+  }
+  return { evidence, old, successor }
+}
+
+/** What is still missing before the old key may be revoked, in words; empty when nothing is. */
+export function missing(evidence: Evidence, run: Run): string[] {
+  const { options, journal } = run
+  const list: string[] = []
+  if (!evidence.overlapOver) {
+    const left = (journal.deliveredAt ?? 0) + options.overlapMs - Date.parse(evidence.checkedAt)
+    list.push(`the overlap of ${formatDuration(options.overlapMs)} is over in ${formatDuration(left)}`)
+  }
+  if (evidence.waived) return list
+  if (evidence.oldKeyIdle === 'unknown') {
+    list.push(
+      evidence.usageUpdatedAt === null
+        ? `usage of ${journal.oldKey.id} is not to be had`
+        : `usage data of ${evidence.usageUpdatedAt} is too old to say whether ${journal.oldKey.id} is idle`,
+    )
+  } else if (!evidence.oldKeyIdle) {
+    const needed = formatDuration(options.idleMs + options.usageLagMs)
+    list.push(
+      `${journal.oldKey.id} was last used at ${evidence.oldKeyLastUsedAt}; it must be quiet for ${needed}`,
+    )
+  }
+  if (evidence.successorUseRequired && !evidence.successorUsed) {
+    list.push(`no application has used ${journal.newKey?.id} yet`)
+  }
+  return list
+}
+
+async function readable<T>(promise: Promise<T>): Promise<T | 'unread'> {
+  try {
+    return await promise
+  } catch (error) {
+    if (!(error instanceof KeysError) || hasCode(error, 'invalid-api-key', 'insufficient-permissions'))
+      throw error
+    return 'unread'
+  }
+}

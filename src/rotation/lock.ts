@@ -1,0 +1,156 @@
+// Rules of this file:
+// - one run at a time for a key on this machine; between machines the marked name does that;
+// - a lock appears whole (a hard link to a finished file) or not at all;
+// - the lock of a live process is never taken, however long it sleeps; a dead one's is, and a pid that another
+//   process has by now is told by that process's start.
+import { randomBytes } from 'node:crypto'
+import { link, readFile, rename, unlink } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import path from 'node:path'
+import { ensurePrivateDirectory, writeDurably } from '../durable-file.ts'
+import { KeysError } from '../errors.ts'
+
+/** The processes of this machine, as far as a lock must know them. */
+export interface Processes {
+  readonly pid: number
+  /** A word that tells this process from a later one of the same pid; undefined when it does not exist. */
+  startOf(pid: number): Promise<string | undefined>
+}
+
+interface Holder {
+  pid: number
+  start: string | undefined
+  host: string
+  nonce: string
+  since: string
+}
+
+export interface Lock {
+  release(): Promise<void>
+}
+
+/**
+ * Takes the lock of a key. Throws `rotation-locked` while a live process has it. Where a state directory is shared
+ * by hosts, a process of another host cannot be looked at: its lock stands until `takeOver` says otherwise.
+ */
+export async function acquireLock(
+  stateDir: string,
+  keyId: string,
+  processes: Processes,
+  takeOver: boolean,
+): Promise<Lock> {
+  const directory = path.join(stateDir, 'locks')
+  try {
+    await ensurePrivateDirectory(directory)
+  } catch (cause) {
+    throw new KeysError('state-directory', `cannot keep locks in ${directory}: ${(cause as Error).message}`, {
+      hint: 'free or unlock that folder, or name another one with --state-dir or PICTIFY_KEYS_STATE_DIR',
+      cause,
+    })
+  }
+  return acquire(path.join(directory, `${encodeURIComponent(keyId)}.lock`), keyId, processes, takeOver)
+}
+
+/** The locks whose process is gone, by path. */
+export async function isStale(file: string, processes: Processes): Promise<boolean> {
+  const holder = await readHolder(file)
+  return holder !== undefined && !(await isAlive(holder, processes))
+}
+
+async function acquire(file: string, keyId: string, processes: Processes, force: boolean): Promise<Lock> {
+  const own: Holder = {
+    pid: processes.pid,
+    start: await processes.startOf(processes.pid),
+    host: hostname(),
+    nonce: randomBytes(8).toString('hex'),
+    since: new Date().toISOString(),
+  }
+  const ready = `${file}.${own.nonce}.new`
+  await writeDurably(ready, Buffer.from(JSON.stringify(own)), { mode: 0o600 })
+  try {
+    for (;;) {
+      if (await linked(ready, file)) break
+      const holder = await readHolder(file)
+      if (holder === undefined) continue
+      if (await isAlive(holder, processes, force)) throw locked(keyId, holder)
+      if (await replaceDead(file, holder, ready, keyId, processes)) break
+    }
+  } finally {
+    await unlink(ready).catch(ignoreMissing)
+  }
+  return {
+    async release() {
+      if ((await readHolder(file))?.nonce === own.nonce) await unlink(file).catch(ignoreMissing)
+    },
+  }
+}
+
+/**
+ * Replaces a dead process's lock. Of several that try, the one with the lock *on this very lock* (named by its nonce)
+ * may; it looks once more under it, for another may have come and gone meanwhile.
+ */
+async function replaceDead(
+  file: string,
+  dead: Holder,
+  ready: string,
+  keyId: string,
+  processes: Processes,
+): Promise<boolean> {
+  const guard = await acquire(`${file}.${dead.nonce}`, keyId, processes, false)
+  try {
+    if ((await readHolder(file))?.nonce !== dead.nonce) return false
+    await rename(ready, file)
+    return true
+  } finally {
+    await guard.release()
+  }
+}
+
+async function linked(ready: string, file: string): Promise<boolean> {
+  try {
+    await link(ready, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function readHolder(file: string): Promise<Holder | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    return JSON.parse(text) as Holder
+  } catch (cause) {
+    throw new KeysError('state-directory', `${file} is not a lock of ours`, {
+      hint: 'when no other run is under way, remove that file',
+      cause,
+    })
+  }
+}
+
+async function isAlive(holder: Holder, processes: Processes, force = false): Promise<boolean> {
+  if (holder.host !== hostname()) return !force
+  const start = await processes.startOf(holder.pid)
+  return start !== undefined && start === holder.start
+}
+
+function locked(keyId: string, holder: Holder): KeysError {
+  const where =
+    holder.host === hostname() ? `process ${holder.pid}` : `process ${holder.pid} on ${holder.host}`
+  return new KeysError('rotation-locked', `${keyId} is being rotated by ${where}, since ${holder.since}`, {
+    hint:
+      holder.host === hostname()
+        ? 'wait for it to end, or stop it, then run the same command again'
+        : 'when that host is gone for good, run the same command again with --take-over',
+  })
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
+}

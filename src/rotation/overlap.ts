@@ -1,0 +1,55 @@
+import { formatDuration } from '../duration.ts'
+import { KeysError } from '../errors.ts'
+import { isActive } from './account.ts'
+import { gather, missing } from './evidence.ts'
+import { checkpoint, note, pause, record, Setback, type Run } from './run.ts'
+
+const shortestPauseMs = 200
+const longestPauseMs = 15_000
+
+/**
+ * Waits until the evidence is in that the old key may go: states `verified` and `overlapping`. Throws
+ * `rotation-waiting` (exit 5) when that takes longer than `--wait`.
+ */
+export async function overlap(run: Run): Promise<void> {
+  const { options, services } = run
+  if (run.journal.state !== 'overlapping') await record(run, { state: 'overlapping' })
+  if (!options.evidence) {
+    await note(run, 'evidence-waived', 'the evidence that the old key is idle was waived (--no-evidence)')
+  }
+  const giveUpAt = services.clock.now() + options.waitMs
+  const pauseMs = Math.min(
+    Math.max((options.idleMs + options.usageLagMs) / 10, shortestPauseMs),
+    longestPauseMs,
+  )
+
+  for (;;) {
+    checkpoint(run)
+    const { evidence, old, successor } = await gather(run)
+    if (successor === undefined || (successor !== 'unread' && !isActive(successor))) throw successorGone(run)
+    const oldIsGone = old === undefined || (old !== 'unread' && !isActive(old))
+    const lacking = oldIsGone ? [] : missing(evidence, run)
+    const waitEndsInMs = Math.max(0, giveUpAt - services.clock.now())
+    services.report({ event: 'evidence', evidence, missing: lacking, waitEndsInMs })
+    if (lacking.length === 0) {
+      await record(run, { evidence })
+      return
+    }
+    if (waitEndsInMs === 0) throw waiting(run, lacking)
+    await pause(run, Math.min(pauseMs, waitEndsInMs))
+  }
+}
+
+function successorGone(run: Run): Setback {
+  const what = `the successor ${run.journal.newKey?.id} was revoked or deleted by somebody else`
+  return new Setback('undo', new KeysError('rotation-undone', what, { hint: 'run the same command again' }))
+}
+
+function waiting(run: Run, lacking: string[]): Setback {
+  const error = new KeysError(
+    'rotation-waiting',
+    `the old key may not go yet, after ${formatDuration(run.options.waitMs)}: ${lacking.join('; ')}`,
+    { hint: 'both keys work; run the same command again to go on, here or on another machine' },
+  )
+  return new Setback('leave', error)
+}

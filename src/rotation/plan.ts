@@ -1,0 +1,240 @@
+// Rules of this file:
+// - nothing is changed yet, in the account or in a target; only our own state directory is written to;
+// - everything that is wrong is said at once.
+import { randomBytes } from 'node:crypto'
+import type { Client, Key, KeyType, Plan } from '../api/contract.ts'
+import { hasCode, KeysError, type ExitCode } from '../errors.ts'
+import type { Secret } from '../secret.ts'
+import type { Held } from '../targets/target.ts'
+import { isActive, type Account } from './account.ts'
+import { fingerprintOf, plainName } from './marked-name.ts'
+import type { RotationOptions, RotationServices, Run } from './run.ts'
+import type { OldKey } from './state.ts'
+
+/** Keys of each type that a plan allows; from the vendor's table. */
+const keyLimits: Record<Plan, Record<KeyType, number>> = {
+  free: { live: 2, test: 5 },
+  pro: { live: 10, test: 10 },
+  business: { live: 50, test: 50 },
+  enterprise: { live: Infinity, test: Infinity },
+}
+
+/** How many active keys of a type a plan allows; undefined when the plan is not known. */
+export function keyLimit(plan: Plan | undefined, type: KeyType): number | undefined {
+  return plan && keyLimits[plan][type]
+}
+
+/** What a rotation starts from: the old key (or, when it is gone, what is known of it) and the list. */
+export interface Start {
+  old: OldKey
+  account: Account
+  /** Successors of dead runs that may still be in use. */
+  strays: string[]
+  /** A revoked old key is no obstacle: an earlier run has come that far, or the user asked for it. */
+  forward: boolean
+}
+
+/** Checks everything that can be checked before anything is changed. Throws `plan-failed`, or the one thing that is wrong. */
+export async function plan(services: RotationServices, options: RotationOptions, start: Start): Promise<Run> {
+  const failures: KeysError[] = []
+  const attempt = async (check: () => Promise<void>) => {
+    try {
+      await check()
+    } catch (error) {
+      if (!(error instanceof KeysError) || hasCode(error, 'interrupted')) throw error
+      failures.push(error)
+    }
+  }
+
+  const held = new Map<string, Held>()
+  await attempt(() => services.journals.prove())
+  await attempt(async () => refuseInactive(options, start))
+  await attempt(async () => refuseFullPlan(services.api, options, start))
+  if (options.targets.length === 0) failures.push(noTargets())
+  for (const target of options.targets) {
+    await attempt(async () => {
+      await target.check()
+      if (target.readback === 'none') return
+      const found = await target.read()
+      if (found === undefined) return
+      refuseOtherType(start.old, target.name, found)
+      held.set(target.name, found)
+    })
+  }
+  await attempt(async () => refuseMissingVerify(options))
+  const old = options.oldSecret ?? held.values().next().value?.value
+  await attempt(() => refuseWrongSelf(services, options, start, old))
+  if (failures.length > 0) throw together(failures)
+  await warnOfRefused(services, held)
+
+  const id = randomBytes(3).toString('hex')
+  const now = new Date(services.clock.now()).toISOString()
+  return {
+    options,
+    services,
+    api: services.api,
+    escrowed: { successor: undefined, old, held },
+    journal: {
+      id,
+      apiUrl: services.api.baseUrl,
+      state: 'planned',
+      startedAt: now,
+      updatedAt: now,
+      oldKey: start.old,
+      lease: { until: 0, holder: '' },
+      holders: [],
+      fingerprint: fingerprintOf(old, id),
+      targets: options.targets.map(({ name, readback }) => ({ name, readback, state: 'pending' })),
+      verify: options.verify?.command,
+      strays: start.strays,
+      self: options.self,
+      compromised: options.compromised,
+      deleteOld: options.deleteOld,
+      notes: [],
+    },
+  }
+}
+
+/** The old key as a rotation remembers it. */
+export function oldKeyOf(key: Key): OldKey {
+  return { id: key.id, name: plainName(key.name), type: key.type, access: key.access }
+}
+
+function refuseInactive(options: RotationOptions, { old, account, forward }: Start): void {
+  if (forward || options.compromised === 'revoke-first' || isActive(account.old)) return
+  throw new KeysError('api-key-revoked', `${old.id} is revoked already; there is nothing to rotate`, {
+    hint: 'create a new key instead: pictify-keys create',
+  })
+}
+
+function refuseFullPlan(api: Client, options: RotationOptions, { old, account }: Start): void {
+  const limit = keyLimit(api.plan, old.type)
+  const makesRoom = options.compromised === 'revoke-first'
+  const active = [
+    makesRoom ? undefined : account.old,
+    ...account.others,
+    ...account.successors.map(({ key }) => key),
+  ]
+  const count = active.filter((key) => isActive(key) && key.type === old.type).length
+  if (limit === undefined || count < limit) return
+  const orphans = account.others.filter((key) => key.name.includes('(rotating ')).map(({ id }) => id)
+  throw new KeysError(
+    'key-limit-reached',
+    `no room for a successor: the ${api.plan} plan allows ${limit} active ${old.type} keys, and there are ${count}`,
+    {
+      hint:
+        orphans.length > 0
+          ? `earlier rotations left ${orphans.join(', ')}: end them (pictify-keys rotations) or revoke them`
+          : 'revoke a key that is not used (pictify-keys list --unused-for 90d), or set --plan if that is not your plan',
+    },
+  )
+}
+
+function noTargets(): KeysError {
+  return new KeysError('usage', 'no target: where does the application find its key?', {
+    hint: 'name each place with --to, for example --to env:.env#PICTIFY_API_KEY',
+  })
+}
+
+function refuseOtherType(old: OldKey, target: string, { value }: Held): void {
+  if (value.type === undefined || value.type === old.type) return
+  throw new KeysError(
+    'target-refused',
+    `${target} holds a ${value.type} key, and ${old.id} is a ${old.type} key`,
+    {
+      hint: 'name the target that holds this key, or the key that this target holds',
+    },
+  )
+}
+
+async function refuseMissingVerify({ verify }: RotationOptions): Promise<void> {
+  if (verify === undefined || (await verify.exists())) return
+  throw new KeysError('usage', `the verify command cannot be run: ${verify.command}`, {
+    hint: 'check its path; it is run by the shell, from this folder',
+  })
+}
+
+/** Rotating the credential in use needs `--self`; `--self` for another key would lose the credential. */
+async function refuseWrongSelf(
+  services: RotationServices,
+  options: RotationOptions,
+  start: Start,
+  oldSecret: Secret | undefined,
+): Promise<void> {
+  const self = await isCredential(services, start, oldSecret)
+  if (self === true && !options.self) {
+    throw new KeysError('usage', `${start.old.id} is the admin key in use`, {
+      hint: 'add --self: its successor then takes its place as the credential too',
+    })
+  }
+  if (self === false && options.self) {
+    throw new KeysError('usage', `${start.old.id} is not the admin key in use`, { hint: 'leave --self away' })
+  }
+  if (self === 'unknown' && !options.self && start.old.access === 'admin') {
+    throw new KeysError('usage', `cannot tell whether ${start.old.id} is the admin key in use`, {
+      hint: 'add --self if it is; if not, give its secret with --old-secret-stdin, so that the two can be told apart',
+    })
+  }
+}
+
+async function isCredential(
+  { api, credential, clock }: RotationServices,
+  { old, account }: Start,
+  oldSecret: Secret | undefined,
+): Promise<boolean | 'unknown'> {
+  if (oldSecret?.equals(credential)) return true
+  if (old.access !== undefined && old.access !== 'admin') return false
+  if (old.access === 'admin' && !account.others.some((key) => key.access === 'admin')) return true
+  // Our own calls of just now are in the audit log under the credential's id, where the API keeps one.
+  for (let look = 0; look < 3; look++) {
+    const callers = await ownCallers(api)
+    if (callers.has(old.id)) return true
+    if (callers.size > 0) return false
+    await clock.sleep(200)
+  }
+  return oldSecret === undefined ? 'unknown' : false
+}
+
+/** The ids of the keys under which this program has called of late; none where there is no audit log. */
+async function ownCallers(api: Client): Promise<Set<string>> {
+  const callers = new Set<string>()
+  let seen = 0
+  try {
+    for await (const event of api.auditLogs({ since: new Date(api.now() - 60_000).toISOString() })) {
+      const isOurs = event.userAgent.startsWith('pictify-keys/') && event.endpoint.startsWith('/api-keys')
+      if (isOurs) callers.add(event.keyId)
+      if (++seen >= 200) break
+    }
+  } catch (error) {
+    if (!(error instanceof KeysError)) throw error
+  }
+  return callers
+}
+
+/** A value the API refuses is no obstacle, but the user should know that the application is down already. */
+async function warnOfRefused(
+  { api, report }: RotationServices,
+  held: ReadonlyMap<string, Held>,
+): Promise<void> {
+  for (const [name, { value }] of held) {
+    if ((await api.probe(value)) !== 'refused') continue
+    report({
+      event: 'warning',
+      code: 'target-refused-value',
+      message: `${name} holds a key that the API refuses`,
+    })
+  }
+}
+
+function together(failures: KeysError[]): KeysError {
+  const [first] = failures
+  if (first !== undefined && failures.length === 1) return first
+  const exits = new Set<ExitCode>(failures.map(({ exit }) => exit))
+  return new KeysError('plan-failed', failures.map(({ message }) => message).join('\n'), {
+    hint: failures
+      .map(({ hint }) => hint)
+      .filter((hint) => hint !== undefined)
+      .join('\n'),
+    exit: exits.size === 1 ? first?.exit : undefined,
+  })
+}

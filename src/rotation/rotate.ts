@@ -1,0 +1,201 @@
+// Which rotation is it: a new one, one of this machine's journals, or one that another machine left?
+import { KeysError } from '../errors.ts'
+import { readAccount } from './account.ts'
+import { adopt } from './adopt.ts'
+import { drive, undo, type Outcome } from './drive.ts'
+import { open } from './escrow.ts'
+import type { JournalEntry } from './journal.ts'
+import { acquireLock } from './lock.ts'
+import { parseMark } from './marked-name.ts'
+import { oldKeyOf, plan } from './plan.ts'
+import type { RotationOptions, RotationServices, Run } from './run.ts'
+import { hasReached, isOver, receiptOf, type Journal, type Receipt } from './state.ts'
+
+/**
+ * Rotates a key (its id or name), or goes on with a rotation of it that is open, here or elsewhere. Throws a KeysError
+ * while nothing is changed yet; afterwards says in the outcome how far it came.
+ */
+export async function rotate(
+  services: RotationServices,
+  wanted: string,
+  options: RotationOptions,
+): Promise<Outcome> {
+  const found = await resolve(services, wanted, options)
+  const lock = await acquireLock(services.stateDir, found.oldId, services.processes, options.takeOver)
+  try {
+    const run = await begin(services, found.oldId, options)
+    if ('receipt' in run) return run
+    return await drive(run)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Undoes an open rotation of a key. Throws `rotation-not-found` where there is none on this machine. */
+export async function abortRotation(
+  services: RotationServices,
+  wanted: string,
+  options: RotationOptions,
+): Promise<Outcome> {
+  const { oldId } = await resolve(services, wanted, options)
+  const lock = await acquireLock(services.stateDir, oldId, services.processes, options.takeOver)
+  try {
+    const journal = await openJournal(services, oldId, options)
+    if (journal === undefined) {
+      throw new KeysError('rotation-not-found', `no open rotation of ${wanted} on this machine`, {
+        hint: 'see pictify-keys rotations; one that another machine began is ended by running its own line again',
+      })
+    }
+    const run = restore(services, options, journal)
+    if (hasReached(journal.state, 'retired') || journal.retiring) {
+      throw new KeysError(
+        'rotation-needs-person',
+        `${journal.oldKey.id} is revoked already; there is only forward`,
+        {
+          hint: `finish it: pictify-keys rotate --resume ${journal.id}`,
+        },
+      )
+    }
+    const outcome = await undo(run, new KeysError('interrupted', 'the user asked for it'))
+    return outcome.receipt.state === 'aborted' ? { receipt: outcome.receipt } : outcome
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Which key is meant: by an open journal (which needs no API) or by the account. A successor leads to its old key. */
+async function resolve(
+  { api, journals }: RotationServices,
+  wanted: string,
+  options: RotationOptions,
+): Promise<{ oldId: string }> {
+  const entries = await journals.list()
+  const open = entries.filter(isOpenFor(api.baseUrl))
+  const byId = open.find(({ journal }) => journal.oldKey.id === wanted || journal.newKey?.id === wanted)
+  const byName = open.filter(({ journal }) => journal.oldKey.name === wanted)
+  const only = byId ?? (byName.length === 1 ? byName[0] : undefined)
+  if (only !== undefined && !options.takeOver) return { oldId: only.oldKeyId }
+  const key = await api.keys.find(wanted)
+  return { oldId: parseMark(key.name)?.oldId ?? key.id }
+}
+
+function isOpenFor(apiUrl: string) {
+  return (entry: JournalEntry): entry is Extract<JournalEntry, { journal: Journal }> =>
+    'journal' in entry && entry.journal.apiUrl === apiUrl && !isOver(entry.journal.state)
+}
+
+/** The open journal of a key. One that cannot be followed throws, or is set aside with `--take-over`. */
+async function openJournal(
+  { api, journals, credential, report }: RotationServices,
+  oldId: string,
+  options: RotationOptions,
+): Promise<Journal | undefined> {
+  for (const entry of await journals.list()) {
+    if (entry.oldKeyId !== oldId) continue
+    const problem = 'problem' in entry ? entry.problem : problemOf(entry.journal, api.baseUrl, credential)
+    if (problem === undefined) {
+      if ('journal' in entry && isOpenFor(api.baseUrl)(entry)) return entry.journal
+      continue
+    }
+    if (!options.takeOver) throw problem
+    const aside = await journals.setAside(entry)
+    report({
+      event: 'warning',
+      code: 'journal-set-aside',
+      message: `${problem.message}; set aside as ${aside}`,
+    })
+  }
+  return undefined
+}
+
+/** Why an open journal cannot be gone on with. */
+function problemOf(
+  journal: Journal,
+  apiUrl: string,
+  credential: RotationServices['credential'],
+): KeysError | undefined {
+  if (journal.apiUrl !== apiUrl || isOver(journal.state) || journal.escrow === undefined) return undefined
+  try {
+    open(journal.escrow, journal.id, credential)
+    return undefined
+  } catch (error) {
+    if (error instanceof KeysError) return error
+    throw error
+  }
+}
+
+async function begin(
+  services: RotationServices,
+  oldId: string,
+  options: RotationOptions,
+): Promise<Run | Outcome> {
+  const journal = await openJournal(services, oldId, options)
+  if (journal !== undefined) return resume(services, options, journal)
+
+  const account = await readAccount(services.api, oldId)
+  const finished = account.old?.status === 'active' ? undefined : await finishedReceipt(services, oldId)
+  if (account.successors.length === 0 && finished !== undefined) return { receipt: finished }
+  const first = account.successors[0]
+  const old =
+    account.old !== undefined
+      ? oldKeyOf(account.old)
+      : first !== undefined
+        ? { ...oldKeyOf(first.key), id: oldId }
+        : undefined
+  if (old === undefined) {
+    throw new KeysError('api-key-not-found', `there is no key ${oldId}`, { hint: 'see pictify-keys list' })
+  }
+  const start = { old, account, strays: [], forward: false }
+  return account.successors.length > 0 ? adopt(services, options, start) : plan(services, options, start)
+}
+
+/** A rotation of this key that was done on this machine: running its line once more finds it done. */
+async function finishedReceipt(
+  { api, journals }: RotationServices,
+  oldId: string,
+): Promise<Receipt | undefined> {
+  for (const entry of await journals.list()) {
+    if (!('journal' in entry) || entry.oldKeyId !== oldId) continue
+    if (entry.journal.apiUrl === api.baseUrl && entry.journal.state === 'done')
+      return receiptOf(entry.journal)
+  }
+  return undefined
+}
+
+/** Goes on from a journal of this machine. */
+async function resume(services: RotationServices, options: RotationOptions, journal: Journal): Promise<Run> {
+  const run = restore(services, options, journal)
+  services.report({ event: 'resumed', rotation: journal.id, state: journal.state })
+  await services.journals.prove()
+  return run
+}
+
+/** The run as its journal left it; what this line asks for in addition is taken over. */
+function restore(services: RotationServices, options: RotationOptions, journal: Journal): Run {
+  const names = (targets: readonly { name: string }[]) => targets.map(({ name }) => name).sort()
+  if (names(options.targets).join('\n') !== names(journal.targets).join('\n')) {
+    throw new KeysError(
+      'rotation-differs',
+      `the open rotation ${journal.id} of ${journal.oldKey.id} has other targets: ${names(journal.targets).join(', ')}`,
+      {
+        hint: `go on with it: pictify-keys rotate --resume ${journal.id}; or undo it: pictify-keys rotate --abort ${journal.id}`,
+      },
+    )
+  }
+  const escrowed = journal.escrow
+    ? open(journal.escrow, journal.id, services.credential)
+    : { successor: undefined, old: undefined, held: new Map() }
+  const isOurs = journal.self && escrowed.successor !== undefined && hasReached(journal.state, 'accepted')
+  return {
+    options,
+    services,
+    api: isOurs && escrowed.successor ? services.api.as(escrowed.successor) : services.api,
+    escrowed: { ...escrowed, old: escrowed.old ?? options.oldSecret },
+    journal: {
+      ...journal,
+      deleteOld: journal.deleteOld || options.deleteOld,
+      compromised: journal.compromised ?? options.compromised,
+      verify: options.verify?.command ?? journal.verify,
+    },
+  }
+}

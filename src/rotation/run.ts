@@ -1,0 +1,150 @@
+import type { Client, ProbeAnswer } from '../api/contract.ts'
+import type { Clock } from '../clock.ts'
+import { KeysError } from '../errors.ts'
+import type { Secret } from '../secret.ts'
+import type { Target } from '../targets/target.ts'
+import { seal, type Escrowed } from './escrow.ts'
+import type { Journals } from './journal.ts'
+import type { Processes } from './lock.ts'
+import type { Evidence, Journal, RotationState, TargetState } from './state.ts'
+
+/** A program of the user's that says whether the successor works. */
+export interface Verify {
+  /** As the user wrote it. */
+  readonly command: string
+  /** Whether it can be run at all. */
+  exists(): Promise<boolean>
+  /** Runs it with the secret in its environment. Throws `verify-failed`. */
+  run(secret: Secret, signal: AbortSignal): Promise<void>
+  /** How long it may take. Milliseconds. */
+  readonly timeoutMs: number
+}
+
+/** What the user asked for. Durations in milliseconds. */
+export interface RotationOptions {
+  targets: readonly Target[]
+  verify: Verify | undefined
+  /** The propagation bound: how long a new key may take to be accepted everywhere. */
+  settleMs: number
+  /** How often in a row the successor must be accepted. */
+  probes: number
+  overlapMs: number
+  idleMs: number
+  usageLagMs: number
+  waitMs: number
+  /** False waives the evidence gate. */
+  evidence: boolean
+  deleteOld: boolean
+  compromised: 'no-overlap' | 'revoke-first' | undefined
+  self: boolean
+  takeOver: boolean
+  /** The secret being replaced, where the user gave it. */
+  oldSecret: Secret | undefined
+}
+
+/** What happens, as it happens; the core prints nothing. */
+export type RotationEvent =
+  | { event: 'resumed'; rotation: string; state: RotationState }
+  | { event: 'adopted'; rotation: string; newKey: string }
+  | { event: 'step'; step: string }
+  | { event: 'state'; state: RotationState; newKey?: string | undefined }
+  | { event: 'probe'; answer: ProbeAnswer; inARow: number; needed: number; settlesInMs: number }
+  | { event: 'target'; target: string; state: TargetState }
+  | { event: 'target-failed'; target: string; message: string; attempt: number }
+  | { event: 'evidence'; evidence: Evidence; missing: string[]; waitEndsInMs: number }
+  | { event: 'undo-wait'; newKey: string; waitEndsInMs: number }
+  | { event: 'warning'; code: string; message: string }
+
+/** What a rotation works with. */
+export interface RotationServices {
+  api: Client
+  /** The admin credential in use: it seals the escrow. */
+  credential: Secret
+  journals: Journals
+  processes: Processes
+  stateDir: string
+  clock: Clock
+  report: (event: RotationEvent) => void
+  /** Aborts when the run is to stop at the next safe point (the first Ctrl-C). */
+  stop: AbortSignal
+  /** Aborts when it is to be undone as well (the second). */
+  undo: AbortSignal
+}
+
+/** A rotation under way: the journal and the secrets as they are in memory, and how both are written down. */
+export interface Run {
+  readonly options: RotationOptions
+  readonly services: RotationServices
+  /** With `--self` it becomes the successor's own client once that is accepted. */
+  api: Client
+  journal: Journal
+  escrowed: Escrowed
+}
+
+/** Writes a change of the journal, and of the secrets in it, durably; only then is it true in memory. */
+export async function record(
+  run: Run,
+  change: Partial<Journal>,
+  secrets: Partial<Escrowed> = {},
+): Promise<void> {
+  const { clock, credential, journals, report } = run.services
+  const escrowed = { ...run.escrowed, ...secrets }
+  const journal: Journal = { ...run.journal, ...change, updatedAt: new Date(clock.now()).toISOString() }
+  const holders =
+    journal.self && escrowed.successor && !escrowed.successor.equals(credential)
+      ? [credential, escrowed.successor]
+      : [credential]
+  if (Object.keys(secrets).length > 0 || journal.escrow === undefined) {
+    journal.escrow = seal(escrowed, journal.id, holders)
+  }
+  await journals.save(journal)
+  const moved = journal.state !== run.journal.state
+  run.journal = journal
+  run.escrowed = escrowed
+  if (moved) report({ event: 'state', state: journal.state, newKey: journal.newKey?.id })
+}
+
+/** Writes down a target's new state. */
+export async function recordTarget(run: Run, name: string, state: TargetState): Promise<void> {
+  const targets = run.journal.targets.map((target) => (target.name === name ? { ...target, state } : target))
+  await record(run, { targets })
+  run.services.report({ event: 'target', target: name, state })
+}
+
+/** Adds a sentence to what the receipt tells, and tells it now. */
+export async function note(run: Run, code: string, message: string): Promise<void> {
+  run.services.report({ event: 'warning', code, message })
+  if (!run.journal.notes.includes(message)) await record(run, { notes: [...run.journal.notes, message] })
+}
+
+/** Sleeps until the next look, or throws when the run is to stop. */
+export async function pause(run: Run, ms: number): Promise<void> {
+  await run.services.clock.sleep(ms, run.services.stop)
+}
+
+/** A safe point: here a run that is to stop stops. */
+export function checkpoint(run: Run): void {
+  if (run.services.stop.aborted) throw new KeysError('interrupted', 'interrupted')
+}
+
+/** The successor's secret. Only asked for once it is in escrow. */
+export function successorSecret(run: Run): Secret {
+  if (run.escrowed.successor === undefined) {
+    throw new KeysError('internal', `rotation ${run.journal.id} has no successor's secret in escrow`, {
+      hint: 'run the same command again with --take-over',
+    })
+  }
+  return run.escrowed.successor
+}
+
+/** Why a rotation cannot go on: `undo` what was done, or `leave` it as it is, for someone else has it or must see to it. */
+export class Setback extends Error {
+  readonly way: 'undo' | 'leave'
+  readonly error: KeysError
+
+  constructor(way: 'undo' | 'leave', error: KeysError) {
+    super(error.message)
+    this.way = way
+    this.error = error
+  }
+}

@@ -1,0 +1,17 @@
+import { noteOwnUse, proveAccepted, proveReadable } from './deliver.ts'
+import { checkpoint, record, successorSecret, type Run } from './run.ts'
+
+/** Shows that the successor works from every target and for the user's own check: state `delivered` → `verified`. */
+export async function verify(run: Run): Promise<void> {
+  checkpoint(run)
+  await proveReadable(run)
+  const { verify: command, targets } = run.options
+  if (targets.every(({ readback }) => readback === 'none')) {
+    await proveAccepted(run, successorSecret(run), 'escrow')
+  }
+  if (command !== undefined) {
+    await command.run(successorSecret(run), run.services.stop)
+    await noteOwnUse(run)
+  }
+  await record(run, { state: 'verified' })
+}

@@ -1,0 +1,98 @@
+import { formatDuration } from '../duration.ts'
+import type { RotationEvent } from '../rotation/run.ts'
+import type { Receipt, RotationState } from '../rotation/state.ts'
+import type { Output } from './output.ts'
+
+const stepSentences: Record<string, string> = {
+  mint: 'creating the successor',
+  accept: 'waiting until the API accepts it everywhere',
+  deliver: 'delivering it to the targets',
+  verify: 'verifying it from every target',
+  overlap: 'waiting for evidence that the old key is quiet',
+  retire: 'revoking the old key',
+  finish: 'proving the end and tidying up',
+}
+
+const stateSentences: Partial<Record<RotationState, string>> = {
+  accepted: 'accepted',
+  delivered: 'delivered',
+  verified: 'verified',
+  retired: 'the old key is revoked',
+  aborting: 'undoing the rotation',
+}
+
+/** Reports rotation events: one JSON object a line with --json, else a sentence for those that a person wants to know. */
+export function createProgress(out: Output): (event: RotationEvent) => void {
+  // Evidence is looked at every few seconds; a person is told when what is missing changes.
+  let lastMissing = ''
+  return (event) => {
+    if (event.event === 'warning') {
+      out.warn(event.message)
+      return
+    }
+    let sentence = sentenceOf(event)
+    if (event.event === 'evidence') {
+      const missing = event.missing.join('; ')
+      if (missing === lastMissing) sentence = undefined
+      lastMissing = missing
+    }
+    out.event({ ...event }, sentence)
+  }
+}
+
+function sentenceOf(event: Exclude<RotationEvent, { event: 'warning' }>): string | undefined {
+  switch (event.event) {
+    case 'resumed':
+      return `going on with rotation ${event.rotation}, which was ${event.state}`
+    case 'adopted':
+      return `going on with rotation ${event.rotation}, which another machine began, and its successor ${event.newKey}`
+    case 'step':
+      return stepSentences[event.step] ?? event.step
+    case 'state':
+      return event.state === 'minted' ? `  created ${event.newKey}` : indent(stateSentences[event.state])
+    case 'probe':
+      return undefined
+    case 'target':
+      return event.state === 'writing' ? undefined : `  ${event.target}: ${event.state}`
+    case 'target-failed':
+      return `  ${event.target}: attempt ${event.attempt} failed: ${event.message}`
+    case 'evidence':
+      return event.missing.length === 0
+        ? '  the evidence is in'
+        : `  waiting up to ${formatDuration(event.waitEndsInMs)}: ${event.missing.join('; ')}`
+    case 'undo-wait':
+      return `  ${event.newKey} may still be in use; waiting up to ${formatDuration(event.waitEndsInMs)} until it is quiet`
+  }
+}
+
+function indent(text: string | undefined): string | undefined {
+  return text && `  ${text}`
+}
+
+/** What came of a rotation, in a few lines. */
+export function outcomeSentence(receipt: Receipt): string {
+  const { oldKey, newKey, targets, evidence, id, state, notes } = receipt
+  const lines = [headline(receipt)]
+  if (state === 'done') {
+    lines.push(`  targets   ${targets.map(({ name }) => name).join(', ')}`)
+    if (evidence !== null) lines.push(`  evidence  ${evidenceSentence(receipt)}`)
+    lines.push(`  old key   ${oldKey.id} is revoked`, `  new key   ${newKey?.id ?? 'none'}`)
+  }
+  for (const note of notes) lines.push(`  note      ${note}`)
+  lines.push(`  rotation  ${id}`)
+  return lines.join('\n')
+}
+
+function headline({ oldKey, newKey, state }: Receipt): string {
+  if (state === 'done') return `rotated ${oldKey.name}: ${oldKey.id} → ${newKey?.id ?? 'none'}`
+  if (state === 'aborted') return `undone: ${oldKey.name} (${oldKey.id}) is as it was`
+  return `${oldKey.name} (${oldKey.id}): ${state}`
+}
+
+function evidenceSentence({ evidence }: Receipt): string {
+  if (evidence === null) return 'none'
+  if (evidence.waived) return 'waived'
+  const last = evidence.oldKeyLastUsedAt
+  const old = last === null ? 'the old key was never used' : `the old key was last used at ${last}`
+  return evidence.successorUsed ? `${old}; the new one is in use` : old
+}

@@ -1,0 +1,91 @@
+import type { Fetch } from '../../src/http.ts'
+import type { Processes } from '../../src/rotation/lock.ts'
+import type { RotationOptions, RotationServices } from '../../src/rotation/run.ts'
+import type { Target } from '../../src/targets/target.ts'
+import { realFetch, type Stage } from './stage.ts'
+
+/** A process as far as a rotation can tell: it passes points, and at one of them it dies and does nothing more. */
+export interface Mortal {
+  services: RotationServices
+  options: RotationOptions
+  /** Every point passed, in order: what was about to happen, or had just happened. */
+  points: string[]
+  /** Resolves when it dies. */
+  death: Promise<void>
+}
+
+const alive = new Set<number>()
+let nextPid = 100_000
+
+/** Processes that are dead by now keep their locks, as after a kill. */
+function processesOf(pid: number): Processes {
+  return { pid, startOf: async (other) => (alive.has(other) ? `start of ${other}` : undefined) }
+}
+
+/**
+ * Wraps everything durable that a rotation does (requests, journal writes, target writes) in points, before and
+ * after; at point `diesAt` (from 1) it never comes back.
+ */
+export function createMortal(
+  stage: Stage,
+  options: RotationOptions,
+  { diesAt = Infinity, stateDir }: { diesAt?: number; stateDir?: string } = {},
+): Mortal {
+  const pid = nextPid++
+  alive.add(pid)
+  const points: string[] = []
+  let dead = false
+  let die = () => {}
+  const death = new Promise<void>((resolve) => (die = resolve))
+  const never = new Promise<never>(() => {})
+
+  async function pass(point: string): Promise<void> {
+    if (dead) return never
+    points.push(point)
+    if (points.length < diesAt) return
+    dead = true
+    alive.delete(pid)
+    die()
+    return never
+  }
+  async function around<T>(what: string, work: () => Promise<T>): Promise<T> {
+    await pass(`before ${what}`)
+    const result = await work()
+    await pass(`after ${what}`)
+    return result
+  }
+
+  const fetch: Fetch = async (url, init) => {
+    const what = `${init.method} ${new URL(url).pathname.replace(/key_\w+/, ':id')}`
+    const answer = await around(what, () => realFetch(url, init))
+    return answer
+  }
+  const base = stage.services(stateDir === undefined ? {} : { stateDir })
+  const { journals } = base
+  const services: RotationServices = {
+    ...base,
+    api: stage.client(undefined, fetch),
+    processes: processesOf(pid),
+    journals: {
+      ...journals,
+      save: (journal) => around(`saving ${journal.state}`, () => journals.save(journal)),
+    },
+  }
+  return {
+    services,
+    options: { ...options, targets: options.targets.map((target) => mortalTarget(target, around)) },
+    points,
+    death,
+  }
+}
+
+function mortalTarget(
+  target: Target,
+  around: <T>(what: string, work: () => Promise<T>) => Promise<T>,
+): Target {
+  return {
+    ...target,
+    write: (...args) => around(`writing ${target.readback}`, () => target.write(...args)),
+    restore: (...args) => around(`restoring ${target.readback}`, () => target.restore(...args)),
+  }
+}
