@@ -21,7 +21,7 @@ export interface KeyRecord {
   readonly neverAccepted?: boolean | undefined
 }
 
-export interface KeyFilter {
+interface KeyFilter {
   type?: KeyType | undefined
   status?: KeyStatus | undefined
   /** Only keys created at this instant or before. */

@@ -20,7 +20,7 @@ import { nextDay } from './rate-limits.ts'
 import { templates } from './templates.ts'
 
 /** One authenticated request. */
-export interface Call {
+interface Call {
   readonly key: KeyRecord
   /** Unix milliseconds. */
   readonly now: number

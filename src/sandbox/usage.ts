@@ -7,7 +7,7 @@ import { pastHour } from './past.ts'
 import { addLatency, addTally, hourMs, newTally, percentile, type Tally } from './tally.ts'
 
 /** One authenticated request; `at` in Unix milliseconds. */
-export interface Use {
+interface Use {
   keyId: string
   at: number
   failed: boolean
