@@ -134,9 +134,7 @@ async function demo() {
   const consumer = startConsumer({ ...bare, PICTIFY_API_URL: url, ENV_FILE: envFile })
   await consumer.hasSent(enoughRequests)
   say(`a service renders with the key in .env, several requests at a time, reading .env before each`)
-  say(
-    `\n$ pictify-keys rotate "${name}" --to ${to} --verify … --settle 3s --usage-lag 1s --idle 2s`,
-  )
+  say(`\n$ pictify-keys rotate "${name}" --to ${to} --verify … --settle 3s --usage-lag 1s --idle 2s`)
   const rotatedAt = Date.now()
   const verify = `"${process.execPath}" "${consumerScript}" --once`
   const waits = ['--settle', '3s', '--usage-lag', '1s', '--idle', '2s']
