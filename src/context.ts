@@ -2,6 +2,7 @@ import type { Client } from './api/contract.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { CredentialSource } from './credentials/credential.ts'
+import type { Processes } from './rotation/lock.ts'
 import type { Secret } from './secret.ts'
 import type { Output } from './ui/output.ts'
 import type { Prompts } from './ui/prompts.ts'
@@ -9,27 +10,29 @@ import type { Prompts } from './ui/prompts.ts'
 /** Everything a command may touch. Costly things are functions, so that `--help` pays for none of them. */
 export interface Context {
   /** The client with the credential in use. Throws `not-signed-in`. */
-  api(): Promise<Client>
+  api: () => Promise<Client>
   /** A client for another credential (login proves one before it is kept). */
-  clientFor(credential: Secret): Promise<Client>
+  clientFor: (credential: Secret) => Promise<Client>
   /** The credential in use and where it comes from. Throws `not-signed-in`. */
-  credential(): Promise<{ secret: Secret; source: CredentialSource }>
-  config(): Promise<Config>
+  credential: () => Promise<{ secret: Secret; source: CredentialSource }>
+  config: () => Promise<Config>
   /** The base URL in force, with no slash at its end: flag, environment, profile, default. */
-  apiUrl(): Promise<string>
+  apiUrl: () => Promise<string>
   out: Output
   prompt: Prompts
   clock: Clock
-  /** Aborts at the first interruption. Rotation has rules of its own for it (see `interruptions`). */
+  /** Aborts at the first interruption. Rotation has rules of its own for it, by `onInterrupt`. */
   signal: AbortSignal
   /** Calls back on every SIGINT and SIGTERM with how many there have been; returns the way to stop listening. */
-  onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM', count: number) => void): () => void
+  onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM', count: number) => void) => () => void
   env: Readonly<Record<string, string | undefined>>
   /** The working directory, absolute. */
   cwd: string
   /** Where journals, receipts and locks lie: `--state-dir`, `PICTIFY_KEYS_STATE_DIR`, the OS data directory. */
   stateDir: string
   stdin: NodeJS.ReadableStream
+  /** The processes of this machine, for the rotation's lock (`createProcesses`). */
+  processes: Processes
   /** The package's version. */
   version: string
 }

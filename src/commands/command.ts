@@ -82,5 +82,5 @@ export function defineCommand<
   examples?: readonly string[]
   run(context: Context, inputs: Inputs<A, F>): Promise<void>
 }): Command {
-  return { args: [], flags: {}, examples: [], ...command } as Command
+  return { args: [], flags: {}, examples: [], ...command }
 }

@@ -2,8 +2,7 @@ import type { Secret } from '../secret.ts'
 
 /** Where the credential in use comes from; shown by `status`. */
 export type CredentialSource =
-  | { kind: 'environment'; variable: string }
-  | { kind: 'file'; path: string; profile: string }
+  { kind: 'environment'; variable: string } | { kind: 'file'; path: string; profile: string }
 
 /** A place that keeps the admin credential of a profile. */
 export interface CredentialStore {

@@ -1,0 +1,178 @@
+// Rules of this file:
+// - it alone knows commander, and commander knows nothing else of the program: it never prints, exits or reads the
+//   environment, and what it refuses is a KeysError with exit 2;
+// - only the command at hand is loaded; the others are their name and summary.
+import { Command as Commander, CommanderError, Option } from 'commander'
+import type { Argument, Command, Flag } from './commands/command.ts'
+import { commands } from './commands/index.ts'
+import { KeysError } from './errors.ts'
+import { type Environment, flagName, readFlag } from './flags.ts'
+import { globalFlags, type Globals } from './globals.ts'
+
+export type Parsed =
+  | { kind: 'help'; text: string }
+  | { kind: 'version' }
+  | { kind: 'run'; command: Command; inputs: Record<string, unknown>; globals: Globals }
+
+const summary = 'administer the API keys of a Pictify team, and rotate them without downtime'
+const footer = `
+examples:
+  $ pictify-keys login --store file
+  $ pictify-keys list --unused-for 90d
+  $ pictify-keys rotate "Production Server" --to env:.env#PICTIFY_API_KEY
+
+exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in, 5 rotation waiting, 6 rotation undone,
+7 a person is needed, 8 locked, 9 a limit, 10 audit findings`
+
+/**
+ * Reads a command line (without node and script). Throws `usage` with the nearest name where something is misspelt.
+ * `columns` is the width of help.
+ */
+export async function parse(argv: readonly string[], env: Environment, columns = 80): Promise<Parsed> {
+  let help = ''
+  const program = dressed(new Commander('pictify-keys'), columns, (text) => (help += text))
+    .description(summary)
+    .usage('<command> [flags]')
+    .enablePositionalOptions()
+    .addHelpText('after', footer)
+    .helpCommand('help [command]', 'show help of a command')
+  program.addOption(new Option('-V, --version', 'print the version'))
+  for (const [key, flag] of Object.entries(globalFlags)) program.addOption(toOption(key, flag))
+
+  const wanted = namedCommand(program.options, argv)
+  let chosen: Chosen | undefined
+  for (const entry of commands) {
+    const command = dressed(program.command(entry.name), columns, (text) => (help += text))
+    command.description(entry.summary).helpGroup(`${entry.group}:`)
+    if (entry.name !== wanted) continue
+    const loaded = await entry.load()
+    fill(command, loaded, (args) => (chosen = { command: loaded, commander: command, args }))
+  }
+
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (program.opts<{ version?: true }>().version) return { kind: 'version' }
+    if (error.exitCode === 0 || error.code === 'commander.help') return { kind: 'help', text: help }
+    throw refusal(error)
+  }
+  if (chosen === undefined) return { kind: 'help', text: help }
+  return { kind: 'run', command: chosen.command, ...read(chosen, program, env) }
+}
+
+interface Chosen {
+  command: Command
+  commander: Commander
+  args: readonly unknown[]
+}
+
+/** Settings every commander of ours has: it prints nothing and ends nothing. */
+function dressed(commander: Commander, columns: number, onHelp: (text: string) => void): Commander {
+  return commander
+    .exitOverride()
+    .helpOption('-h, --help', 'show help')
+    .configureHelp({ helpWidth: Math.max(60, Math.min(columns, 110)) })
+    .configureOutput({
+      writeOut: onHelp,
+      writeErr: onHelp,
+      // what is wrong with a command line is thrown, and printed by main
+      outputError: () => undefined,
+    })
+}
+
+/** The command that is typed first, so that only it needs loading; `help list` names `list`. */
+function namedCommand(options: readonly Option[], argv: readonly string[]): string | undefined {
+  const scout = new Commander().enablePositionalOptions().passThroughOptions()
+  for (const option of options) scout.addOption(option)
+  const { operands } = scout.parseOptions([...argv])
+  return operands[0] === 'help' ? operands[1] : operands[0]
+}
+
+/** Gives a commander the arguments and flags of a command, and the global flags it does not have under that name. */
+function fill(commander: Commander, command: Command, onChosen: (args: readonly unknown[]) => void): void {
+  for (const argument of command.args) commander.argument(argumentForm(argument), argument.summary)
+  for (const [key, flag] of Object.entries(command.flags)) commander.addOption(toOption(key, flag))
+  for (const [key, flag] of Object.entries(globalFlags)) {
+    if (key in command.flags) continue
+    commander.addOption(toOption(key, flag).helpGroup('Global options:'))
+  }
+  if (command.examples.length > 0) {
+    const examples = command.examples.map((example) => `  $ ${example}`)
+    commander.addHelpText('after', `\nexamples:\n${examples.join('\n')}`)
+  }
+  commander.action((...args: unknown[]) => onChosen(args.slice(0, command.args.length)))
+}
+
+function argumentForm({ name, optional, many }: Argument): string {
+  const form = many ? `${name}...` : name
+  return optional ? `[${form}]` : `<${form}>`
+}
+
+function toOption(key: string, flag: Flag): Option {
+  const short = flag.short === undefined ? '' : `-${flag.short}, `
+  const option = new Option(`${short}${flagName(key)}${placeholder(flag)}`, describe(flag)).hideHelp(
+    flag.hidden === true,
+  )
+  // commander reads --no-evidence as "not --evidence"; here it is a flag like any other
+  option.negate = false
+  if (flag.type === 'list') {
+    option.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
+  }
+  return option
+}
+
+function placeholder(flag: Flag): string {
+  switch (flag.type) {
+    case 'boolean':
+      return ''
+    case 'duration':
+      return ' <duration>'
+    case 'choice':
+      return ` <${flag.choices.length > 4 ? 'choice' : flag.choices.join('|')}>`
+    case 'string':
+    case 'list':
+    case 'count':
+      return ` <${flag.value.replace(/^<|>$/g, '')}>`
+  }
+}
+
+function describe(flag: Flag): string {
+  const notes = [
+    ...(flag.type === 'choice' && flag.choices.length > 4 ? [`one of ${flag.choices.join(', ')}`] : []),
+    ...(flag.type === 'list' ? ['repeatable'] : []),
+    ...(flag.default === undefined ? [] : [`default ${flag.default}`]),
+    ...(flag.env === undefined ? [] : [flag.env]),
+  ]
+  return notes.length === 0 ? flag.summary : `${flag.summary} (${notes.join('; ')})`
+}
+
+/** What was typed becomes what `run` gets. A global flag counts on either side of the command's name. */
+function read({ command, commander, args }: Chosen, program: Commander, env: Environment) {
+  const before = program.opts<Record<string, unknown>>()
+  const after = commander.opts<Record<string, unknown>>()
+  const inputs: Record<string, unknown> = {}
+  for (const [index, argument] of command.args.entries()) {
+    inputs[argument.name] = args[index] ?? (argument.many ? [] : undefined)
+  }
+  for (const [key, flag] of Object.entries(command.flags)) inputs[key] = readFlag(key, flag, after[key], env)
+  const globals = Object.fromEntries(
+    Object.entries(globalFlags).map(([key, flag]) => {
+      const typed = key in command.flags ? before[key] : (after[key] ?? before[key])
+      return [key, readFlag(key, flag, typed, env)]
+    }),
+  ) as Globals
+  return { inputs, globals }
+}
+
+/** commander's refusal in our words. */
+function refusal(error: CommanderError): KeysError {
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const meant = /Did you mean (.*)\?/.exec(suggestion ?? '')?.[1]
+  const hint =
+    meant === undefined ? 'see pictify-keys --help, or --help after a command' : `did you mean ${meant}?`
+  return new KeysError('usage', message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, ''), {
+    hint,
+    cause: error,
+  })
+}

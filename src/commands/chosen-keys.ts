@@ -1,0 +1,98 @@
+import type { Client, Key } from '../api/contract.ts'
+import type { Context } from '../context.ts'
+import { formatDuration } from '../duration.ts'
+import { KeysError } from '../errors.ts'
+import { formatAge } from '../ui/ages.ts'
+
+const recently = 24 * 3_600_000
+
+/** Every key that is named, each once. Nothing is changed before all are found. */
+export async function findKeys(api: Client, named: readonly string[], signal: AbortSignal): Promise<Key[]> {
+  const found = new Map<string, Key>()
+  for (const name of named) {
+    const key = await api.keys.find(name, { signal })
+    found.set(key.id, key)
+  }
+  return [...found.values()]
+}
+
+/**
+ * Asks before keys are revoked. One that was used of late needs its name typed, or `--force`; where nobody can be
+ * asked that is `recently-used`. The credential in use needs `--force`.
+ */
+export async function confirmRevoking(
+  context: Context,
+  api: Client,
+  keys: readonly Key[],
+  { yes, force }: { yes: boolean; force: boolean },
+): Promise<void> {
+  const { out, prompt } = context
+  if (keys.length === 0 || force) return
+  for (const key of keys) await refuseOwn(api, key, context.signal)
+  const used = keys.filter((key) => isRecentlyUsed(key, api.now()))
+  const [first] = used
+  if (first && !out.interactive) {
+    const names = used.map((key) => `${key.name} (${key.id}, used ${formatAge(key.lastUsedAt, api.now())})`)
+    throw new KeysError(
+      'recently-used',
+      `used in the last ${formatDuration(recently)}: ${names.join(', ')}`,
+      {
+        hint: 'something still works with it: replace it with pictify-keys rotate, or give --force',
+      },
+    )
+  }
+  const unused = keys.filter((key) => !used.includes(key))
+  if (!yes && unused.length > 0) {
+    await prompt.confirm(`revoke ${describe(unused)}? this cannot be undone`, '--yes')
+  }
+  for (const key of used) {
+    out.warn(
+      `${key.name} (${key.id}) was used ${formatAge(key.lastUsedAt, api.now())}: what uses it will fail`,
+    )
+    await prompt.typed(`type the name of the key to revoke it (${key.name}):`, key.name, '--force')
+  }
+}
+
+export function describe(keys: readonly Key[]): string {
+  const [only] = keys
+  if (only && keys.length === 1) return `${only.name} (${only.id})`
+  return `${keys.length} keys (${keys.map(({ name, id }) => `${name}, ${id}`).join('; ')})`
+}
+
+function isRecentlyUsed({ lastUsedAt }: Key, now: number): boolean {
+  return lastUsedAt !== null && Date.parse(lastUsedAt) > now - recently
+}
+
+async function refuseOwn(api: Client, key: Key, signal: AbortSignal): Promise<void> {
+  if (key.access !== undefined && key.access !== 'admin') return
+  const own = await ownKeyId(api, signal)
+  if (own !== undefined && own !== key.id) return
+  // not known whose the credential is: an admin key may be it, a key of unsaid access is taken not to be
+  if (own === undefined && key.access !== 'admin') return
+  const what = own === key.id ? 'is' : 'may be'
+  throw new KeysError('usage', `${key.name} (${key.id}) ${what} the admin key in use`, {
+    hint: 'replace it with pictify-keys rotate --self, or give --force to lock yourself out',
+  })
+}
+
+/** The id behind the credential, off the audit log of our own calls; undefined where that does not tell. */
+async function ownKeyId(api: Client, signal: AbortSignal): Promise<string | undefined> {
+  const admins: string[] = []
+  for await (const { id, access } of api.keys.list({ status: 'active' }, { signal })) {
+    if (access === 'admin') admins.push(id)
+  }
+  if (admins.length === 1) return admins[0]
+  try {
+    const since = new Date(api.now() - 60_000).toISOString()
+    let seen = 0
+    for await (const event of api.auditLogs({ since }, { signal })) {
+      const ours = event.userAgent.startsWith('pictify-keys/') && event.endpoint.startsWith('/api-keys')
+      if (ours) return event.keyId
+      if (++seen === 200) break
+    }
+  } catch (error) {
+    // an account without an audit log tells nothing; the caller treats that as "may be"
+    if (!(error instanceof KeysError)) throw error
+  }
+  return undefined
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto'
+import type { KeyType } from '../api/contract.ts'
+import { checkName } from '../api/name.ts'
+import type { Context } from '../context.ts'
+import { KeysError } from '../errors.ts'
+import { parseMark } from '../rotation/marked-name.ts'
+import { defineCommand } from './command.ts'
+import { deliver, openTargets } from './create-delivery.ts'
+
+export const create = defineCommand({
+  name: 'create',
+  summary: 'create a key; its secret is shown once, or delivered',
+  args: [{ name: 'name', summary: 'what uses the key, 1 to 100 characters' }],
+  flags: {
+    type: {
+      type: 'choice',
+      choices: ['live', 'test'],
+      summary: 'live counts against the plan, test is watermarked',
+    },
+    access: { type: 'choice', choices: ['full', 'read-only', 'admin'], summary: 'what the key may do' },
+    to: { type: 'list', value: 'target', summary: 'where the secret goes instead of stdout' },
+    yes: { type: 'boolean', short: 'y', summary: 'replace what a target holds without asking' },
+  },
+  examples: [
+    'pictify-keys create "Production Server" --type live --to env:.env#PICTIFY_API_KEY',
+    'pictify-keys create "CI" --type test --access read-only --json',
+  ],
+
+  async run(context, { name, type, access, to, yes }) {
+    const { out } = context
+    checkName(name)
+    if (parseMark(name)) {
+      throw new KeysError('invalid-name', 'the name is of the form that marks a rotation', {
+        hint: 'choose another',
+      })
+    }
+    const api = await context.api()
+    // whatever can be wrong with a target is wrong before anything is minted
+    const places = await openTargets(context, to, yes)
+    const chosen = type ?? (await askType(context))
+    context.signal.throwIfAborted()
+    // not cancelled by Ctrl-C: a create that is cut off may leave a key behind that nobody knows the secret of
+    const minted = await api.keys.create({ name, type: chosen, access }, { idempotencyKey: randomUUID() })
+    const { apiKey, secret } = minted
+    if (places.length > 0) await deliver(context, api, minted, places)
+    if (apiKey === undefined)
+      out.warn('the answer held the secret, but nothing else that can be read; see pictify-keys list')
+    const key = apiKey ?? { name, type: chosen }
+    if (places.length > 0) {
+      return out.result(
+        { apiKey: key },
+        (data) => `created ${data.apiKey.name}; its secret is in ${to.join(', ')}`,
+      )
+    }
+    const id = apiKey === undefined ? '' : ` (${apiKey.id})`
+    out.say(`created ${name}${id}; this is its secret, which is not shown again:`)
+    out.result({ apiKey: key, secret: secret.reveal() }, (data) => data.secret)
+  },
+})
+
+/** A test key where a live one belongs fails without an auth error, so the type is never guessed. */
+function askType({ prompt }: Context): Promise<KeyType> {
+  const choices: { name: string; value: KeyType }[] = [
+    { name: 'live: full access, counts against the plan', value: 'live' },
+    { name: 'test: 100 renders a day, watermarked', value: 'test' },
+  ]
+  return prompt.select('a live or a test key?', choices, '--type live or --type test')
+}

@@ -1,0 +1,50 @@
+import { hasCode, KeysError } from '../errors.ts'
+import { confirmRevoking, describe, findKeys } from './chosen-keys.ts'
+import { defineCommand } from './command.ts'
+
+// `delete` is a word of the language, so the command goes by another name in code.
+export const deleteKeys = defineCommand({
+  name: 'delete',
+  summary: 'remove revoked keys from the account',
+  args: [{ name: 'keys', summary: 'key ids or names', many: true }],
+  flags: {
+    revoke: { type: 'boolean', summary: 'revoke first what is still active' },
+    yes: { type: 'boolean', short: 'y', summary: 'skip the question' },
+    force: { type: 'boolean', summary: 'with --revoke: even what was used in the last 24 h' },
+  },
+  examples: ['pictify-keys delete key_abc123', 'pictify-keys delete "Old Server" --revoke'],
+
+  async run(context, { keys: named, revoke, yes, force }) {
+    const { out, prompt, signal } = context
+    const api = await context.api()
+    const found = await findKeys(api, named, signal)
+    const active = found.filter(({ status }) => status === 'active')
+    if (active.length > 0 && !revoke) {
+      throw new KeysError(
+        'api-key-active',
+        `only a revoked key can be deleted; still active: ${describe(active)}`,
+        {
+          hint: 'revoke it first with pictify-keys revoke, or give --revoke to do both',
+        },
+      )
+    }
+    // without --force a key of late use is asked about by name, which --yes does not answer
+    await confirmRevoking(context, api, active, { yes: true, force })
+    if (!yes) await prompt.confirm(`${revoke ? 'revoke and delete' : 'delete'} ${describe(found)}?`, '--yes')
+    const deleted: string[] = []
+    for (const { id, status } of found) {
+      signal.throwIfAborted()
+      try {
+        if (status === 'active') await api.keys.revoke(id)
+        await api.keys.delete(id)
+      } catch (error) {
+        // gone is what was wanted
+        if (!hasCode(error, 'api-key-not-found')) throw error
+      }
+      out.event({ event: 'deleted', keyId: id })
+      deleted.push(id)
+    }
+    const names = new Map(found.map(({ id, name }) => [id, name]))
+    out.result({ deleted }, () => deleted.map((id) => `deleted ${names.get(id) ?? ''} (${id})`).join('\n'))
+  },
+})

@@ -1,0 +1,86 @@
+import type { Command } from './command.ts'
+
+/** A command as the table knows it before it is loaded; name and summary are those of the command itself. */
+export interface CommandEntry {
+  name: string
+  summary: string
+  /** The heading it stands under in help. */
+  group: 'Account' | 'Keys' | 'Rotation' | 'Rehearsal'
+  load(): Promise<Command>
+}
+
+/** Every command, in the order of the help text. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'login',
+    summary: 'prove an admin key against the API, and keep it',
+    group: 'Account',
+    load: async () => (await import('./login.ts')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'forget the kept admin key; the key itself goes on working',
+    group: 'Account',
+    load: async () => (await import('./logout.ts')).logout,
+  },
+  {
+    name: 'status',
+    summary: 'is everything in order? credential, API, plan, open rotations',
+    group: 'Account',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'list',
+    summary: 'list keys, filtered and sorted',
+    group: 'Keys',
+    load: async () => (await import('./list.ts')).list,
+  },
+  {
+    name: 'show',
+    summary: 'show one key',
+    group: 'Keys',
+    load: async () => (await import('./show.ts')).show,
+  },
+  {
+    name: 'create',
+    summary: 'create a key; its secret is shown once, or delivered',
+    group: 'Keys',
+    load: async () => (await import('./create.ts')).create,
+  },
+  {
+    name: 'rename',
+    summary: 'give a key another name',
+    group: 'Keys',
+    load: async () => (await import('./rename.ts')).rename,
+  },
+  {
+    name: 'revoke',
+    summary: 'stop keys from working, at once and for good',
+    group: 'Keys',
+    load: async () => (await import('./revoke.ts')).revoke,
+  },
+  {
+    name: 'delete',
+    summary: 'remove revoked keys from the account',
+    group: 'Keys',
+    load: async () => (await import('./delete.ts')).deleteKeys,
+  },
+  {
+    name: 'usage',
+    summary: 'what keys do: requests, errors, latency',
+    group: 'Keys',
+    load: async () => (await import('./usage.ts')).usage,
+  },
+  {
+    name: 'rotate',
+    summary: 'replace a key without downtime: create, deliver, verify, revoke',
+    group: 'Rotation',
+    load: async () => (await import('./rotate.ts')).rotate,
+  },
+  {
+    name: 'sandbox',
+    summary: 'run a local Pictify to rehearse on',
+    group: 'Rehearsal',
+    load: async () => (await import('./sandbox.ts')).sandbox,
+  },
+]

@@ -1,0 +1,134 @@
+import type { Client, Key } from '../api/contract.ts'
+import type { Context } from '../context.ts'
+import { KeysError } from '../errors.ts'
+import type { Output } from '../ui/output.ts'
+import { toJson } from '../ui/text.ts'
+import { defineCommand, type Inputs } from './command.ts'
+import { compareKeys, filterOf, sorts } from './list-selection.ts'
+
+const flags = {
+  type: { type: 'choice', choices: ['live', 'test'], summary: 'only keys of this type' },
+  status: { type: 'choice', choices: ['active', 'revoked'], summary: 'only keys of this status' },
+  name: { type: 'string', value: 'glob', summary: 'only keys whose name fits, for example "Production *"' },
+  olderThan: { type: 'duration', summary: 'only keys created longer ago than this' },
+  unusedFor: {
+    type: 'duration',
+    summary: 'only keys not used for this long; never used counts from creation',
+  },
+  sort: { type: 'choice', choices: sorts, summary: 'order; without it newest first' },
+  reverse: { type: 'boolean', summary: 'the other way round' },
+  limit: { type: 'count', value: 'n', summary: 'at most this many' },
+  format: {
+    type: 'choice',
+    choices: ['table', 'json', 'ndjson', 'csv', 'id'],
+    summary: 'how they are printed; table unless --json is given',
+  },
+} as const
+
+type ListInputs = Inputs<[], typeof flags>
+type Filter = Awaited<ReturnType<typeof filterOf>>
+
+export const list = defineCommand({
+  name: 'list',
+  summary: 'list keys, filtered and sorted',
+  flags,
+  examples: [
+    'pictify-keys list --status active --unused-for 90d',
+    'pictify-keys list --name "Production *" --sort last-used',
+    'pictify-keys list --format id --type test | xargs pictify-keys revoke --yes',
+  ],
+
+  async run(context, inputs) {
+    const { out } = context
+    const format = formatOf(inputs, out)
+    // what is wrong with a filter is said before anything is asked of the API
+    const filter = await filterOf(inputs)
+    const keys = selected(context, await context.api(), inputs, filter)
+    switch (format) {
+      case 'ndjson':
+        for await (const key of keys) await out.line(toJson(key))
+        return
+      case 'id':
+        for await (const { id } of keys) await out.line(id)
+        return
+      case 'csv':
+        return printCsv(keys, out)
+      case 'json':
+        return printJson(await all(keys), out)
+      case 'table':
+        return printTable(context, await all(keys), inputs)
+    }
+  },
+})
+
+function formatOf({ format }: ListInputs, { json }: Output) {
+  if (json && format !== undefined && format !== 'json') {
+    throw new KeysError('usage', `--json and --format ${format} exclude each other`, {
+      hint: 'give one of them',
+    })
+  }
+  return format ?? (json ? 'json' : 'table')
+}
+
+async function* selected(
+  { signal }: Context,
+  api: Client,
+  { type, status, sort, reverse, limit }: ListInputs,
+  filter: Filter,
+): AsyncGenerator<Key> {
+  if (limit === 0) return
+  const source = api.keys.list({ type, status }, { signal })
+  const inOrder = sort === undefined && !reverse ? source : await ordered(source, api, filter, sort, reverse)
+  let count = 0
+  for await (const key of inOrder) {
+    if (!filter(key, api)) continue
+    yield key
+    if (++count === limit) return
+  }
+}
+
+async function ordered(
+  source: AsyncIterable<Key>,
+  api: Client,
+  filter: Filter,
+  sort: ListInputs['sort'],
+  reverse: boolean,
+): Promise<Key[]> {
+  const kept: Key[] = []
+  for await (const key of source) if (filter(key, api)) kept.push(key)
+  kept.sort(compareKeys(sort ?? 'created'))
+  return reverse ? kept.reverse() : kept
+}
+
+async function all(keys: AsyncIterable<Key>): Promise<Key[]> {
+  const collected: Key[] = []
+  for await (const key of keys) collected.push(key)
+  return collected
+}
+
+function printJson(apiKeys: Key[], out: Output): void {
+  out.result({ apiKeys }, () => toJson({ apiKeys }, 2))
+}
+
+const csvColumns = ['id', 'name', 'type', 'status', 'access', 'createdAt', 'lastUsedAt', 'revokedAt'] as const
+
+async function printCsv(keys: AsyncIterable<Key>, out: Output): Promise<void> {
+  const { stringify } = await import('csv-stringify/sync')
+  // a name that starts with = is a formula to a spreadsheet
+  const row = (cells: readonly unknown[]) => stringify([cells], { escape_formulas: true, eof: false })
+  await out.line(row(csvColumns))
+  for await (const key of keys) await out.line(row(csvColumns.map((column) => key[column] ?? '')))
+}
+
+async function printTable(context: Context, keys: Key[], inputs: ListInputs): Promise<void> {
+  const { out } = context
+  if (keys.length === 0) {
+    const filters = ['type', 'status', 'name', 'olderThan', 'unusedFor', 'limit'] as const
+    const filtered = filters.some((name) => inputs[name] !== undefined)
+    return out.say(
+      filtered ? 'no key fits' : 'no keys yet; create one: pictify-keys create "Production Server"',
+    )
+  }
+  const [{ keyTable }, api] = await Promise.all([import('../ui/keys.ts'), context.api()])
+  out.result({ apiKeys: keys }, ({ apiKeys }) => keyTable(apiKeys, api.now(), out))
+}

@@ -1,0 +1,172 @@
+// Rules of this file:
+// - it alone imports conf, and only when there is a file to read or something to write;
+// - the file holds profiles and preferences; what it keeps of a credential is there because the user said so;
+// - the file is 0600 and its folder 0700, whatever the umask says.
+import { chmod, stat } from 'node:fs/promises'
+import path from 'node:path'
+import envPaths from 'env-paths'
+import type { Plan } from './api/contract.ts'
+import { ensurePrivateDirectory, systemCode, systemReason } from './durable-file.ts'
+import { KeysError } from './errors.ts'
+import { parseSecret, type Secret } from './secret.ts'
+
+export interface Settings {
+  apiUrl?: string
+  plan?: Plan
+  /** The file `--ca-file` named when the profile was signed in. */
+  caFile?: string
+  insecureHttp?: boolean
+}
+
+/** A change of a profile: a setting that is undefined is removed. */
+export type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined } & {
+  adminKey?: Secret | undefined
+}
+
+/** The profile in force, and the file it lies in. */
+export interface Config {
+  /** The file, whether or not it is there. */
+  readonly path: string
+  /** The profile's name. */
+  readonly profile: string
+  readonly settings: Readonly<Settings>
+  /** Whether the file holds a credential of the profile, be it one that cannot be read. */
+  readonly hasAdminKey: boolean
+  /** The credential that `login --store file` left. Throws `config-unreadable` when it cannot be one. */
+  adminKey(): Secret | undefined
+  /** The file's permission bits; undefined when it is not there. */
+  mode(): Promise<number | undefined>
+  /** Changes what is named and leaves the rest. Throws `config-unreadable` when the file cannot be written. */
+  change(change: SettingsChange): Promise<void>
+}
+
+interface Stored extends Settings {
+  adminKey?: string
+}
+
+export const defaultProfile = 'default'
+const fileName = 'config.json'
+
+/** The folders of this program as the system has them: `config` for profiles, `data` for journals. */
+export function systemFolders(): { config: string; data: string } {
+  const { config, data } = envPaths('pictify-keys', { suffix: '' })
+  return { config, data }
+}
+
+/** Reads the profile. Throws `config-unreadable` naming the file when it is not what this program wrote. */
+export async function openConfig(folder: string, profile: string = defaultProfile): Promise<Config> {
+  const file = path.join(folder, fileName)
+  const exists = (await modeOf(file)) !== undefined
+  let stored = exists ? await readProfile(folder, file, profile) : {}
+
+  return {
+    path: file,
+    profile,
+    get settings() {
+      const { adminKey: _, ...settings } = stored
+      return settings
+    },
+    get hasAdminKey() {
+      return stored.adminKey !== undefined
+    },
+    adminKey() {
+      return stored.adminKey === undefined
+        ? undefined
+        : parseSecret(stored.adminKey, `the credential in ${file}`)
+    },
+    mode: () => modeOf(file),
+
+    async change(change) {
+      const next: Record<string, unknown> = { ...stored, ...change }
+      // this file is where the value leaves for: a Secret would be written as [secret]
+      if (change.adminKey !== undefined) next['adminKey'] = change.adminKey.reveal()
+      await writing(file, async () => {
+        await ensurePrivateDirectory(folder)
+        await chmod(folder, 0o700)
+        const conf = await load(folder, file)
+        const profiles = conf.get('profiles') ?? {}
+        const kept = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined))
+        conf.set('profiles', { ...profiles, [profile]: kept })
+        await chmod(file, 0o600)
+        stored = kept
+      })
+    },
+  }
+}
+
+interface File extends Record<string, unknown> {
+  profiles?: Record<string, unknown>
+}
+
+async function load(folder: string, file: string) {
+  const { default: Conf } = await import('conf')
+  try {
+    return new Conf<File>({
+      cwd: folder,
+      configName: path.parse(fileName).name,
+      configFileMode: 0o600,
+      clearInvalidConfig: false,
+      // a profile may have a dot in its name
+      accessPropertiesByDotNotation: false,
+    })
+  } catch (cause) {
+    throw unreadable(file, cause instanceof SyntaxError ? 'it is not JSON' : systemReason(cause), cause)
+  }
+}
+
+async function readProfile(folder: string, file: string, profile: string): Promise<Stored> {
+  const profiles = (await load(folder, file)).get('profiles') ?? {}
+  if (!isRecord(profiles)) throw unreadable(file, 'its profiles are not an object')
+  const stored = Object.hasOwn(profiles, profile) ? profiles[profile] : {}
+  if (!isRecord(stored)) throw unreadable(file, `its profile ${profile} is not an object`)
+  for (const [name, type] of Object.entries(types)) {
+    if (stored[name] !== undefined && typeof stored[name] !== type) {
+      throw unreadable(file, `the ${name} of its profile ${profile} is not a ${type}`)
+    }
+  }
+  return stored
+}
+
+const types: Record<keyof Stored, string> = {
+  apiUrl: 'string',
+  plan: 'string',
+  caFile: 'string',
+  insecureHttp: 'boolean',
+  adminKey: 'string',
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+async function modeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).mode & 0o777
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw unreadable(file, systemReason(error), error)
+  }
+}
+
+async function writing(file: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (cause) {
+    if (cause instanceof KeysError) throw cause
+    throw new KeysError(
+      'config-unreadable',
+      `cannot write the profile file ${file}: ${systemReason(cause)}`,
+      {
+        hint: 'make the folder writable, or set PICTIFY_ADMIN_KEY instead',
+        cause,
+      },
+    )
+  }
+}
+
+function unreadable(file: string, reason: string, cause?: unknown): KeysError {
+  return new KeysError('config-unreadable', `cannot read the profile file ${file}: ${reason}`, {
+    hint: 'repair it or delete it, then run pictify-keys login again',
+    cause,
+  })
+}

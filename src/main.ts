@@ -1,0 +1,162 @@
+// Rules of this file:
+// - process, its streams, its environment and its signals enter the program here and nowhere else;
+// - it is the only catch-all: whatever is thrown ends as one error on stderr and one exit code;
+// - an interrupted process dies of the signal itself, so that the shell and the script that called it see that;
+// - `--version` and `--help` are answered before anything else is loaded.
+import type * as core from './core.ts'
+import type { KeysError as KeysErrorType } from './errors.ts'
+
+/** Put in by the build. */
+declare const PICTIFY_KEYS_VERSION: string
+/** The answer to `--help`, made by the build from the same commander; empty where nothing was built. */
+declare const PICTIFY_KEYS_HELP: string
+
+type Core = typeof core
+type Signal = 'SIGINT' | 'SIGTERM'
+
+/** Runs the command line of this process and ends it. */
+export async function main(): Promise<void> {
+  const argv = process.argv.slice(2)
+  const answer = argv.length > 1 ? undefined : knownAnswer(argv[0])
+  if (answer !== undefined) {
+    process.stdout.on('error', endQuietly)
+    process.stdout.write(answer)
+    return
+  }
+  await run(await import('./core.ts'), argv)
+}
+
+function knownAnswer(argument: string | undefined): string | undefined {
+  if (argument === '--version' || argument === '-V') return `${PICTIFY_KEYS_VERSION}\n`
+  const help = argument === undefined || argument === '--help' || argument === '-h'
+  return help && PICTIFY_KEYS_HELP !== '' ? PICTIFY_KEYS_HELP : undefined
+}
+
+function endQuietly(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
+}
+
+async function run(core: Core, argv: string[]): Promise<void> {
+  const { env, stdin, stdout, stderr } = process
+  const typed = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
+  const open = async (globals: { json: boolean; quiet: boolean; debug: boolean; noColor: boolean }) =>
+    core.createOutput({
+      ...globals,
+      stdout,
+      stderr,
+      env,
+      canAsk: stdin.isTTY === true,
+      paint: await core.paintFor({ stdout, stderr }, env, globals.noColor),
+    })
+  // Until the command line is read, an error is told as it most likely asks for.
+  let out = await open({
+    json: typed.includes('--json'),
+    quiet: false,
+    debug: typed.includes('--debug'),
+    noColor: typed.includes('--no-color'),
+  })
+  const interruptions = listen(core)
+  let failed: unknown
+  const onStray = (error: unknown) => void finish(core, out, interruptions.signalled, error)
+  process.on('uncaughtException', onStray).on('unhandledRejection', onStray)
+  try {
+    const parsed = await core.parse(argv, env, stdout.columns)
+    if (parsed.kind === 'version') stdout.write(`${PICTIFY_KEYS_VERSION}\n`)
+    else if (parsed.kind === 'help') stdout.write(parsed.text)
+    else {
+      out = await open(parsed.globals)
+      const context = core.createContext({
+        globals: parsed.globals,
+        env,
+        cwd: process.cwd(),
+        stdin,
+        stderr,
+        out,
+        clock: core.systemClock,
+        signal: interruptions.signal,
+        onInterrupt: interruptions.onInterrupt,
+        version: PICTIFY_KEYS_VERSION,
+        process: {
+          pid: process.pid,
+          platform: process.platform,
+          nodeVersion: process.versions.node,
+          signal0: (pid) => void process.kill(pid, 0),
+        },
+        folders: () => core.systemFolders(),
+      })
+      await parsed.command.run(context, parsed.inputs as never)
+    }
+    await out.flush()
+  } catch (error) {
+    failed = error
+  }
+  await finish(core, out, interruptions.signalled, failed)
+}
+
+type Out = ReturnType<Core['createOutput']>
+
+/** Tells the error, if there is one, and ends the process. */
+async function finish(
+  core: Core,
+  out: Out,
+  signalled: () => Signal | undefined,
+  failed: unknown,
+): Promise<never> {
+  let exit: number = core.Exit.done
+  let signal = signalled()
+  if (failed !== undefined && !(failed instanceof core.ReaderGone)) {
+    const error = toKeysError(core, failed, signal !== undefined)
+    if (error.code === 'interrupted') signal ??= 'SIGINT'
+    exit = error.exit
+    out.error(error)
+    for (let cause: unknown = failed; cause instanceof Error; cause = cause.cause)
+      out.debug(cause.stack ?? cause.message)
+  }
+  await out.flush().catch((error: unknown) => {
+    // a reader that has gone is no failure; a full disk is, and there is nowhere left to say more than the code
+    if (!(error instanceof core.ReaderGone)) exit ||= core.Exit.failed
+  })
+  if (signal !== undefined) dieOf(signal)
+  process.exit(exit)
+}
+
+/** An error of ours as it is; anything else is an interruption, or a fault of this program. */
+function toKeysError(core: Core, error: unknown, interrupted: boolean): KeysErrorType {
+  if (error instanceof core.KeysError) return error
+  if (interrupted) return new core.KeysError('interrupted', 'interrupted', { cause: error })
+  const message = error instanceof Error ? error.message : String(error)
+  return new core.KeysError('internal', `something unforeseen went wrong: ${message}`, {
+    hint: 'this is a fault of pictify-keys: run the command again with --debug and report what it says',
+    cause: error,
+  })
+}
+
+function listen(core: Core) {
+  const listeners = new Set<(signal: Signal, count: number) => void>()
+  const controller = new AbortController()
+  let first: Signal | undefined
+  let count = 0
+  const onSignal = (signal: Signal) => {
+    first ??= signal
+    count += 1
+    for (const listener of listeners) listener(signal, count)
+    if (count === 1) controller.abort(new core.KeysError('interrupted', 'interrupted'))
+    // whoever listens may need two to undo its work; nobody needs three
+    else if (listeners.size === 0 || count > 2) dieOf(signal)
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return {
+    signal: controller.signal,
+    signalled: () => first,
+    onInterrupt: (listener: (signal: Signal, count: number) => void) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+/** With its listeners gone a signal does what it does to any process. */
+function dieOf(signal: Signal): void {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+}

@@ -1,0 +1,112 @@
+import path from 'node:path'
+import { defaultBaseUrl, parseBaseUrl } from './api/base-url.ts'
+import { createClient } from './api/client.ts'
+import type { Client } from './api/contract.ts'
+import type { Clock } from './clock.ts'
+import { openConfig, type Config } from './config.ts'
+import type { Context } from './context.ts'
+import { findCredential } from './credentials/lookup.ts'
+import type { Environment } from './flags.ts'
+import type { Globals } from './globals.ts'
+import { createTransport } from './http.ts'
+import { answersTo } from './rotation/marked-name.ts'
+import type { Secret } from './secret.ts'
+import type { Output } from './ui/output.ts'
+import { createPrompts } from './ui/prompts.ts'
+
+/** What a process gives its command; main.ts takes it from the real one, a test makes it up. */
+export interface Surroundings {
+  globals: Globals
+  env: Environment
+  cwd: string
+  stdin: NodeJS.ReadableStream
+  stderr: NodeJS.WritableStream
+  out: Output
+  clock: Clock
+  signal: AbortSignal
+  onInterrupt: Context['onInterrupt']
+  version: string
+  process: ProcessFacts
+  /** The folders for profiles and for journals where no flag names another. */
+  folders: () => { config: string; data: string }
+}
+
+/** What of the process itself a command may need. */
+export interface ProcessFacts {
+  pid: number
+  platform: NodeJS.Platform
+  /** `process.versions.node`. */
+  nodeVersion: string
+  /** `process.kill(pid, 0)`: throws for a process that is not there. */
+  signal0: (pid: number) => void
+}
+
+/** A context whose costly parts are made at their first use, once. */
+export function createContext(given: Surroundings): Context {
+  const { globals, env, cwd, out, clock, signal } = given
+
+  const config = once((): Promise<Config> => openConfig(given.folders().config, globals.profile))
+  const credential = once(() => findCredential(env, config))
+  /** Without a look at the profile where flag or environment already decide. */
+  const apiUrl = once(async () => {
+    if (globals.apiUrl !== undefined) return parseBaseUrl(globals.apiUrl, globals)
+    const { settings } = await config()
+    const insecureHttp = globals.insecureHttp || settings.insecureHttp === true
+    return parseBaseUrl(settings.apiUrl ?? defaultBaseUrl, { insecureHttp })
+  })
+  /** What the profile says where neither flag nor environment does; nothing where they leave it no say. */
+  const settings = async () => (globals.apiUrl === undefined ? (await config()).settings : {})
+  const transport = once(async () => {
+    const caFile = globals.caFile ?? (await settings()).caFile
+    return createTransport(env, {
+      caFile: caFile === undefined ? undefined : path.resolve(cwd, caFile),
+      nodeVersion: given.process.nodeVersion,
+    })
+  })
+
+  const clientFor = async (secret: Secret): Promise<Client> => {
+    const baseUrl = await apiUrl()
+    const [{ fetch }, profile] = await Promise.all([transport(), settings()])
+    return createClient({
+      fetch,
+      baseUrl,
+      credential: secret,
+      version: given.version,
+      clock,
+      answersTo,
+      plan: globals.plan ?? profile.plan,
+      timeoutMs: globals.timeout,
+      debug: (line) => out.debug(line),
+    })
+  }
+
+  return {
+    api: once(async () => clientFor((await credential()).secret)),
+    clientFor,
+    credential,
+    config,
+    apiUrl,
+    out,
+    prompt: createPrompts({ interactive: out.interactive, stdin: given.stdin, stderr: given.stderr, signal }),
+    clock,
+    signal,
+    onInterrupt: given.onInterrupt,
+    env,
+    cwd,
+    stateDir: path.resolve(cwd, globals.stateDir ?? given.folders().data),
+    stdin: given.stdin,
+    version: given.version,
+    processes: {
+      pid: given.process.pid,
+      async startOf(pid) {
+        const { createProcesses } = await import('./processes.ts')
+        return createProcesses(given.process.pid, given.process.platform, given.process.signal0).startOf(pid)
+      },
+    },
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}

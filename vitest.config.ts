@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // what the build puts in; in-process tests have no rendered help
+  define: { PICTIFY_KEYS_VERSION: '"0.0.0-test"', PICTIFY_KEYS_HELP: '""' },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // generous, because what is tested here is never how long it takes
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    env: { NO_COLOR: '1' },
+  },
+})
