@@ -161,8 +161,10 @@ async function optionsOf(
   const specs = open?.targets.map(({ name }) => name) ?? inputs.to
   const secrets = [credential, ...(oldSecret ? [oldSecret] : [])]
   const command = inputs.verify ?? open?.verify
+  const cwd = open?.cwd ?? context.cwd
   return {
-    targets: await rotationTargets(context, specs, { self, source, secrets }),
+    targets: await rotationTargets(context, specs, { cwd, self, source, secrets }),
+    cwd,
     verify:
       command === undefined ? undefined : await createVerify(context, command, inputs.verifyTimeout, secrets),
     settleMs: inputs.settle,
@@ -255,10 +257,11 @@ function listen(context: Context): { stop: AbortSignal; undo: AbortSignal; end: 
   const undo = new AbortController()
   const unlisten = context.onInterrupt((_signal, count) => {
     if (count === 1) {
-      context.out.say('stopping at the next safe point; once more to undo the rotation')
+      const sentence = 'stopping at the next safe point; once more to undo the rotation'
+      context.out.event({ event: 'interrupted', then: 'stop' }, sentence)
       stop.abort()
     } else {
-      context.out.say('undoing the rotation')
+      context.out.event({ event: 'interrupted', then: 'undo' }, 'undoing the rotation')
       undo.abort()
     }
   })

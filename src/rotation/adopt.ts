@@ -182,8 +182,10 @@ async function goOn(
       lease: { until: mark.leaseUntil, holder: mark.holder },
       holders: [mark.holder],
       fingerprint: mark.fingerprint,
-      targets: options.targets.map(({ name, readback }) => ({
+      cwd: options.cwd,
+      targets: options.targets.map(({ name, place, readback }) => ({
         name,
+        place,
         readback,
         state: delivered.includes(name) ? 'delivered' : 'pending',
       })),

@@ -78,7 +78,9 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
   const evidence: Evidence = {
     checkedAt: new Date(now).toISOString(),
     waived: !options.evidence || options.compromised !== undefined,
-    overlapOver: journal.deliveredAt !== undefined && now >= journal.deliveredAt + options.overlapMs,
+    overlapOver:
+      options.overlapMs === 0 ||
+      (journal.deliveredAt !== undefined && now >= journal.deliveredAt + options.overlapMs),
     oldKeyIdle: allIdle([
       isActive(oldKey) ? isIdle(oldKey, figures, { now, ...options }) : 'unknown',
       ...strays,

@@ -172,16 +172,7 @@ async function resume(services: RotationServices, options: RotationOptions, jour
 
 /** The run as its journal left it; what this line asks for in addition is taken over. */
 function restore(services: RotationServices, options: RotationOptions, journal: Journal): Run {
-  const names = (targets: readonly { name: string }[]) => targets.map(({ name }) => name).sort()
-  if (names(options.targets).join('\n') !== names(journal.targets).join('\n')) {
-    throw new KeysError(
-      'rotation-differs',
-      `the open rotation ${journal.id} of ${journal.oldKey.id} has other targets: ${names(journal.targets).join(', ')}`,
-      {
-        hint: `go on with it: pictify-keys rotate --resume ${journal.id}; or undo it: pictify-keys rotate --abort ${journal.id}`,
-      },
-    )
-  }
+  refuseOtherTargets(options, journal)
   const escrowed = journal.escrow
     ? open(journal.escrow, journal.id, services.credential)
     : { successor: undefined, old: undefined, held: new Map() }
@@ -198,4 +189,15 @@ function restore(services: RotationServices, options: RotationOptions, journal: 
       verify: options.verify?.command ?? journal.verify,
     },
   }
+}
+
+/** Going on with other targets than it began with would leave some with the old key, or undo what was never done. */
+function refuseOtherTargets(options: RotationOptions, journal: Journal): void {
+  const places = (targets: readonly { place: string }[]) => targets.map(({ place }) => place).sort()
+  if (places(options.targets).join('\n') === places(journal.targets).join('\n')) return
+  const targets = journal.targets.map(({ name }) => name).join(', ')
+  const what = `the open rotation ${journal.id} of ${journal.oldKey.id} has other targets: ${targets} (in ${journal.cwd})`
+  throw new KeysError('rotation-differs', what, {
+    hint: `go on with it: pictify-keys rotate ${journal.id} --resume; or undo it: pictify-keys rotate ${journal.id} --abort`,
+  })
 }

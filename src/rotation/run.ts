@@ -23,6 +23,8 @@ export interface Verify {
 /** What the user asked for. Durations in milliseconds. */
 export interface RotationOptions {
   targets: readonly Target[]
+  /** The folder that relative targets were named from. */
+  cwd: string
   verify: Verify | undefined
   /** The propagation bound: how long a new key may take to be accepted everywhere. */
   settleMs: number

@@ -42,6 +42,8 @@ export type TargetState = 'pending' | 'writing' | 'failed' | 'delivered' | 'rest
 
 export interface TargetRecord {
   name: string
+  /** The place itself, by which another folder's target of the same name is told apart. */
+  place: string
   readback: 'value' | 'none'
   state: TargetState
 }
@@ -93,6 +95,8 @@ export interface Journal {
   intent?: { idempotencyKey: string; name: string; at: string }
   escrow?: Sealed
   targets: TargetRecord[]
+  /** The folder that relative targets were named from. */
+  cwd: string
   verify?: string
   /** Marked successors of dead runs whose secret is lost and which may still be in use: retired with the old key. */
   strays: string[]

@@ -18,6 +18,7 @@ export function createCredentialTarget(name: string, store: Store): Target {
   }
   return {
     name,
+    place: name,
     readback: 'value',
 
     async check() {

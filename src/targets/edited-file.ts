@@ -38,10 +38,12 @@ const edits = new Map<string, Promise<unknown>>()
 /** A target that is a file on this machine, at an absolute path, in one of the formats. */
 export function createFileTarget({
   name,
+  place,
   path,
   format,
 }: {
   name: string
+  place: string
   path: string
   format: FileFormat
 }): Target {
@@ -82,6 +84,7 @@ export function createFileTarget({
 
   return {
     name,
+    place,
     readback: 'value',
 
     async check(signal) {

@@ -25,5 +25,5 @@ export function createEnvTarget({
       return rest.length === 0 && bytes.at(-1) === 0x0a ? undefined : rest
     },
   }
-  return createFileTarget({ name, path, format })
+  return createFileTarget({ name, place: `${path}#${variable}`, path, format })
 }

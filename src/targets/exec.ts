@@ -59,6 +59,7 @@ export function createExecTarget({
 
   return {
     name,
+    place: command,
     readback: 'none',
 
     async check(signal) {

@@ -40,5 +40,5 @@ function endingOf(version: string | undefined): string {
 
 /** A file that holds the secret and nothing else. `path` is absolute. */
 export function createWholeFileTarget({ name, path }: { name: string; path: string }): Target {
-  return createFileTarget({ name, path, format })
+  return createFileTarget({ name, place: path, path, format })
 }

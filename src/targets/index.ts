@@ -100,6 +100,16 @@ export function parseTarget(spec: string, deps: TargetDeps): Target {
   return target
 }
 
+/** The targets of several `--to`. Throws `invalid-target`, and `usage` where two of them are one place. */
+export async function parseTargets(specs: readonly string[], deps: TargetDeps): Promise<Target[]> {
+  const targets = specs.map((spec) => parseTarget(spec, deps))
+  const [one, other] = (await findSamePlace(targets)) ?? []
+  if (one === undefined || other === undefined) return targets
+  const what =
+    one.name === other.name ? `${one.name} is named twice` : `${one.name} and ${other.name} are one place`
+  throw new KeysError('usage', what, { hint: 'name each place once' })
+}
+
 /**
  * The first two targets of `parseTarget` that would write over each other, links followed: the same variable of the
  * same file, a file that another target changes a variable of, the same command, the same label. Undefined when there are none.

@@ -22,6 +22,7 @@ export function createManualTarget({
 
   return {
     name,
+    place: label,
     readback: 'none',
 
     async check() {

@@ -14,6 +14,8 @@ export interface Held {
 export interface Target {
   /** As the user wrote it, for example `env:.env#PICTIFY_API_KEY`. */
   readonly name: string
+  /** The place itself, whatever folder it was named from: an absolute path, a command line. */
+  readonly place: string
   /** `none`: what it holds cannot be read back; it is written last and needs the successor's own use as evidence. */
   readonly readback: 'value' | 'none'
   /** May we write here? Changes nothing. Throws `target-refused` with what to do. */

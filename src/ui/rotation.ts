@@ -1,7 +1,10 @@
 import { formatDuration } from '../duration.ts'
 import type { RotationEvent } from '../rotation/run.ts'
 import type { Receipt, RotationState } from '../rotation/state.ts'
+import { formatAge } from './ages.ts'
 import type { Output } from './output.ts'
+import type { Paint } from './paint.ts'
+import { renderTable, type Column } from './table.ts'
 
 const stepSentences: Record<string, string> = {
   mint: 'creating the successor',
@@ -95,4 +98,39 @@ function evidenceSentence({ evidence }: Receipt): string {
   const last = evidence.oldKeyLastUsedAt
   const old = last === null ? 'the old key was never used' : `the old key was last used at ${last}`
   return evidence.successorUsed ? `${old}; the new one is in use` : old
+}
+
+/** One rotation in a list: of this machine, or as the account shows another one's. */
+interface RotationRow {
+  id: string
+  state: string
+  oldKey: { id: string; name: string }
+  newKey: { id: string } | null
+  startedAt?: string
+  leaseUntil?: string | null
+}
+
+export function rotationTable(
+  rows: readonly RotationRow[],
+  { width, paint, now }: { width: number; paint: Paint; now: number },
+): string {
+  const columns: Column<RotationRow>[] = [
+    { head: 'ROTATION', value: ({ id }) => id },
+    { head: 'STATE', value: ({ state }) => state, paint: (text) => paintState(text, paint) },
+    { head: 'KEY', value: ({ oldKey }) => oldKey.name, flexible: true },
+    { head: 'OLD', value: ({ oldKey }) => oldKey.id },
+    { head: 'NEW', value: ({ newKey }) => newKey?.id ?? '' },
+    { head: 'STARTED', value: (row) => startOf(row, now) },
+  ]
+  return renderTable(columns, rows, { width, paint })
+}
+
+function paintState(state: string, paint: Paint): string {
+  if (state === 'done') return paint.green(state)
+  return state === 'aborted' ? paint.dim(state) : paint.yellow(state)
+}
+
+function startOf({ startedAt, leaseUntil }: RotationRow, now: number): string {
+  if (startedAt !== undefined) return formatAge(startedAt, now)
+  return leaseUntil ? `leased, ends ${formatAge(leaseUntil, now)}` : 'free to go on with'
 }

@@ -109,6 +109,7 @@ describe('a rotation that fails before the old key is revoked', () => {
     const broken: Target = {
       ...failing,
       name: 'env:broken',
+      place: 'broken',
       read: async () => undefined,
       write: async () => {
         throw new KeysError('target-failed', 'env:broken: the disk is full')

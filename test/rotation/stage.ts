@@ -97,6 +97,7 @@ export async function setStage(sandboxOptions: SandboxOptions = {}): Promise<Sta
     }),
     options: (overrides) => ({
       targets: [target('env:.env#PICTIFY_API_KEY')],
+      cwd: directory,
       verify: undefined,
       settleMs: 0,
       probes: 2,

@@ -118,6 +118,7 @@ describe('an edit by somebody else between our reading and our writing', () => {
   const racing = (meanwhile: () => void) =>
     createFileTarget({
       name: 'racing',
+      place: 'racing',
       path: at('.env'),
       format: {
         get: () => ({ value: old }),

@@ -1,0 +1,20 @@
+import type { Context } from '../context.ts'
+import type { Secret } from '../secret.ts'
+import type { TargetDeps } from '../targets/index.ts'
+
+/** What targets get of the context. A person at a terminal fills in `manual:` ones; elsewhere nobody can be asked. */
+export function targetDeps(context: Context, secrets: readonly Secret[], cwd = context.cwd): TargetDeps {
+  const { env, out, prompt } = context
+  const showSecret: TargetDeps['showSecret'] = async (label, secret, action) => {
+    const what = action === 'write' ? 'the new key' : 'the old key again'
+    out.say(`put ${what} into ${label}:\n\n  ${secret.reveal()}\n`)
+    await prompt.confirm('Is it in its place?', '--to')
+  }
+  return {
+    cwd,
+    env,
+    debug: (line) => out.debug(line),
+    secrets: () => secrets,
+    showSecret: out.interactive ? showSecret : undefined,
+  }
+}

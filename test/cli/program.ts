@@ -1,0 +1,85 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const bin = fileURLToPath(new URL('../../bin/pictify-keys.js', import.meta.url))
+
+/** What a run of the program left. */
+export interface Ran {
+  stdout: string
+  stderr: string
+  /** Null when a signal ended it. */
+  exit: number | null
+  signal: NodeJS.Signals | null
+}
+
+export interface Running {
+  child: ChildProcess
+  /** Resolves when it has ended. */
+  ended: Promise<Ran>
+  /** Both streams so far. */
+  output(): { stdout: string; stderr: string }
+}
+
+/** A home of its own for the real program: no profile, no journal, nothing of the caller's environment. */
+export interface Home {
+  directory: string
+  stateDir: string
+  env: Record<string, string>
+  /** Starts the program; `input` is its stdin, which is empty without one. */
+  start(args: readonly string[], options?: StartOptions): Running
+  /** Starts it and waits for its end. */
+  run(args: readonly string[], options?: StartOptions): Promise<Ran>
+  remove(): Promise<void>
+}
+
+interface StartOptions {
+  input?: string
+  env?: Record<string, string | undefined>
+  cwd?: string
+}
+
+export async function createHome(env: Record<string, string> = {}): Promise<Home> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'pictify-keys-home-'))
+  const stateDir = path.join(directory, 'state')
+  const own = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: directory,
+    XDG_CONFIG_HOME: path.join(directory, 'config'),
+    XDG_DATA_HOME: path.join(directory, 'data'),
+    PICTIFY_KEYS_STATE_DIR: stateDir,
+    ...env,
+  }
+
+  function start(args: readonly string[], options: StartOptions = {}): Running {
+    const merged = Object.entries({ ...own, ...options.env }).filter(([, value]) => value !== undefined)
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: options.cwd ?? directory,
+      env: Object.fromEntries(merged),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    // A program that ends before it has read its input is no failure of the test.
+    child.stdin.on('error', () => {})
+    child.stdin.end(options.input ?? '')
+    const ended = new Promise<Ran>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (exit, signal) => resolve({ stdout, stderr, exit, signal }))
+    })
+    return { child, ended, output: () => ({ stdout, stderr }) }
+  }
+
+  return {
+    directory,
+    stateDir,
+    env: own,
+    start,
+    run: (args, options) => start(args, options).ended,
+    remove: () => rm(directory, { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,156 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createSandbox, type Sandbox, type SandboxKey } from '../../src/sandbox/server.ts'
+import { createHome, type Home } from '../cli/program.ts'
+
+// The real program in a real process, killed while it waits for an answer that does not come.
+
+let sandbox: Sandbox
+let home: Home
+let old: SandboxKey
+const line = ['rotate', 'Production Server', '--to', 'env:.env', '--settle', '200ms', '--idle', '0s'].concat([
+  '--usage-lag',
+  '0s',
+  '--wait',
+  '20s',
+  '--json',
+])
+
+beforeEach(async () => {
+  sandbox = await createSandbox({ propagationMs: 100, plan: 'business' })
+  home = await createHome({ PICTIFY_API_URL: sandbox.url, PICTIFY_ADMIN_KEY: sandbox.adminKey.reveal() })
+  old = sandbox.dashboard.create({ name: 'Production Server', createdAt: Date.now() - 86_400_000 })
+  await writeFile(path.join(home.directory, '.env'), `PICTIFY_API_KEY=${old.secret.reveal()}\n`)
+})
+afterEach(async () => {
+  await sandbox.close()
+  await home.remove()
+})
+
+/** Starts the line with the API stalling at a request, waits until it is there, and ends the process. */
+async function killAt(method: string, pathPrefix: string, count: number, signal: NodeJS.Signals = 'SIGKILL') {
+  const already = seen(method, pathPrefix)
+  sandbox.addFault(`stall:${method} ${pathPrefix}@${count}+`)
+  const running = home.start(line)
+  while (seen(method, pathPrefix) < already + count) {
+    if (running.child.exitCode !== null) throw new Error(running.output().stderr)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  running.child.kill(signal)
+  const ran = await running.ended
+  sandbox.clearFaults()
+  return ran
+}
+
+function seen(method: string, prefix: string): number {
+  return sandbox.requests.filter((request) => request.method === method && request.path.startsWith(prefix))
+    .length
+}
+
+const ordinary = () => sandbox.keys().filter(({ access }) => access !== 'admin')
+
+async function held(): Promise<string> {
+  const text = await readFile(path.join(home.directory, '.env'), 'utf8')
+  return text.replace('PICTIFY_API_KEY=', '').trim()
+}
+
+async function expectRotated(): Promise<void> {
+  expect(ordinary()).toHaveLength(2)
+  const active = ordinary().filter(({ status }) => status === 'active')
+  expect(active).toHaveLength(1)
+  expect(active[0]).toMatchObject({ name: 'Production Server', type: 'live' })
+  expect(active[0]?.id).not.toBe(old.id)
+  expect(await held()).toBe(active[0]?.secret.reveal())
+}
+
+describe('a rotation killed with SIGKILL', () => {
+  it('right after the mint is finished by the same line, with the same secret and one new key', async () => {
+    // The plan has probed the old key; the next probe is of the successor, which is minted by then.
+    await killAt('GET', '/templates', 2)
+    const minted = ordinary().find(({ id }) => id !== old.id)
+    expect(minted?.name).toMatch(/^Production Server \(rotating key_/)
+    expect(await held()).toBe(old.secret.reveal())
+
+    const again = await home.run(line)
+    expect(again.exit, again.stderr).toBe(0)
+    await expectRotated()
+    expect(await held()).toBe(minted?.secret.reveal())
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      rotation: { state: 'done', newKey: { id: minted?.id } },
+    })
+  })
+
+  it('while the answer to the mint is on its way is finished by the same line, with one new key', async () => {
+    sandbox.addFault('lose-answer:POST /api-keys$@1')
+    await killAt('POST', '/api-keys', 2)
+    const again = await home.run(line)
+    expect(again.exit, again.stderr).toBe(0)
+    await expectRotated()
+  })
+
+  it('right before the revoke is finished by the same line', async () => {
+    await killAt('POST', `/api-keys/${old.id}/revoke`, 1)
+    const again = await home.run(line)
+    expect(again.exit, again.stderr).toBe(0)
+    await expectRotated()
+  })
+
+  it('is finished on another machine, where its lease is taken over', async () => {
+    await killAt('POST', `/api-keys/${old.id}/revoke`, 1)
+    await rm(home.stateDir, { recursive: true })
+    const refused = await home.run(line)
+    expect(refused.exit).toBe(8)
+    expect(JSON.parse(refused.stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      error: { code: 'rotation-locked' },
+    })
+    const again = await home.run([...line, '--take-over'])
+    expect(again.exit, again.stderr).toBe(0)
+    await expectRotated()
+  })
+
+  it('leaves no secret in clear in the state directory', async () => {
+    await killAt('POST', `/api-keys/${old.id}/revoke`, 1)
+    const secrets = [sandbox.adminKey, ...ordinary().map(({ secret }) => secret)]
+    const files = await readdir(home.stateDir, { recursive: true, withFileTypes: true })
+    const texts = await Promise.all(
+      files
+        .filter((file) => file.isFile())
+        .map((file) => readFile(path.join(file.parentPath, file.name), 'utf8')),
+    )
+    expect(texts.length).toBeGreaterThan(0)
+    for (const secret of secrets) {
+      const body = secret.reveal().slice('pk_live_'.length)
+      expect(texts.some((text) => text.includes(body))).toBe(false)
+    }
+  })
+})
+
+describe('a rotation that is interrupted', () => {
+  it('stops at the next safe point, dies of the signal, and is finished by the same line', async () => {
+    sandbox.addFault('refuse-new')
+    const running = home.start([...line, '--settle', '20s'])
+    while (seen('GET', '/templates') < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    running.child.kill('SIGINT')
+    const ran = await running.ended
+    expect(ran.signal).toBe('SIGINT')
+    const minted = ordinary().find(({ id }) => id !== old.id)
+    expect(minted?.name).toMatch(/-0\)$/)
+    expect(await held()).toBe(old.secret.reveal())
+  })
+
+  it('twice is undone, and dies of the signal', async () => {
+    sandbox.addFault('refuse-new')
+    const running = home.start([...line, '--settle', '20s'])
+    while (seen('GET', '/templates') < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    running.child.kill('SIGINT')
+    while (!running.output().stderr.includes('"then":"stop"')) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    running.child.kill('SIGINT')
+    const ran = await running.ended
+    expect(ran.signal, ran.stderr).toBe('SIGINT')
+    expect(ordinary().map(({ id, status }) => ({ id, status }))).toEqual([{ id: old.id, status: 'active' }])
+    expect(await held()).toBe(old.secret.reveal())
+  })
+})
