@@ -114,6 +114,7 @@ async function startServer(keys) {
 async function bench() {
   if (!existsSync(at('dist/main.js'))) throw new Error('dist/ is not built: run npm ci first')
   folder = await mkdtemp(path.join(tmpdir(), 'pictify-keys-bench-'))
+  // NODE_EXTRA_CA_CERTS alone can treble the floor, and would hide what is ours in it.
   const kept = Object.entries(process.env).filter(
     ([key]) => !/^(PICTIFY_|XDG_|NODE_|https?_proxy$|all_proxy$)/i.test(key),
   )
