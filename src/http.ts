@@ -8,7 +8,7 @@ import type { Agent, Dispatcher } from 'undici'
 import { connectionFailure, lostAnswer } from './connection-failure.ts'
 import { KeysError } from './errors.ts'
 
-export interface FetchInit {
+interface FetchInit {
   method: string
   headers: Record<string, string>
   body?: string | undefined
@@ -16,7 +16,7 @@ export interface FetchInit {
   redirect: 'manual'
 }
 
-export interface FetchAnswer {
+interface FetchAnswer {
   readonly status: number
   readonly headers: { get(name: string): string | null }
   text(): Promise<string>

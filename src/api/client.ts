@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { KeysError } from '../errors.ts'
 import type { Fetch, HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
+import { readAuditLogs } from './audit-logs.ts'
 import { findSecret, readJson, readOne, readPage, unreadable } from './answer.ts'
 import type { Client, Key, Keys, Plan, RateLimit } from './contract.ts'
 import { findKey } from './key-lookup.ts'
@@ -173,17 +174,16 @@ function clientOf(options: ClientOptions, server: Server): Client {
     keys,
 
     auditLogs: ({ keyId, since, until } = {}, { signal } = {}) =>
-      readPages({
-        fetch: async (page, either) => {
+      readAuditLogs(
+        async (page, either) => {
           const what = 'reading the audit log'
           const parameters = query({ keyId, since, until, page, limit: pageSize })
           const answer = await send({ what, method: 'GET', path: `/audit-logs${parameters}` }, either)
           return readPage(what, answer, ['auditLogs', 'events'], auditEventSchema)
         },
-        identity: (event) => JSON.stringify(event),
-        inFlight: pagesInFlight,
+        pageSize,
         signal,
-      }),
+      ),
 
     async probe(secret, { signal } = {}) {
       const prober = createSender({ ...shared, credential: secret, onAnswer: noteTime })

@@ -11,16 +11,15 @@ export interface PagesOptions<T> {
   identity: (item: T) => string
   /** How many pages may be on their way at once. */
   inFlight: number
+  /** How often a list that moved is read, to find what was missed. Default 3. */
+  passes?: number | undefined
   signal?: AbortSignal | undefined
 }
-
-/** A list that was written to while it was read is read again for what was missed, until this often. */
-const mostPasses = 3
 
 /** Every item of a list, page by page to the end. */
 export async function* readPages<T>(options: PagesOptions<T>): AsyncGenerator<T, void, undefined> {
   const seen = new Set<string>()
-  for (let pass = 1, moved = true; moved && pass <= mostPasses; pass += 1) {
+  for (let pass = 1, moved = true; moved && pass <= (options.passes ?? 3); pass += 1) {
     const reader = createReader(options)
     try {
       for (let page = await reader.next(); page !== undefined; page = await reader.next()) {
