@@ -4,9 +4,11 @@
 // - errors are Node's own, with their code; callers say what it meant to them.
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, chmod, link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, chmod, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+// A leftover is told from a file being written by whether its writer still runs.
+import { kill, pid } from 'node:process'
 
 export interface DurableOptions {
   /** The mode of the file, whatever the umask. */
@@ -55,7 +57,8 @@ export async function writeDurably(
   bytes: string | Uint8Array,
   options: DurableOptions,
 ): Promise<void> {
-  const temporary = join(dirname(path), `${basename(path)}.${randomBytes(12).toString('hex')}.tmp`)
+  await sweepLeftovers(path)
+  const temporary = join(dirname(path), `${basename(path)}.${pid}-${randomBytes(12).toString('hex')}.tmp`)
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
   const file = await open(temporary, flags, 0o600)
   try {
@@ -73,6 +76,28 @@ export async function writeDurably(
     throw error
   }
   await syncFolder(dirname(path))
+}
+
+/** What a killed process left beside the path, with a secret in it perhaps, goes before a new one comes. */
+async function sweepLeftovers(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`
+  const names = await readdir(dirname(path)).catch(() => [])
+  for (const name of names) {
+    if (!name.startsWith(prefix)) continue
+    const writer = /^(\d+)-[0-9a-f]{24}\.tmp$/.exec(name.slice(prefix.length))?.[1]
+    if (writer === undefined || isRunning(Number(writer))) continue
+    // Where it cannot be removed it is as it was before we came; the write itself says what is wrong here.
+    await unlink(join(dirname(path), name)).catch(() => undefined)
+  }
+}
+
+function isRunning(writer: number): boolean {
+  try {
+    kill(writer, 0)
+    return true
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH'
+  }
 }
 
 async function fill(

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import {
   chmod,
   mkdir,
@@ -38,6 +38,15 @@ describe('writeDurably', () => {
     expect(await readFile(join(folder, 'a'))).toEqual(Buffer.from([0, 255, 10]))
     expect(await modeOf(join(folder, 'a'))).toBe(0o640)
     expect(await readdir(folder)).toEqual(['a'])
+  })
+
+  test('removes what a writer that is dead left beside the file, and leaves a live one its own', async () => {
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '0'])
+    const random = '0'.repeat(24)
+    const others = [`a.${process.pid}-${random}.tmp`, `a.x-${random}.tmp`, `b.${dead}-${random}.tmp`]
+    for (const name of [...others, `a.${dead}-${random}.tmp`]) await writeFile(join(folder, name), 'half')
+    await writeDurably(join(folder, 'a'), 'new', { mode: 0o600 })
+    expect((await readdir(folder)).sort()).toEqual(['a', ...others].sort())
   })
 
   test('replaces a file in one step: one who has the old one open still reads the old one', async () => {
@@ -110,7 +119,7 @@ describe('writeDurably', () => {
       await writeDurably(join(folder, 'a'), 'x', { mode: 0o600, beforeRename })
     }
     expect(names.size).toBe(5)
-    for (const name of names) expect(name).toMatch(/^a\.[0-9a-f]{24}\.tmp$/)
+    for (const name of names) expect(name).toMatch(/^a\.\d+-[0-9a-f]{24}\.tmp$/)
   })
 
   test('a system error is said in words', () => {

@@ -44,6 +44,7 @@ export interface ClientOptions {
 const pageSize = 100
 const pagesInFlight = 6
 const probeTimeoutMs = 10_000
+const clockSetMs = 2_000
 
 const plans: Readonly<Record<number, Plan>> = { 60: 'free', 300: 'pro', 1_000: 'business' }
 
@@ -63,8 +64,12 @@ function clientOf(options: ClientOptions, server: Server): Client {
   const apiNow = () => clock.now() + (server.skewMs ?? 0)
 
   function noteTime({ headers }: HttpAnswer): void {
-    const date = Date.parse(headers.get('date') ?? '')
-    if (!Number.isNaN(date)) server.skewMs = date - clock.now()
+    const skewMs = Date.parse(headers.get('date') ?? '') - clock.now()
+    if (Number.isNaN(skewMs)) return
+    // Cut to the second and a little late, a header shows the API's clock too early by up to that much, never too
+    // late: the greatest of them is nearest. One that is much less means that a clock was set.
+    const known = server.skewMs ?? -Infinity
+    if (skewMs > known || skewMs < known - clockSetMs) server.skewMs = skewMs
   }
 
   const shared = {

@@ -78,6 +78,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./rotate.ts')).rotate,
   },
   {
+    name: 'rotations',
+    summary: 'rotations of this machine: what is open, and what was done',
+    group: 'Rotation',
+    load: async () => (await import('./rotations.ts')).rotations,
+  },
+  {
     name: 'sandbox',
     summary: 'run a local Pictify to rehearse on',
     group: 'Rehearsal',

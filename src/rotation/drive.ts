@@ -11,7 +11,7 @@ import { deliver } from './deliver.ts'
 import { mint } from './mint.ts'
 import { overlap } from './overlap.ts'
 import { finish, retire } from './retire.ts'
-import { note, Setback, type Run } from './run.ts'
+import { note, record, Setback, type Run } from './run.ts'
 import { hasReached, isOver, receiptOf, type Journal, type Receipt, type RotationState } from './state.ts'
 import { verify } from './verify.ts'
 
@@ -32,8 +32,8 @@ const steps: Record<OpenState, { name: string; take: (run: Run) => Promise<void>
   minted: { name: 'accept', take: accept },
   accepted: { name: 'deliver', take: deliver },
   delivered: { name: 'verify', take: verify },
-  verified: { name: 'overlap', take: overlap },
-  overlapping: { name: 'retire', take: overlapThenRetire },
+  verified: { name: 'overlap', take: (run) => record(run, { state: 'overlapping' }) },
+  overlapping: { name: 'overlap', take: overlapThenRetire },
   retired: { name: 'finish', take: finish },
 }
 
@@ -43,10 +43,11 @@ export async function drive(run: Run): Promise<Outcome> {
   try {
     await reclaim(run)
     if (run.journal.compromised === 'revoke-first') await revokeFirst(run)
-    while (!isOver(run.journal.state)) {
-      const step = steps[run.journal.state as OpenState]
-      run.services.report({ event: 'step', step: step.name })
-      await step.take(run)
+    for (let last = ''; !isOver(run.journal.state);) {
+      const { name, take } = steps[run.journal.state as OpenState]
+      if (name !== last) run.services.report({ event: 'step', step: name })
+      last = name
+      await take(run)
     }
     return { receipt: receiptOf(run.journal) }
   } catch (error) {
@@ -63,6 +64,7 @@ async function reclaim(run: Run): Promise<void> {
 
 async function overlapThenRetire(run: Run): Promise<void> {
   if (!run.journal.retiring) await overlap(run)
+  run.services.report({ event: 'step', step: 'retire' })
   await retire(run)
 }
 

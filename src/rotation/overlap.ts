@@ -8,12 +8,11 @@ const shortestPauseMs = 200
 const longestPauseMs = 15_000
 
 /**
- * Waits until the evidence is in that the old key may go: states `verified` and `overlapping`. Throws
+ * Waits, in state `overlapping`, until the evidence is in that the old key may go. Throws
  * `rotation-waiting` (exit 5) when that takes longer than `--wait`.
  */
 export async function overlap(run: Run): Promise<void> {
   const { options, services } = run
-  if (run.journal.state !== 'overlapping') await record(run, { state: 'overlapping' })
   if (!options.evidence) {
     await note(run, 'evidence-waived', 'the evidence that the old key is idle was waived (--no-evidence)')
   }
