@@ -21,8 +21,9 @@ examples:
   $ pictify-keys list --unused-for 90d
   $ pictify-keys rotate "Production Server" --to env:.env#PICTIFY_API_KEY
 
-exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in, 5 rotation waiting, 6 rotation undone,
-7 a person is needed, 8 locked, 9 a limit, 10 audit findings`
+exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in,
+  5 rotation waiting, 6 rotation undone, 7 a person is needed, 8 locked,
+  9 a limit, 10 audit findings`
 
 /**
  * Reads a command line (without node and script). Throws `usage` with the nearest name where something is misspelt.
@@ -72,7 +73,7 @@ function dressed(commander: Commander, columns: number, onHelp: (text: string) =
   return commander
     .exitOverride()
     .helpOption('-h, --help', 'show help')
-    .configureHelp({ helpWidth: Math.max(60, Math.min(columns, 110)) })
+    .configureHelp({ helpWidth: Math.max(60, Math.min(columns, 110)), minWidthToWrap: 20 })
     .configureOutput({
       writeOut: onHelp,
       writeErr: onHelp,
@@ -111,7 +112,7 @@ function argumentForm({ name, optional, many }: Argument): string {
 
 function toOption(key: string, flag: Flag): Option {
   const short = flag.short === undefined ? '' : `-${flag.short}, `
-  const option = new Option(`${short}${flagName(key)}${placeholder(flag)}`, describe(flag)).hideHelp(
+  const option = new Option(`${short}${flagName(key)}${placeholder(key, flag)}`, describe(flag)).hideHelp(
     flag.hidden === true,
   )
   // commander reads --no-evidence as "not --evidence"; here it is a flag like any other
@@ -122,14 +123,14 @@ function toOption(key: string, flag: Flag): Option {
   return option
 }
 
-function placeholder(flag: Flag): string {
+function placeholder(key: string, flag: Flag): string {
   switch (flag.type) {
     case 'boolean':
       return ''
     case 'duration':
       return ' <duration>'
     case 'choice':
-      return ` <${flag.choices.length > 4 ? 'choice' : flag.choices.join('|')}>`
+      return ` <${isShort(flag.choices) ? flag.choices.join('|') : key}>`
     case 'string':
     case 'list':
     case 'count':
@@ -137,9 +138,13 @@ function placeholder(flag: Flag): string {
   }
 }
 
+function isShort(choices: readonly string[]): boolean {
+  return choices.join('|').length <= 16
+}
+
 function describe(flag: Flag): string {
   const notes = [
-    ...(flag.type === 'choice' && flag.choices.length > 4 ? [`one of ${flag.choices.join(', ')}`] : []),
+    ...(flag.type === 'choice' && !isShort(flag.choices) ? [`one of ${flag.choices.join(', ')}`] : []),
     ...(flag.type === 'list' ? ['repeatable'] : []),
     ...(flag.default === undefined ? [] : [`default ${flag.default}`]),
     ...(flag.env === undefined ? [] : [flag.env]),

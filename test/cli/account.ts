@@ -1,0 +1,44 @@
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
+import { createHome, type Home, type Ran } from './program.ts'
+
+/** The program in a home of its own, signed in by its environment to a sandbox of its own. */
+export interface Account {
+  sandbox: Sandbox
+  home: Home
+  run(args: readonly string[], options?: Parameters<Home['run']>[1]): Promise<Ran>
+  /** The ids and names of every key but the admin's. */
+  keys(): { id: string; name: string; status: string }[]
+  end(): Promise<void>
+}
+
+export async function openAccount(options: SandboxOptions = {}): Promise<Account> {
+  const sandbox = await createSandbox({ propagationMs: 0, seed: 3, ...options })
+  const home = await createHome({
+    PICTIFY_API_URL: sandbox.url,
+    PICTIFY_ADMIN_KEY: sandbox.adminKey.reveal(),
+  })
+  return {
+    sandbox,
+    home,
+    run: (args, runOptions) => home.run(args, runOptions),
+    keys: () =>
+      sandbox
+        .keys()
+        .filter(({ access }) => access !== 'admin')
+        .map(({ id, name, status }) => ({ id, name, status })),
+    async end() {
+      await sandbox.close()
+      await home.remove()
+    },
+  }
+}
+
+interface ErrorDocument {
+  error: { code: string; message: string; hint?: string; status?: number }
+}
+
+/** The error of a run with --json: the one object that stderr ends with. */
+export function errorOf({ stderr }: Ran): ErrorDocument['error'] {
+  const last = stderr.trimEnd().split('\n').at(-1) ?? ''
+  return (JSON.parse(last) as ErrorDocument).error
+}
