@@ -13,8 +13,9 @@ export async function accept(run: Run): Promise<void> {
   const { api, journal, options } = run
   const secret = successorSecret(run)
   const began = api.now()
-  // A creation in the future is a server whose clocks disagree; it must not make us wait for it.
-  const createdAt = Math.min(Date.parse(journal.newKey?.createdAt ?? '') || began, began)
+  // A creation in the future is a server whose clocks disagree; it must not make us wait for it. (A `Date` header is
+  // cut to the second, so that now may be a second later than it says.)
+  const createdAt = Math.min(Date.parse(journal.newKey?.createdAt ?? '') || began, began + 1_000)
   const settledAt = createdAt + options.settleMs
   const giveUpAt = began + acceptBound(options.settleMs)
   const pauseMs = Math.min(Math.max(options.settleMs / 10, shortestPauseMs), longestPauseMs)

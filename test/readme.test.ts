@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { commandTable, withTable } from '../scripts/command-table.ts'
+import { commands } from '../src/commands/index.ts'
+import { Exit } from '../src/errors.ts'
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+
+describe('the README', () => {
+  it('has the command table as the program has it (npm run readme)', async () => {
+    expect(readme).toBe(withTable(readme, await commandTable(commands)))
+  })
+
+  it('has every exit code', () => {
+    const listed = [...readme.matchAll(/^\| (\d+)(?:, (\d+))? \|/gm)].flatMap(([, ...codes]) => codes)
+    const codes = [...Object.values(Exit), 130, 143].map(String)
+    expect(listed.filter((code) => code !== undefined)).toEqual(codes)
+  })
+
+  it('names scripts and commands that exist', async () => {
+    const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const scripts = [...readme.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name)
+    expect(scripts.length).toBeGreaterThan(0)
+    for (const name of scripts) expect(Object.keys(manifest.scripts)).toContain(name)
+    const used = [...readme.matchAll(/^(?:\$ )?pictify-keys ([a-z]+)/gm)].map(([, name = '']) => name)
+    expect(used.length).toBeGreaterThan(5)
+    for (const name of used) expect(commands.map((command) => command.name)).toContain(name)
+  })
+})
