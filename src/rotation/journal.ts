@@ -49,8 +49,13 @@ export function createJournals(stateDir: string): Journals {
         if (cause.code === 'ENOENT') return []
         throw unwritable(directory, cause)
       })
-      const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'))
-      const entries = await Promise.all(files.map((name) => readEntry(path.join(directory, name))))
+      const files = names.flatMap((name) => {
+        const oldKeyId = fileForm.exec(name)?.[1]
+        return oldKeyId === undefined
+          ? []
+          : [{ file: path.join(directory, name), oldKeyId: decode(oldKeyId) }]
+      })
+      const entries = await Promise.all(files.map(({ file, oldKeyId }) => readEntry(file, oldKeyId)))
       return entries.sort((a, b) => startOf(b).localeCompare(startOf(a)))
     },
 
@@ -80,6 +85,17 @@ export function createJournals(stateDir: string): Journals {
   }
 }
 
+const fileForm = /^(.+)\.[0-9a-f]{6}\.json$/
+
+/** The key's id in a file's name; a name that is not ours stands for itself. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 function fileOf(directory: string, journal: Journal): string {
   return path.join(directory, `${encodeURIComponent(journal.oldKey.id)}.${journal.id}.json`)
 }
@@ -89,8 +105,7 @@ function encode(journal: Omit<Journal, 'escrow'>): string {
   return `{"version":${version},"checksum":"${checksum(rotation)}","rotation":${rotation}}\n`
 }
 
-async function readEntry(file: string): Promise<JournalEntry> {
-  const oldKeyId = decodeURIComponent(path.basename(file).split('.')[0] ?? '')
+async function readEntry(file: string, oldKeyId: string): Promise<JournalEntry> {
   const entry = { path: file, oldKeyId }
   let text: string
   try {
@@ -99,10 +114,10 @@ async function readEntry(file: string): Promise<JournalEntry> {
   } catch (cause) {
     return { ...entry, problem: unreadable(file, 'cannot be read', cause) }
   }
-  return { ...entry, ...decode(file, text) }
+  return { ...entry, ...parse(file, text) }
 }
 
-function decode(file: string, text: string): { journal: Journal } | { problem: KeysError } {
+function parse(file: string, text: string): { journal: Journal } | { problem: KeysError } {
   let document: { version?: unknown; checksum?: unknown; rotation?: unknown }
   try {
     document = JSON.parse(text) as typeof document

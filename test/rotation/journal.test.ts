@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createJournals } from '../../src/rotation/journal.ts'
+import type { Journal } from '../../src/rotation/state.ts'
+
+let stateDir: string
+const folder = () => path.join(stateDir, 'rotations')
+beforeEach(async () => {
+  stateDir = await mkdtemp(path.join(tmpdir(), 'journals-'))
+})
+afterEach(() => rm(stateDir, { recursive: true, force: true }))
+
+const journal: Journal = {
+  id: '7f3a9c',
+  apiUrl: 'https://api.pictify.io',
+  state: 'minted',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+  oldKey: { id: 'key_a/../b', name: 'Production Server', type: 'live' },
+  lease: { until: 0, holder: '' },
+  holders: [],
+  fingerprint: 'none',
+  targets: [],
+  cwd: '/srv',
+  strays: [],
+  self: false,
+  deleteOld: false,
+  notes: ['ünïcode'],
+  escrow: [{ salt: 'a', iv: 'b', tag: 'c', data: 'd' }],
+}
+
+async function onlyFile(): Promise<string> {
+  const [name, ...others] = await readdir(folder())
+  expect(others).toEqual([])
+  return path.join(folder(), name ?? '')
+}
+
+describe('a journal', () => {
+  it('is read as it was written, from a file of mode 0600 in a folder of mode 0700', async () => {
+    const journals = createJournals(stateDir)
+    await journals.save(journal)
+    expect(await journals.list()).toMatchObject([{ oldKeyId: 'key_a/../b', journal }])
+    expect((await stat(await onlyFile())).mode & 0o777).toBe(0o600)
+    expect((await stat(folder())).mode & 0o777).toBe(0o700)
+  })
+
+  it('keeps no sealed secret once it is over', async () => {
+    const journals = createJournals(stateDir)
+    await journals.save(journal)
+    await journals.save({ ...journal, state: 'done' })
+    expect(await readFile(await onlyFile(), 'utf8')).not.toContain('escrow')
+  })
+
+  it('lists the newest first, and nothing where there is nothing', async () => {
+    const journals = createJournals(stateDir)
+    expect(await journals.list()).toEqual([])
+    await journals.save(journal)
+    await journals.save({ ...journal, id: 'bbbbbb', startedAt: '2026-02-01T00:00:00.000Z' })
+    const ids = (await journals.list()).map((entry) => ('journal' in entry ? entry.journal.id : ''))
+    expect(ids).toEqual(['bbbbbb', '7f3a9c'])
+  })
+
+  it.each([
+    ['cut short', (text: string) => text.slice(0, -20), /torn/],
+    ['empty', () => '', /torn/],
+    ['edited by hand', (text: string) => text.replace('"minted"', '"retired"'), /changed since/],
+    ['of a newer version', (text: string) => text.replace('"version":1', '"version":2'), /version 2/],
+    ['something else', () => '[1]', /not a journal/],
+    ['null', () => 'null', /not a journal/],
+  ])('that is %s is refused, not guessed at', async (_what, spoil, message) => {
+    const journals = createJournals(stateDir)
+    await journals.save(journal)
+    const file = await onlyFile()
+    await writeFile(file, spoil(await readFile(file, 'utf8')))
+    const [entry] = await journals.list()
+    expect(entry).toMatchObject({ oldKeyId: 'key_a/../b', problem: { code: 'journal-unreadable' } })
+    expect(entry !== undefined && 'problem' in entry && entry.problem.message).toMatch(message)
+  })
+
+  it('is not read through a link, and a link in its place is replaced, not followed', async () => {
+    const journals = createJournals(stateDir)
+    await journals.save(journal)
+    const file = await onlyFile()
+    const outside = path.join(stateDir, 'outside')
+    await writeFile(outside, await readFile(file))
+    await rm(file)
+    await symlink(outside, file)
+    expect(await journals.list()).toMatchObject([{ problem: { code: 'journal-unreadable' } }])
+    const before = await readFile(outside, 'utf8')
+    await journals.save({ ...journal, state: 'accepted' })
+    expect(await readFile(outside, 'utf8')).toBe(before)
+    expect(await journals.list()).toMatchObject([{ journal: { state: 'accepted' } }])
+  })
+
+  it('that is not to be followed is set aside with its bytes', async () => {
+    const journals = createJournals(stateDir)
+    await journals.save(journal)
+    const bytes = await readFile(await onlyFile())
+    const [entry] = await journals.list()
+    const aside = await journals.setAside(entry ?? expect.fail())
+    expect(await readFile(aside)).toEqual(bytes)
+    expect(await journals.list()).toEqual([])
+  })
+
+  it('says before anything is changed that there is no place for it', async () => {
+    await writeFile(path.join(stateDir, 'file'), '')
+    const journals = createJournals(path.join(stateDir, 'file'))
+    await expect(journals.prove()).rejects.toMatchObject({ code: 'state-directory' })
+    await expect(journals.save(journal)).rejects.toMatchObject({ code: 'state-directory' })
+    await mkdir(path.join(stateDir, 'fine'))
+    await createJournals(path.join(stateDir, 'fine')).prove()
+    expect(await readdir(path.join(stateDir, 'fine', 'rotations'))).toEqual([])
+  })
+})

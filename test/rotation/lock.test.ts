@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createProcesses } from '../../src/processes.ts'
+import { acquireLock, type Lock, type Processes } from '../../src/rotation/lock.ts'
+
+let stateDir: string
+const file = () => path.join(stateDir, 'locks', 'key_a.lock')
+beforeEach(async () => {
+  stateDir = await mkdtemp(path.join(tmpdir(), 'locks-'))
+})
+afterEach(() => rm(stateDir, { recursive: true, force: true }))
+
+const real = (pid = process.pid) => createProcesses(pid, process.platform, (other) => process.kill(other, 0))
+/** Processes of which those in the set live; each has one start. */
+const fake = (pid: number, alive: Set<number>): Processes => ({
+  pid,
+  startOf: async (other) => (alive.has(other) ? `start ${other}` : undefined),
+})
+
+describe('the lock of a key', () => {
+  it('is held by one at a time, and free when it was given back', async () => {
+    const lock = await acquireLock(stateDir, 'key_a', real(), false)
+    await expect(acquireLock(stateDir, 'key_a', real(), false)).rejects.toMatchObject({
+      code: 'rotation-locked',
+      exit: 8,
+    })
+    await (await acquireLock(stateDir, 'key_b', real(), false)).release()
+    await lock.release()
+    await (await acquireLock(stateDir, 'key_a', real(), false)).release()
+    expect(await readdir(path.join(stateDir, 'locks'))).toEqual([])
+  })
+
+  it('of a live process is not taken, not even by force', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    try {
+      await acquireLock(stateDir, 'key_a', real(child.pid ?? 0), false)
+      await expect(acquireLock(stateDir, 'key_a', real(), true)).rejects.toMatchObject({ exit: 8 })
+    } finally {
+      child.kill('SIGKILL')
+      await new Promise((resolve) => child.once('exit', resolve))
+    }
+    // Now it is dead, and the lock with it.
+    await (await acquireLock(stateDir, 'key_a', real(), false)).release()
+  })
+
+  it('of a dead process is taken, though another has its pid by now', async () => {
+    await acquireLock(stateDir, 'key_a', fake(4_000, new Set([4_000])), false)
+    const reused: Processes = { pid: 5_000, startOf: async (pid) => `later start of ${pid}` }
+    const lock = await acquireLock(stateDir, 'key_a', reused, false)
+    expect(JSON.parse(await readFile(file(), 'utf8'))).toMatchObject({ pid: 5_000 })
+    await lock.release()
+  })
+
+  it('of a dead process goes to one of many that want it', async () => {
+    for (let round = 0; round < 40; round++) {
+      const alive = new Set([1])
+      await acquireLock(stateDir, 'key_a', fake(1, alive), false)
+      alive.delete(1)
+      const wanted = Array.from({ length: 8 }, (_, n) => {
+        alive.add(100 + n)
+        return acquireLock(stateDir, 'key_a', fake(100 + n, alive), false)
+      })
+      const results = await Promise.allSettled(wanted)
+      const locks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+      const refused = results.flatMap((result) =>
+        result.status === 'rejected' ? [result.reason as unknown] : [],
+      )
+      expect(locks, `round ${round}`).toHaveLength(1)
+      for (const reason of refused) expect(reason).toMatchObject({ code: 'rotation-locked' })
+      await (locks[0] as Lock).release()
+      expect(await readdir(path.join(stateDir, 'locks'))).toEqual([])
+    }
+  })
+
+  it('of another host stands until it is said to be gone', async () => {
+    const lock = await acquireLock(stateDir, 'key_a', real(), false)
+    const held = JSON.parse(await readFile(file(), 'utf8')) as object
+    await lock.release()
+    await writeFile(file(), JSON.stringify({ ...held, host: 'another-host', pid: 1 }))
+    await expect(acquireLock(stateDir, 'key_a', real(), false)).rejects.toMatchObject({ exit: 8 })
+    await (await acquireLock(stateDir, 'key_a', real(), true)).release()
+  })
+
+  it('that is not a lock is left alone, and named', async () => {
+    await (await acquireLock(stateDir, 'key_a', real(), false)).release()
+    await writeFile(file(), 'mine')
+    await expect(acquireLock(stateDir, 'key_a', real(), true)).rejects.toMatchObject({
+      code: 'state-directory',
+    })
+    expect(await readFile(file(), 'utf8')).toBe('mine')
+  })
+})
