@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js'
-
-await main()
+// CommonJS, as all of dist/: Node starts it without its asynchronous loader (see scripts/bundle.js).
+/* global require */
+require('../dist/main.js').main()

@@ -3,6 +3,7 @@
 // - it is the only catch-all: whatever is thrown ends as one error on stderr and one exit code;
 // - an interrupted process dies of the signal itself, so that the shell and the script that called it see that;
 // - `--version` and `--help` are answered before anything else is loaded.
+import { isatty } from 'node:tty'
 import type * as core from './core.ts'
 import type { KeysError as KeysErrorType } from './errors.ts'
 
@@ -37,7 +38,7 @@ function endQuietly(error: NodeJS.ErrnoException): void {
 }
 
 async function run(core: Core, argv: string[]): Promise<void> {
-  const { env, stdin, stdout, stderr } = process
+  const { env, stdout, stderr } = process
   const typed = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
   const open = async (globals: { json: boolean; quiet: boolean; debug: boolean; noColor: boolean }) =>
     core.createOutput({
@@ -45,7 +46,8 @@ async function run(core: Core, argv: string[]): Promise<void> {
       stdout,
       stderr,
       env,
-      canAsk: stdin.isTTY === true,
+      // asked of the descriptor: opening stdin costs time, and most commands never read it
+      canAsk: isatty(0),
       paint: await core.paintFor({ stdout, stderr }, env, globals.noColor),
     })
   // Until the command line is read, an error is told as it most likely asks for.
@@ -69,7 +71,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
         globals: parsed.globals,
         env,
         cwd: process.cwd(),
-        stdin,
+        stdin: () => process.stdin,
         stderr,
         out,
         clock: core.systemClock,

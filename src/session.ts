@@ -19,7 +19,8 @@ export interface Surroundings {
   globals: Globals
   env: Environment
   cwd: string
-  stdin: NodeJS.ReadableStream
+  /** Opened when it is first read. */
+  stdin: () => NodeJS.ReadableStream
   stderr: NodeJS.WritableStream
   out: Output
   clock: Clock
@@ -94,7 +95,9 @@ export function createContext(given: Surroundings): Context {
     env,
     cwd,
     stateDir: path.resolve(cwd, globals.stateDir ?? given.folders().data),
-    stdin: given.stdin,
+    get stdin() {
+      return given.stdin()
+    },
     version: given.version,
     processes: {
       pid: given.process.pid,

@@ -6,7 +6,7 @@ export interface CommandEntry {
   summary: string
   /** The heading it stands under in help. */
   group: 'Account' | 'Keys' | 'Rotation' | 'Rehearsal'
-  load(): Promise<Command>
+  load: () => Promise<Command>
 }
 
 /** Every command, in the order of the help text. */

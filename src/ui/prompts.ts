@@ -17,7 +17,7 @@ export interface Prompts {
 export interface PromptsOptions {
   /** Whether a person can be asked. */
   interactive: boolean
-  stdin: NodeJS.ReadableStream
+  stdin: () => NodeJS.ReadableStream
   /** Questions are talk: they go to stderr, so that stdout stays data. */
   stderr: NodeJS.WritableStream
   signal: AbortSignal
@@ -34,7 +34,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     }
     const prompts = await import('./inquirer.ts')
     try {
-      const streams = { input: options.stdin, output: options.stderr, signal: options.signal }
+      const streams = { input: options.stdin(), output: options.stderr, signal: options.signal }
       return await put(prompts, oneLine(question), streams)
     } catch (error) {
       if (error instanceof Error && endings.has(error.name)) {

@@ -9,17 +9,17 @@ let account: Account
 beforeAll(async () => {
   account = await openAccount({ plan: 'enterprise' })
   const now = Date.now()
-  const { create, revoke } = account.sandbox.dashboard
-  create({ name: 'prod/api', type: 'live', createdAt: now - 400 * day, lastUsedAt: now - 60_000 })
-  create({ name: 'prod/web', type: 'live', createdAt: now - 40 * day, lastUsedAt: now - 35 * day })
-  create({ name: '=SUM(1)', type: 'test', createdAt: now - 20 * day })
-  const old = create({
+  const { dashboard } = account.sandbox
+  dashboard.create({ name: 'prod/api', type: 'live', createdAt: now - 400 * day, lastUsedAt: now - 60_000 })
+  dashboard.create({ name: 'prod/web', type: 'live', createdAt: now - 40 * day, lastUsedAt: now - 35 * day })
+  dashboard.create({ name: '=SUM(1)', type: 'test', createdAt: now - 20 * day })
+  const old = dashboard.create({
     name: 'staging',
     type: 'test',
     createdAt: now - 200 * day,
     lastUsedAt: now - 190 * day,
   })
-  revoke(old.id)
+  dashboard.revoke(old.id)
 })
 afterAll(() => account.end())
 

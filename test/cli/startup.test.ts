@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -32,19 +34,27 @@ function closureOf({ outputs }: Metafile, entry: string): Set<string> {
 describe('what a run loads', () => {
   let account: Account
   let metafile: Metafile
+  let spy: string
 
   beforeAll(async () => {
     account = await openAccount({ keys: 3 })
     metafile = (await bundleProgram()).metafile
+    spy = path.join(account.home.directory, 'spy.cjs')
+    await writeFile(
+      spy,
+      `const { _extensions } = require('node:module')
+      const load = _extensions['.js']
+      _extensions['.js'] = (module, file) => {
+        require('node:fs').writeSync(2, 'loaded ' + file + '\\n')
+        load(module, file)
+      }`,
+    )
   })
   afterAll(() => account.end())
 
   /** The packages in the files of dist/ that a run really opens, as Node's own loader tells. */
   async function loaded(...args: string[]): Promise<string[]> {
-    const loader = `import { writeSync } from 'node:fs'
-      export async function load(url, context, next) { writeSync(2, 'loaded ' + url + '\\n'); return next(url, context) }`
-    const hook = `import { register } from 'node:module'; register(${JSON.stringify(asUrl(loader))})`
-    const child = spawn(process.execPath, ['--import', asUrl(hook), bin, ...args], {
+    const child = spawn(process.execPath, ['--require', spy, bin, ...args], {
       env: account.home.env,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -58,7 +68,6 @@ describe('what a run loads', () => {
     return packagesIn(metafile, files)
   }
 
-  const asUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`
   const heavy = [
     '@inquirer/prompts',
     'chalk',
