@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts'
+import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { TargetDeps } from '../targets/index.ts'
 
@@ -8,7 +9,12 @@ export function targetDeps(context: Context, secrets: readonly Secret[], cwd = c
   const showSecret: TargetDeps['showSecret'] = async (label, secret, action) => {
     const what = action === 'write' ? 'the new key' : 'the old key again'
     out.say(`put ${what} into ${label}:\n\n  ${secret.reveal()}\n`)
-    await prompt.confirm('Is it in its place?', '--to')
+    try {
+      await prompt.confirm('Is it in its place?', '--to')
+    } catch (error) {
+      if (!hasCode(error, 'usage')) throw error
+      throw new KeysError('target-refused', `${label}: it was not put in its place`, { cause: error })
+    }
   }
   return {
     cwd,

@@ -42,15 +42,12 @@ export function secretsOf(run: Run) {
 
 function refuseOneWay(run: Run, reason: KeysError): void {
   const written = run.journal.targets.filter(
-    ({ readback, state }) => readback === 'none' && state !== 'pending',
+    ({ readback, state }) => readback === 'none' && (state === 'writing' || state === 'delivered'),
   )
   if (written.length === 0 || run.escrowed.old !== undefined) return
   const names = written.map(({ name }) => name).join(', ')
-  throw onlyForward(
-    run,
-    reason,
-    `${names} was written, cannot be read back, and what it held before is not known`,
-  )
+  const why = `${names} was written, cannot be read back, and what it held before is not known`
+  throw onlyForward(run, reason, why, 'give the old secret with --old-secret-stdin to undo it after all')
 }
 
 async function refuseWithoutOld(run: Run, reason: KeysError): Promise<void> {
@@ -62,11 +59,12 @@ async function refuseWithoutOld(run: Run, reason: KeysError): Promise<void> {
   if (!isActive(key)) throw onlyForward(run, reason, `${oldKey.id} does not work any more`)
 }
 
-function onlyForward(run: Run, reason: KeysError, why: string): Setback {
+function onlyForward(run: Run, reason: KeysError, why: string, wayBack?: string): Setback {
+  const forward = `mend what failed and run the same command again; ${run.journal.newKey?.id ?? 'the new key'} stays valid`
   return new Setback(
     'leave',
     new KeysError('rotation-needs-person', `${reason.message}; this cannot be undone: ${why}`, {
-      hint: `mend what failed and run the same command again; ${run.journal.newKey?.id ?? 'the new key'} stays valid`,
+      hint: wayBack === undefined ? forward : `${forward}; or ${wayBack}`,
       cause: reason,
     }),
   )

@@ -39,6 +39,8 @@ interface StartOptions {
   input?: string
   env?: Record<string, string | undefined>
   cwd?: string
+  /** The largest file it may write, in bytes (a multiple of 1,024). */
+  fileSizeLimit?: number
 }
 
 export async function createHome(env: Record<string, string> = {}): Promise<Home> {
@@ -55,7 +57,10 @@ export async function createHome(env: Record<string, string> = {}): Promise<Home
 
   function start(args: readonly string[], options: StartOptions = {}): Running {
     const merged = Object.entries({ ...own, ...options.env }).filter(([, value]) => value !== undefined)
-    const child = spawn(process.execPath, [bin, ...args], {
+    const limit = options.fileSizeLimit
+    const limited = ['-c', `ulimit -f ${(limit ?? 0) / 512}; exec "$0" "$@"`, process.execPath, bin, ...args]
+    const [command, words] = limit === undefined ? [process.execPath, [bin, ...args]] : ['sh', limited]
+    const child = spawn(command, words, {
       cwd: options.cwd ?? directory,
       env: Object.fromEntries(merged),
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -129,6 +129,27 @@ describe('rotate that fails', () => {
     await expectUndone()
   })
 
+  it('is undone with exit 6 when a command alone is the target, and says that it put nothing there', async () => {
+    const ran = await rotate('--to', 'exec:exit 1')
+    expect(ran.exit, ran.stderr).toBe(6)
+    await expectUndone()
+  })
+
+  it('ends with 7 and two working keys when a written target can be neither read nor undone', async () => {
+    const ran = await rotate('--to', 'exec:cat >taken', '--verify', 'exit 1', '--json')
+    expect(ran.exit, ran.stderr).toBe(7)
+    expect(errorOf(ran).message).toContain('exec:cat >taken')
+    expect(active()).toHaveLength(2)
+    const oldSecret = old.secret.reveal()
+    const undone = await home.run(
+      ['rotate', old.id, '--to', 'exec:cat >taken', ...quick, '--verify', 'exit 1', '--old-secret-stdin'],
+      { input: oldSecret },
+    )
+    expect(undone.exit, undone.stderr).toBe(6)
+    expect(await readFile(path.join(home.directory, 'taken'), 'utf8')).toBe(oldSecret)
+    await expectUndone()
+  })
+
   it('is undone with exit 6 when the verify command fails or takes too long', async () => {
     const failed = await rotate('--to', 'env:.env', '--verify', 'exit 1')
     expect(failed.exit, failed.stderr).toBe(6)
@@ -234,6 +255,14 @@ describe('rotate changes nothing', () => {
   it('when the state directory cannot be written to', async () => {
     await writeFile(home.stateDir, 'a file where the folder should be')
     const ran = await rotate('--to', 'env:.env', '--json')
+    await expectNothingChanged(ran, 1)
+    expect(errorOf(ran)).toMatchObject({ code: 'state-directory' })
+  })
+
+  it('when the disk has no room for a journal', async () => {
+    // No file may grow beyond 4 KiB: what a full disk looks like to a process that can write small files still.
+    const line = ['rotate', old.id, '--to', 'env:.env', ...quick, '--json']
+    const ran = await home.run(line, { fileSizeLimit: 4_096 })
     await expectNothingChanged(ran, 1)
     expect(errorOf(ran)).toMatchObject({ code: 'state-directory' })
   })
