@@ -1,4 +1,5 @@
 /** What every command needs, as one chunk of the bundle. `--version` and `--help` do without it. */
+export { isatty } from 'node:tty'
 export { parse } from './cli.ts'
 export { systemClock } from './clock.ts'
 export { systemFolders } from './config.ts'

@@ -3,7 +3,7 @@
 // - it is the only catch-all: whatever is thrown ends as one error on stderr and one exit code;
 // - an interrupted process dies of the signal itself, so that the shell and the script that called it see that;
 // - `--version` and `--help` are answered before anything else is loaded.
-import { isatty } from 'node:tty'
+import { writeSync } from 'node:fs'
 import type * as core from './core.ts'
 import type { KeysError as KeysErrorType } from './errors.ts'
 
@@ -20,8 +20,7 @@ export async function main(): Promise<void> {
   const argv = process.argv.slice(2)
   const answer = argv.length > 1 ? undefined : knownAnswer(argv[0])
   if (answer !== undefined) {
-    process.stdout.on('error', endQuietly)
-    process.stdout.write(answer)
+    writeAtOnce(answer)
     return
   }
   await run(await import('./core.ts'), argv)
@@ -33,8 +32,17 @@ function knownAnswer(argument: string | undefined): string | undefined {
   return help && PICTIFY_KEYS_HELP !== '' ? PICTIFY_KEYS_HELP : undefined
 }
 
-function endQuietly(error: NodeJS.ErrnoException): void {
-  process.exit(error.code === 'EPIPE' ? 0 : 1)
+/** Opening process.stdout takes longer than all else that is done for `--version`. */
+function writeAtOnce(text: string): void {
+  let rest = Buffer.from(text)
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(1, rest))
+  } catch (error) {
+    // a reader that has gone (`| head`) misses nothing; one that is slow (EAGAIN) is waited for
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
+    process.stdout.on('error', () => (process.exitCode = 1))
+    process.stdout.write(rest)
+  }
 }
 
 async function run(core: Core, argv: string[]): Promise<void> {
@@ -47,7 +55,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
       stderr,
       env,
       // asked of the descriptor: opening stdin costs time, and most commands never read it
-      canAsk: isatty(0),
+      canAsk: core.isatty(0),
       paint: await core.paintFor({ stdout, stderr }, env, globals.noColor),
     })
   // Until the command line is read, an error is told as it most likely asks for.

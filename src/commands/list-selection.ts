@@ -11,12 +11,13 @@ export interface Selection {
   unusedFor?: number | undefined
 }
 
-/** Whether a key is selected, on the API's clock. Throws `usage` for a glob that does not parse. */
+/** Whether a key is selected, on the API's clock; undefined where every key is. Throws `usage` for a glob that does not parse. */
 export async function filterOf({
   name,
   olderThan,
   unusedFor,
-}: Selection): Promise<(key: Key, api: Client) => boolean> {
+}: Selection): Promise<((key: Key, api: Client) => boolean) | undefined> {
+  if (name === undefined && olderThan === undefined && unusedFor === undefined) return undefined
   const fits = name === undefined ? undefined : await createNameGlob(name)
   const isBefore = (instant: string, api: Client, ms: number) => Date.parse(instant) <= api.now() - ms
   return (key, api) =>

@@ -26,7 +26,8 @@ const flags = {
 } as const
 
 type ListInputs = Inputs<[], typeof flags>
-type Filter = Awaited<ReturnType<typeof filterOf>>
+type Filter = NonNullable<Awaited<ReturnType<typeof filterOf>>>
+type Selected = AsyncIterable<Key> | Iterable<Key>
 
 export const list = defineCommand({
   name: 'list',
@@ -43,7 +44,7 @@ export const list = defineCommand({
     const format = formatOf(inputs, out)
     // what is wrong with a filter is said before anything is asked of the API
     const filter = await filterOf(inputs)
-    const keys = selected(context, await context.api(), inputs, filter)
+    const keys = await selected(context, await context.api(), inputs, filter)
     switch (format) {
       case 'ndjson':
         for await (const key of keys) await out.line(toJson(key))
@@ -70,37 +71,39 @@ function formatOf({ format }: ListInputs, { json }: Output) {
   return format ?? (json ? 'json' : 'table')
 }
 
-async function* selected(
+async function selected(
   { signal }: Context,
   api: Client,
   { type, status, sort, reverse, limit }: ListInputs,
-  filter: Filter,
+  filter: Filter | undefined,
+): Promise<Selected> {
+  const source = api.keys.list({ type, status }, { signal })
+  if (sort === undefined && !reverse) {
+    // of a hundred thousand keys, none goes through a step that leaves it as it is
+    return filter === undefined && limit === undefined ? source : narrowed(source, api, filter, limit)
+  }
+  const kept: Key[] = []
+  for await (const key of narrowed(source, api, filter, undefined)) kept.push(key)
+  kept.sort(compareKeys(sort ?? 'created'))
+  return (reverse ? kept.reverse() : kept).slice(0, limit)
+}
+
+async function* narrowed(
+  source: AsyncIterable<Key>,
+  api: Client,
+  filter: Filter | undefined,
+  limit = Infinity,
 ): AsyncGenerator<Key> {
   if (limit === 0) return
-  const source = api.keys.list({ type, status }, { signal })
-  const inOrder = sort === undefined && !reverse ? source : await ordered(source, api, filter, sort, reverse)
   let count = 0
-  for await (const key of inOrder) {
-    if (!filter(key, api)) continue
+  for await (const key of source) {
+    if (filter && !filter(key, api)) continue
     yield key
     if (++count === limit) return
   }
 }
 
-async function ordered(
-  source: AsyncIterable<Key>,
-  api: Client,
-  filter: Filter,
-  sort: ListInputs['sort'],
-  reverse: boolean,
-): Promise<Key[]> {
-  const kept: Key[] = []
-  for await (const key of source) if (filter(key, api)) kept.push(key)
-  kept.sort(compareKeys(sort ?? 'created'))
-  return reverse ? kept.reverse() : kept
-}
-
-async function all(keys: AsyncIterable<Key>): Promise<Key[]> {
+async function all(keys: Selected): Promise<Key[]> {
   const collected: Key[] = []
   for await (const key of keys) collected.push(key)
   return collected
@@ -112,7 +115,7 @@ function printJson(apiKeys: Key[], out: Output): void {
 
 const csvColumns = ['id', 'name', 'type', 'status', 'access', 'createdAt', 'lastUsedAt', 'revokedAt'] as const
 
-async function printCsv(keys: AsyncIterable<Key>, out: Output): Promise<void> {
+async function printCsv(keys: Selected, out: Output): Promise<void> {
   const { stringify } = await import('csv-stringify/sync')
   // a name that starts with = is a formula to a spreadsheet
   const row = (cells: readonly unknown[]) => stringify([cells], { escape_formulas: true, eof: false })

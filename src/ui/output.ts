@@ -59,6 +59,8 @@ export interface OutputOptions {
 }
 
 const bufferedCharacters = 64 * 1024
+/** One for all: most lines only go into the buffer. */
+const taken = Promise.resolve()
 
 export function createOutput(options: OutputOptions): StreamOutput {
   const { stdout, stderr, json } = options
@@ -74,11 +76,6 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
   const talk = (text: string) => void stderr.write(`${text}\n`)
   const talkEvent = (event: object) => talk(redact(toJson(event)))
-  const throwFailure = () => {
-    if (failure === undefined) return
-    if (failure.code === 'EPIPE') throw new ReaderGone()
-    throw new KeysError('output-failed', `cannot write to stdout: ${failure.message}`, { cause: failure })
-  }
 
   /** Hands what is buffered to stdout; false when its reader is slow. */
   const pour = (): boolean => {
@@ -108,11 +105,14 @@ export function createOutput(options: OutputOptions): StreamOutput {
       if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
 
-    async line(text) {
-      throwFailure()
-      buffer += `${stdout.isTTY ? oneLine(text) : text}\n`
-      if (buffer.length < bufferedCharacters) return pourSoon()
-      if (!pour()) await drained(stdout)
+    line(text) {
+      if (failure !== undefined) return Promise.reject(whatFailed(failure))
+      buffer += stdout.isTTY ? `${oneLine(text)}\n` : `${text}\n`
+      if (buffer.length < bufferedCharacters) {
+        pourSoon()
+        return taken
+      }
+      return pour() ? taken : drained(stdout)
     },
 
     say(text) {
@@ -151,9 +151,14 @@ export function createOutput(options: OutputOptions): StreamOutput {
       pour()
       // An empty write calls back after everything before it.
       await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
-      throwFailure()
+      if (failure !== undefined) throw whatFailed(failure)
     },
   }
+}
+
+function whatFailed(failure: NodeJS.ErrnoException): Error {
+  if (failure.code === 'EPIPE') return new ReaderGone()
+  return new KeysError('output-failed', `cannot write to stdout: ${failure.message}`, { cause: failure })
 }
 
 /** Resolves when the stream takes more, or is gone. */
