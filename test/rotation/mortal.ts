@@ -1,4 +1,5 @@
 import type { Fetch } from '../../src/http.ts'
+import { createJournals } from '../../src/rotation/journal.ts'
 import type { Processes } from '../../src/rotation/lock.ts'
 import type { RotationOptions, RotationServices } from '../../src/rotation/run.ts'
 import type { Target } from '../../src/targets/target.ts'
@@ -60,7 +61,7 @@ export function createMortal(
     const answer = await around(what, () => realFetch(url, init))
     return answer
   }
-  const base = stage.services(stateDir === undefined ? {} : { stateDir })
+  const base = stage.services(stateDir === undefined ? {} : { stateDir, journals: createJournals(stateDir) })
   const { journals } = base
   const services: RotationServices = {
     ...base,
