@@ -1,0 +1,129 @@
+import { createClient } from '../../src/api/client.ts'
+import type { Client } from '../../src/api/contract.ts'
+import { systemClock } from '../../src/clock.ts'
+import type { Context } from '../../src/context.ts'
+import { KeysError } from '../../src/errors.ts'
+import type { Command } from '../../src/commands/command.ts'
+import { readFlag } from '../../src/flags.ts'
+import { answersTo } from '../../src/rotation/marked-name.ts'
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
+import type { Secret } from '../../src/secret.ts'
+import { plain } from '../../src/ui/paint.ts'
+import type { Prompts } from '../../src/ui/prompts.ts'
+
+/** A person at a terminal: answers by the beginning of the question; a question without an answer is an error. */
+export type Answers = Record<string, string | boolean>
+
+export interface Played {
+  stdout: string
+  stderr: string
+  result: unknown
+  questions: string[]
+  error: unknown
+}
+
+export interface Stage {
+  sandbox: Sandbox
+  /** Runs a command in this process with what was typed, as `cli.ts` would hand it over. */
+  play(command: Command, typed?: Record<string, unknown>, answers?: Answers): Promise<Played>
+  end(): Promise<void>
+}
+
+/** A command's own test bed: a sandbox, a person who answers, and everything that was printed. */
+export async function setStage(options: SandboxOptions = {}): Promise<Stage> {
+  const sandbox = await createSandbox({ propagationMs: 0, seed: 5, ...options })
+  const clientFor = (credential: Secret): Client =>
+    createClient({
+      fetch: (url, init) => globalThis.fetch(url, init),
+      baseUrl: sandbox.url,
+      credential,
+      version: '0.0.0',
+      answersTo,
+    })
+
+  return {
+    sandbox,
+    end: () => sandbox.close(),
+    async play(command, typed = {}, answers = {}) {
+      const played: Played = { stdout: '', stderr: '', result: undefined, questions: [], error: undefined }
+      const context: Context = {
+        api: async () => clientFor(sandbox.adminKey),
+        clientFor: async (secret) => clientFor(secret),
+        credential: async () => ({
+          secret: sandbox.adminKey,
+          source: { kind: 'environment', variable: 'X' },
+        }),
+        config: () => Promise.reject(new Error('no profile here')),
+        apiUrl: async () => sandbox.url,
+        out: recorder(played),
+        prompt: person(played, answers),
+        clock: systemClock,
+        signal: new AbortController().signal,
+        onInterrupt: () => () => {},
+        env: {},
+        cwd: '/',
+        stateDir: '/nowhere',
+        stdin: process.stdin,
+        processes: { pid: process.pid, startOf: async () => undefined },
+        version: '0.0.0',
+      }
+      const inputs = Object.fromEntries([
+        ...command.args.map(({ name, many }) => [name, typed[name] ?? (many ? [] : undefined)] as const),
+        ...Object.entries(command.flags).map(
+          ([key, flag]) => [key, readFlag(key, flag, typed[key], {})] as const,
+        ),
+      ])
+      try {
+        await command.run(context, inputs as never)
+      } catch (error) {
+        played.error = error
+      }
+      return played
+    },
+  }
+}
+
+function recorder(played: Played): Context['out'] {
+  const talk = (text: string) => void (played.stderr += `${text}\n`)
+  return {
+    json: false,
+    interactive: true,
+    columns: 80,
+    paint: plain,
+    result(data, human) {
+      played.result = data
+      played.stdout += `${human(data)}\n`
+    },
+    line: async (text) => void (played.stdout += `${text}\n`),
+    say: talk,
+    warn: (text) => talk(`warning: ${text}`),
+    event: (_, sentence) => void (sentence !== undefined && talk(sentence)),
+    debug: () => {},
+    error: ({ message }) => talk(`error: ${message}`),
+  }
+}
+
+function person(played: Played, answers: Answers): Prompts {
+  const answer = (question: string) => {
+    played.questions.push(question)
+    const [, given] = Object.entries(answers).find(([start]) => question.startsWith(start)) ?? []
+    if (given === undefined) throw new Error(`nobody expected the question: ${question}`)
+    return given
+  }
+  const no = () => new KeysError('usage', 'not confirmed, nothing was changed')
+  return {
+    confirm: async (question) => {
+      if (answer(question) !== true) throw no()
+    },
+    typed: async (question, expected) => {
+      if (answer(question) !== expected) throw no()
+    },
+    text: async (question) => String(answer(question)),
+    secret: async (question) => String(answer(question)),
+    select: async (question, choices) => {
+      const chosen = choices.find(({ name }) => name === answer(question))
+      if (!chosen) throw new Error(`no such choice: ${question}`)
+      return chosen.value
+    },
+  }
+}

@@ -1,0 +1,182 @@
+import { Writable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { KeysError } from '../../src/errors.ts'
+import { createOutput, ReaderGone } from '../../src/ui/output.ts'
+
+class Sink extends Writable {
+  text = ''
+  isTTY = false
+  columns: number | undefined
+  failWith: NodeJS.ErrnoException | undefined
+  held: (() => void)[] | undefined
+
+  override _write(chunk: Buffer, _: string, done: (error?: Error | null) => void): void {
+    if (this.failWith) return done(this.failWith)
+    this.text += chunk.toString()
+    if (this.held) this.held.push(done)
+    else done()
+  }
+}
+
+function open(
+  options: {
+    json?: boolean
+    quiet?: boolean
+    debug?: boolean
+    env?: Record<string, string>
+    tty?: boolean
+  } = {},
+) {
+  const [stdout, stderr] = [new Sink(), new Sink()]
+  stdout.isTTY = stderr.isTTY = options.tty ?? false
+  const out = createOutput({
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    stderr: stderr as unknown as NodeJS.WriteStream,
+    canAsk: true,
+    env: {},
+    json: false,
+    quiet: false,
+    debug: false,
+    ...options,
+  })
+  return { out, stdout, stderr }
+}
+
+const secret = 'pk_live_abcdefghijklmnop'
+
+describe('streams', () => {
+  test('data goes to stdout, talk to stderr', async () => {
+    const { out, stdout, stderr } = open()
+    out.say('about to')
+    out.result({ a: 1 }, ({ a }) => `a is ${a}`)
+    await out.line('a line')
+    out.event({ event: 'x' }, 'a sentence')
+    out.event({ event: 'silent' })
+    out.warn('careful')
+    out.debug('not shown')
+    await out.flush()
+    expect(stdout.text).toBe('a is 1\na line\n')
+    expect(stderr.text).toBe('about to\na sentence\nwarning: careful\n')
+  })
+
+  test('with json: one document, and one object a line', async () => {
+    const { out, stdout, stderr } = open({ json: true, debug: true })
+    out.say('nothing')
+    out.event({ event: 'minted', keyId: 'k' }, 'a sentence')
+    out.warn('careful')
+    out.debug('a request')
+    out.result({ name: 'a\u202eb' }, () => 'never')
+    out.error(new KeysError('rate-limit', 'too many', { hint: 'wait', status: 429 }))
+    await out.flush()
+    expect(stdout.text).toBe('{"name":"a\\u202eb"}\n')
+    expect(
+      stderr.text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { event: 'minted', keyId: 'k' },
+      { event: 'warning', message: 'careful' },
+      { event: 'debug', message: 'a request' },
+      { error: { code: 'rate-limit', message: 'too many', hint: 'wait', status: 429 } },
+    ])
+  })
+
+  test('quiet keeps data, warnings and errors', async () => {
+    const { out, stdout, stderr } = open({ quiet: true })
+    out.say('x')
+    out.event({ event: 'x' }, 'x')
+    out.warn('w')
+    out.error(new KeysError('usage', 'e', { hint: 'one\ntwo' }))
+    out.result(1, String)
+    await out.flush()
+    expect(stdout.text).toBe('1\n')
+    expect(stderr.text).toBe('warning: w\nerror: e\n  one\n  two\n')
+  })
+})
+
+describe('what it never shows', () => {
+  test('a secret in a warning, an error, an event or a debug line', async () => {
+    for (const json of [false, true]) {
+      const { out, stderr } = open({ json, debug: true })
+      out.warn(`w ${secret}`)
+      out.debug(`d ${secret}`)
+      out.event({ event: 'e', secret })
+      out.error(new KeysError('internal', `m ${secret}`, { hint: `h ${secret}` }))
+      await out.flush()
+      expect(stderr.text).not.toContain(secret)
+      expect(stderr.text).toContain('[secret]')
+    }
+  })
+
+  test('a control character of the data, to a person', async () => {
+    const { out, stdout, stderr } = open({ tty: true })
+    out.result({ name: 'a\u001b[31mb' }, ({ name }) => `\u001b[1m${name}\u001b[22m`)
+    await out.line('c\u001b[2Jd')
+    out.say('e\u0007f\u202eg')
+    await out.flush()
+    expect(stdout.text).toBe('\u001b[1ma[31mb\u001b[22m\nc[2Jd\n')
+    expect(stderr.text).toBe('efg\n')
+  })
+
+  test('but a line for a program is left as it is', async () => {
+    const { out, stdout } = open()
+    await out.line('a\u200bb')
+    await out.flush()
+    expect(stdout.text).toBe('a\u200bb\n')
+  })
+})
+
+describe('lines', () => {
+  test('are gathered, in order, and wait for a slow reader', async () => {
+    const { out, stdout } = open()
+    stdout.held = []
+    const line = 'x'.repeat(1_000)
+    let written = 0
+    const writing = (async () => {
+      for (; written < 1_000; written += 1) await out.line(`${written} ${line}`)
+    })()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const waitingAt = written
+    expect(waitingAt).toBeGreaterThan(10)
+    expect(waitingAt).toBeLessThan(300)
+    const held = stdout.held
+    stdout.held = undefined
+    for (const done of held) done()
+    await writing
+    await out.flush()
+    const numbers = stdout.text
+      .trimEnd()
+      .split('\n')
+      .map((text) => Number(text.split(' ')[0]))
+    expect(numbers).toEqual(Array.from({ length: 1_000 }, (_, index) => index))
+  })
+
+  test('come before a result that follows them', async () => {
+    const { out, stdout } = open()
+    await out.line('first')
+    out.result('second', String)
+    await out.flush()
+    expect(stdout.text).toBe('first\nsecond\n')
+  })
+
+  test.each([
+    ['EPIPE', ReaderGone],
+    ['ENOSPC', KeysError],
+  ])('%s stops whoever writes', async (code, kind) => {
+    const { out, stdout } = open()
+    stdout.failWith = Object.assign(new Error('write failed'), { code })
+    out.result(1, String)
+    await expect(out.flush()).rejects.toBeInstanceOf(kind)
+    await expect(out.line('x')).rejects.toBeInstanceOf(kind)
+  })
+})
+
+test.each([
+  [{ tty: true }, true],
+  [{ tty: false }, false],
+  [{ tty: true, env: { CI: 'true' } }, false],
+  [{ tty: true, json: true }, false],
+])('a person can be asked: %j %j', (options, interactive) => {
+  expect(open(options).out.interactive).toBe(interactive)
+})

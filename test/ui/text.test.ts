@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { formatAge } from '../../src/ui/ages.ts'
+import { plain, wantsColour } from '../../src/ui/paint.ts'
+import { colours } from '../../src/ui/colours.ts'
+import { renderTable } from '../../src/ui/table.ts'
+import { Secret } from '../../src/secret.ts'
+import { cleaned, lines, oneLine, toJson } from '../../src/ui/text.ts'
+
+const hostile = 'a\u001b]0;title\u0007b\u202ec\u200bd\u009be\u0000f\u2028g\ufeffh\u00adi\u2066j\u007f'
+
+describe('text from outside', () => {
+  test('loses what a terminal acts on', () => {
+    expect(oneLine(hostile)).toBe('a]0;titlebcdefghij')
+    expect(oneLine('two\r\nlines\tand a tab')).toBe('two lines and a tab')
+    expect(lines('two\r\nlines\u001b[2J')).toBe('two\nlines[2J')
+  })
+
+  test('keeps what people write', () => {
+    for (const text of ['Größe – naïve', '日本語', 'emoji 👍🏽', 'a\u0301']) expect(oneLine(text)).toBe(text)
+  })
+
+  test('is cleaned in every depth, and in the names of fields', () => {
+    const secret: object = new Secret('x')
+    const data = { list: [{ name: 'a\u0007' }], ['k\u001b']: null, count: 1, secret }
+    expect(cleaned(data)).toEqual({ list: [{ name: 'a' }], k: null, count: 1, secret })
+    expect(cleaned(data).secret).toBe(secret)
+  })
+
+  test('survives JSON unchanged, as escape sequences', () => {
+    const json = toJson({ hostile })
+    expect(json).not.toMatch(/[^\u0020-\u007e]/)
+    expect(JSON.parse(json)).toEqual({ hostile })
+  })
+})
+
+describe('ages', () => {
+  const now = Date.parse('2026-06-15T12:00:00Z')
+  test.each([
+    ['2026-06-15T11:59:30Z', 'just now'],
+    ['2026-06-15T11:59:10Z', '1m ago'],
+    ['2026-06-15T11:30:00Z', '30m ago'],
+    ['2026-06-15T09:00:00Z', '3h ago'],
+    ['2026-06-12T12:00:00Z', '3d ago'],
+    ['2026-04-01T12:00:00Z', '2mo ago'],
+    ['2024-06-01T12:00:00Z', '2y ago'],
+    ['2026-06-15T12:10:00Z', 'in 10m'],
+    ['not an instant', 'not an instant'],
+    [null, 'never'],
+  ])('%s is %s', (instant, age) => {
+    expect(formatAge(instant, now)).toBe(age)
+  })
+})
+
+describe('colour', () => {
+  const terminal = { isTTY: true }
+  test.each([
+    [terminal, {}, false, true],
+    [{}, {}, false, false],
+    [terminal, { NO_COLOR: '1' }, false, false],
+    [terminal, { NO_COLOR: '' }, false, true],
+    [terminal, { TERM: 'dumb' }, false, false],
+    [{}, { FORCE_COLOR: '1' }, false, true],
+    [{}, { FORCE_COLOR: '1', TERM: 'dumb' }, false, true],
+    [terminal, { FORCE_COLOR: '0' }, false, false],
+    [terminal, { FORCE_COLOR: '1', NO_COLOR: '1' }, false, false],
+    [terminal, {}, true, false],
+  ])('%j %j %j: %j', (stream, env, noColor, wanted) => {
+    expect(wantsColour(stream, env, noColor)).toBe(wanted)
+  })
+})
+
+describe('a table', () => {
+  const rows = [
+    { id: 'a', name: 'short' },
+    { id: 'bcd', name: `a name that is far too long for eighty columns ${'x'.repeat(60)}` },
+  ]
+  const columns = [
+    { head: 'ID', value: ({ id }: (typeof rows)[number]) => id, align: 'right' as const },
+    { head: 'NAME', value: ({ name }: (typeof rows)[number]) => name, flexible: true },
+  ]
+
+  test('fits its width by the flexible column', () => {
+    const [head, first, second] = renderTable(columns, rows, { width: 40, paint: plain }).split('\n')
+    expect(head).toBe(' ID  NAME')
+    expect(first).toBe('  a  short')
+    expect(second).toMatch(/^bcd {2}a name that .*…$/)
+    expect(second?.length).toBeLessThanOrEqual(40)
+  })
+
+  test('is whole where there is room', () => {
+    expect(renderTable(columns, rows, { width: 200, paint: plain })).toContain('x'.repeat(60))
+  })
+
+  test('measures wide characters as a terminal shows them', () => {
+    const wide = [
+      { id: 'a', name: '日本語' },
+      { id: 'b', name: 'abcdef' },
+    ]
+    const withEnd = [...columns, { head: 'END', value: () => '|' }]
+    expect(renderTable(withEnd, wide, { width: 80, paint: plain }).split('\n').slice(1)).toEqual([
+      ' a  日本語  |',
+      ' b  abcdef  |',
+    ])
+  })
+
+  test('is coloured without moving', () => {
+    const painted = columns.map((column) => ({ ...column, paint: (text: string) => colours.red(text) }))
+    const table = renderTable(painted, rows, { width: 40, paint: colours })
+    expect(table).toContain('\u001b[31m')
+    const bare = table.replace(/\u001b\[\d+m/g, '').replace(/ +$/gm, '')
+    expect(bare).toBe(renderTable(columns, rows, { width: 40, paint: plain }))
+  })
+})
