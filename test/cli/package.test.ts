@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openAccount, type Account } from './account.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Packed {
+  filename: string
+  files: { path: string; mode: number }[]
+}
+
+let scratch: string
+let packed: Packed
+let account: Account
+let installed: string
+
+/** npm in a home of its own, without a network: the package has no dependencies to fetch. */
+const npm = (args: string[], cwd = root) =>
+  run('npm', args, {
+    cwd,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: scratch,
+      npm_config_cache: path.join(scratch, 'cache'),
+      npm_config_offline: 'true',
+      npm_config_update_notifier: 'false',
+    },
+  })
+
+beforeAll(async () => {
+  scratch = await mkdtemp(path.join(tmpdir(), 'pictify-keys-package-'))
+  account = await openAccount({ keys: 2 })
+  // the build is there already (npm test makes it); packing must not write it again under the other tests
+  const { stdout } = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', scratch])
+  const answer = JSON.parse(stdout) as [Packed] | Record<string, Packed>
+  packed = Object.values(answer)[0] as Packed
+  const prefix = path.join(scratch, 'prefix')
+  await mkdir(prefix)
+  await npm(['install', '--global', '--prefix', prefix, path.join(scratch, packed.filename)], scratch)
+  installed = path.join(prefix, 'bin', 'pictify-keys')
+}, 180_000)
+afterAll(async () => {
+  await account.end()
+  await rm(scratch, { recursive: true, force: true })
+})
+
+const runInstalled = (args: string[], env: Record<string, string> = {}) =>
+  run(installed, args, { cwd: scratch, env: { ...account.home.env, ...env } })
+
+test('the package is bin, dist and what npm always adds', () => {
+  const folders = new Set(
+    packed.files.map((file) => (file.path.includes('/') ? file.path.split('/')[0] : file.path)),
+  )
+  const always = ['package.json', 'README.md', 'LICENSE']
+  expect([...folders].filter((name) => !always.includes(name ?? '')).sort()).toEqual(['bin', 'dist'])
+  expect(packed.files.map((file) => file.path)).toEqual(
+    expect.arrayContaining([
+      'bin/pictify-keys.js',
+      'dist/main.js',
+      'dist/core.js',
+      'dist/THIRD-PARTY-LICENSES.txt',
+    ]),
+  )
+  expect(packed.files.find((file) => file.path === 'bin/pictify-keys.js')?.mode).toBe(0o755)
+  expect(packed.files.filter(({ path: file }) => /\.(ts|map|tmp)$|\.\d+$/.test(file))).toEqual([])
+})
+
+test('it installs into an empty prefix, alone', async () => {
+  const modules = path.join(scratch, 'prefix', 'lib', 'node_modules')
+  expect(await readdir(modules)).toEqual(['pictify-keys'])
+  expect(await readdir(path.join(modules, 'pictify-keys'))).not.toContain('node_modules')
+})
+
+test('what is installed tells its version and lists keys', async () => {
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  expect((await runInstalled(['--version'])).stdout).toBe(`${version}\n`)
+  const { stdout } = await runInstalled(['list', '--json'])
+  expect((JSON.parse(stdout) as { apiKeys: unknown[] }).apiKeys).toHaveLength(3)
+  expect((await runInstalled(['list'])).stdout).toContain('Team admin')
+})
+
+test('what is installed loads what is loaded late: the sandbox, prompts’ refusal, profiles', async () => {
+  const { stdout } = await runInstalled(['create', 'App', '--type', 'test', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({ apiKey: { name: 'App' } })
+  const text = await runInstalled(['list', '--format', 'csv', '--name', 'App'])
+  expect(text.stdout.split('\n')).toHaveLength(3)
+})
+
+test('every library inside is named with its licence', async () => {
+  const notices = await readFile(path.join(root, 'dist', 'THIRD-PARTY-LICENSES.txt'), 'utf8')
+  for (const name of [
+    'commander',
+    'undici',
+    'chalk',
+    'cli-table3',
+    'conf',
+    '@inquirer/core',
+    'hono',
+    'valibot',
+  ]) {
+    expect(notices).toMatch(new RegExp(`^--- ${name} [\\d.]+ \\((MIT|ISC|BSD)`, 'm'))
+  }
+})

@@ -1,0 +1,105 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openConfig } from '../src/config.ts'
+import { openCredentialStore } from '../src/credentials/file.ts'
+import { findCredential } from '../src/credentials/lookup.ts'
+import { Secret } from '../src/secret.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = path.join(await mkdtemp(path.join(tmpdir(), 'pictify-keys-config-')), 'config')
+})
+afterEach(() => rm(path.dirname(folder), { recursive: true, force: true }))
+
+const modeOf = async (file: string) => (await stat(file)).mode & 0o777
+const secret = new Secret('pk_live_abcdefghijklmnop')
+
+describe('a profile', () => {
+  test('that is only read makes no file and no folder', async () => {
+    const config = await openConfig(folder)
+    expect([config.settings, config.hasAdminKey, config.adminKey(), await config.mode()]).toEqual([
+      {},
+      false,
+      undefined,
+      undefined,
+    ])
+    await expect(stat(folder)).rejects.toThrow('ENOENT')
+  })
+
+  test('keeps what it is told, beside other profiles', async () => {
+    await (await openConfig(folder, 'other')).change({ plan: 'pro' })
+    const config = await openConfig(folder)
+    await config.change({ apiUrl: 'https://a.example', plan: 'free' })
+    await config.change({ plan: undefined, insecureHttp: true })
+    expect(config.settings).toEqual({ apiUrl: 'https://a.example', insecureHttp: true })
+    expect((await openConfig(folder)).settings).toEqual(config.settings)
+    expect((await openConfig(folder, 'other')).settings).toEqual({ plan: 'pro' })
+  })
+
+  test('is not the prototype of anything', async () => {
+    await (await openConfig(folder)).change({ plan: 'pro' })
+    expect((await openConfig(folder, 'constructor')).settings).toEqual({})
+    expect((await openConfig(folder, '__proto__')).settings).toEqual({})
+  })
+
+  test('lies in a 0600 file in a 0700 folder, whatever was there and whatever the umask', async () => {
+    await mkdir(folder, { mode: 0o755, recursive: true })
+    await chmod(folder, 0o755)
+    await writeFile(path.join(folder, 'config.json'), '{}', { mode: 0o644 })
+    const before = process.umask(0)
+    try {
+      const config = await openConfig(folder)
+      await config.change({ adminKey: secret })
+      expect([await modeOf(config.path), await modeOf(folder), await config.mode()]).toEqual([
+        0o600, 0o700, 0o600,
+      ])
+    } finally {
+      process.umask(before)
+    }
+  })
+})
+
+describe('the file store', () => {
+  test('keeps, finds and forgets the credential, and nothing else', async () => {
+    const config = await openConfig(folder)
+    await config.change({ plan: 'pro' })
+    const store = openCredentialStore(config)
+    expect(store.source).toEqual({ kind: 'file', path: config.path, profile: 'default' })
+    await store.write(secret)
+    const again = await openConfig(folder)
+    expect((await openCredentialStore(again).read())?.reveal()).toBe(secret.reveal())
+    expect(again.settings).toEqual({ plan: 'pro' })
+    await store.remove()
+    expect(await readFile(config.path, 'utf8')).not.toContain('pk_')
+    expect((await openConfig(folder)).settings).toEqual({ plan: 'pro' })
+  })
+})
+
+describe('the credential in use', () => {
+  test('is the environment’s before the profile’s', async () => {
+    const config = await openConfig(folder)
+    await openCredentialStore(config).write(secret)
+    const get = async () => config
+    expect(await findCredential({}, get)).toEqual({
+      secret,
+      source: { kind: 'file', path: config.path, profile: 'default' },
+    })
+    const found = await findCredential({ PICTIFY_ADMIN_KEY: 'pk_test_0123456789\n' }, () =>
+      Promise.reject(new Error('not asked')),
+    )
+    expect(found.secret.reveal()).toBe('pk_test_0123456789')
+    expect(found.source).toEqual({ kind: 'environment', variable: 'PICTIFY_ADMIN_KEY' })
+  })
+
+  test('is none', async () => {
+    await expect(findCredential({}, () => openConfig(folder))).rejects.toMatchObject({
+      code: 'not-signed-in',
+      exit: 4,
+    })
+    await expect(findCredential({ PICTIFY_ADMIN_KEY: ' ' }, () => openConfig(folder))).rejects.toMatchObject({
+      code: 'not-signed-in',
+    })
+  })
+})
