@@ -226,6 +226,14 @@ describe('status', () => {
     expect(ran.exit).toBe(0)
   })
 
+  test('names what cannot be read among the journals', async () => {
+    const folder = path.join(account.home.stateDir, 'rotations')
+    await mkdir(folder, { recursive: true })
+    await writeFile(path.join(folder, 'key_a.7f3a9c.json'), '{"version":')
+    const ran = await account.run(['status', '--json'])
+    expect(statusOf(ran.stdout)).toMatchObject({ rotations: [], problems: [{ code: 'journal-unreadable' }] })
+  })
+
   test('tells a credential that is refused from a server that is not there', async () => {
     account.sandbox.addFault('refuse')
     const refused = await account.run(['status', '--json'])

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -301,10 +303,48 @@ describe('usage', () => {
   })
 
   test('keys without figures are left out and named; one that is asked for alone is exit 3', async () => {
-    idleKey('App')
+    const windows = Object.fromEntries(
+      ['24h', '7d', '30d'].map((name) => [
+        name,
+        { requests: 1, errors: 0, latencyMs: { p50: 1, p95: 1, p99: 1 } },
+      ]),
+    )
+    const keys = ['key_a', 'key_b'].map((id) => ({
+      ...{
+        id,
+        name: id,
+        type: 'live',
+        status: 'active',
+        createdAt: '2026-01-01T00:00:00Z',
+        lastUsedAt: null,
+      },
+    }))
+    const server = createServer(({ url = '' }, response) => {
+      if (url.includes('key_b/usage')) response.statusCode = 404
+      const usage = { keyId: 'key_a', updatedAt: '2026-01-01T00:00:00Z', windows }
+      const answer = url.endsWith('/usage') ? { usage } : url.endsWith('/key_b') ? keys[1] : { apiKeys: keys }
+      response.end(JSON.stringify(answer))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const env = { PICTIFY_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+    try {
+      const all = await account.run(['usage', '--json'], { env })
+      expect(all.exit).toBe(0)
+      expect(
+        (JSON.parse(all.stdout) as { usage: { keyId: string }[] }).usage.map(({ keyId }) => keyId),
+      ).toEqual(['key_a'])
+      expect(all.stderr).toContain('there are no figures for key_b')
+      const one = await account.run(['usage', 'key_b', '--json'], { env })
+      expect(one).toMatchObject({ exit: 3, stdout: '' })
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
+  test('a failure of the API is a failure, not a key without figures', async () => {
     account.sandbox.addFault('status-500:GET /api-keys/*/usage')
-    const failed = await account.run(['usage', '--json'])
-    expect(failed.exit).toBe(1)
+    expect((await account.run(['usage', '--json'])).exit).toBe(1)
     account.sandbox.clearFaults()
     expect((await account.run(['usage', 'nothing', '--json'])).exit).toBe(3)
   })
