@@ -13,23 +13,53 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 export const dist = path.join(root, 'dist')
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
 
-/** Modules of Node's that a library asks for as it loads and that are never used here; loading one takes milliseconds. */
+/** What a library loads as it loads itself and that is never used here; each costs up to milliseconds. */
 const unused = [
   // only for subcommands that are programs of their own
-  { module: 'node:child_process', of: '/node_modules/commander/', contents: 'module.exports = {}' },
-  // only with allowH2; without the module undici does this itself
-  { module: 'node:http2', of: '/node_modules/undici/', contents: 'module.exports = { constants: {} }' },
+  { of: 'commander', module: 'node:child_process', contents: 'module.exports = {}' },
+  // only with allowH2, which is off
+  {
+    of: 'undici',
+    module: './client-h2.js',
+    contents: "module.exports = () => { throw new Error('no HTTP/2') }",
+  },
+  { of: 'undici', module: 'node:http2', contents: 'module.exports = { constants: {} }' },
+  // only the limit of Node's own client, which is this unless Node is told otherwise, and a test on a body that streams
+  {
+    of: 'undici',
+    module: 'node:http',
+    contents: 'exports.maxHeaderSize = 16384; exports.IncomingMessage = class {}',
+  },
 ]
 const withoutUnused = {
   name: 'without-unused',
   setup(builder) {
-    builder.onResolve({ filter: /^node:(child_process|http2)$/ }, ({ path: module, importer }) =>
-      unused.some((each) => each.module === module && importer.includes(each.of))
-        ? { path: module, namespace: 'unused' }
+    builder.onResolve({ filter: /./ }, ({ path: module, importer }) => {
+      const index = unused.findIndex(
+        (each) => each.module === module && importer.includes(`/node_modules/${each.of}/`),
+      )
+      return index < 0 ? undefined : { path: module, namespace: 'unused', pluginData: unused[index] }
+    })
+    builder.onLoad({ filter: /./, namespace: 'unused' }, ({ pluginData }) => ({
+      contents: pluginData.contents,
+    }))
+  },
+}
+
+/** Modules of Node's that take a millisecond or more to load, and of which most commands call no function. */
+const onFirstCall = {
+  name: 'on-first-call',
+  setup(builder) {
+    builder.onResolve({ filter: /^node:(crypto|fs\/promises)$/ }, ({ path: module, importer, namespace }) =>
+      namespace === 'file' && importer.startsWith(path.join(root, 'src'))
+        ? { path: module, namespace: 'on-first-call', sideEffects: false }
         : undefined,
     )
-    builder.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path: module }) => ({
-      contents: unused.find((each) => each.module === module).contents,
+    builder.onLoad({ filter: /./, namespace: 'on-first-call' }, async ({ path: module }) => ({
+      contents: Object.entries(await import(module))
+        .filter(([name, value]) => /^[a-z]/.test(name) && name !== 'default' && typeof value === 'function')
+        .map(([name]) => `export const ${name} = (...given) => require('${module}').${name}(...given)`)
+        .join('\n'),
     }))
   },
 }
@@ -70,7 +100,7 @@ function bundle(help, options) {
     logLevel: 'warning',
     define: { PICTIFY_KEYS_VERSION: JSON.stringify(version), PICTIFY_KEYS_HELP: JSON.stringify(help) },
     ...options,
-    plugins: [withoutUnused, ...(options.plugins ?? [])],
+    plugins: [withoutUnused, onFirstCall, ...(options.plugins ?? [])],
   })
 }
 
@@ -94,31 +124,93 @@ async function renderHelp() {
 
 /** Every file of dist/ by its path, and esbuild's account of what is in each. */
 export async function bundleProgram() {
-  const builds = await Promise.all([
+  const [main, core] = await Promise.all([
     bundle(await renderHelp(), { entryPoints: ['src/main.ts'], plugins: [coreApart] }),
     bundle('', { entryPoints: ['src/core.ts'] }),
   ])
-  const metafile = {
-    inputs: Object.assign({}, ...builds.map((each) => each.metafile.inputs)),
-    outputs: Object.assign({}, ...builds.map((each) => each.metafile.outputs)),
-  }
-  const outputs = builds.flatMap((each) => each.outputFiles)
-  const files = new Map(
-    await Promise.all(outputs.map(async ({ path: file, text }) => [file, await asCommonJs(text)])),
+  const texts = new Map(
+    [...main.outputFiles, ...core.outputFiles].map(({ path: file, text }) => [file, text]),
   )
+  const eager = eagerChunks(core.metafile)
+  const files = new Map([[path.join(dist, 'core.js'), await mergeCore(texts, eager)]])
+  for (const [file, text] of texts) {
+    if (files.has(file) || eager.includes(file)) continue
+    const code = await asCommonJs(text)
+    files.set(
+      file,
+      code.replace(/require\("(\.\/chunk-[^"]+)"\)/g, (call, chunk) => {
+        const index = eager.indexOf(path.resolve(file, '..', chunk))
+        return index < 0 ? call : `require("../core.js").${eagerName(index)}`
+      }),
+    )
+  }
   files.set(path.join(dist, 'package.json'), '{"type":"commonjs"}\n')
+  const metafile = {
+    inputs: { ...main.metafile.inputs, ...core.metafile.inputs },
+    outputs: { ...main.metafile.outputs, ...core.metafile.outputs },
+  }
+  for (const file of eager) {
+    const name = path.relative(root, file)
+    Object.assign(metafile.outputs['dist/core.js'].inputs, metafile.outputs[name].inputs)
+    delete metafile.outputs[name]
+  }
   return { files, metafile }
 }
 
-async function asCommonJs(text) {
-  const { code } = await transform(text, {
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    minify: true,
-    legalComments: 'none',
-    // import() becomes a require() when its turn comes
-    supported: { 'dynamic-import': false },
+/** The chunks that core.js loads at once: what it shares with what comes later. */
+function eagerChunks({ outputs }) {
+  const names = new Set(['dist/core.js'])
+  for (const name of names) {
+    for (const { path: chunk, kind, external } of outputs[name].imports) {
+      if (kind === 'import-statement' && !external) names.add(chunk)
+    }
+  }
+  return [...names].slice(1).map((name) => path.join(root, name))
+}
+
+const eagerName = (index) => `_${index}`
+
+/** core.js with its eager chunks inside, for the others to find there: a file takes longer to find than to run. */
+async function mergeCore(texts, eager) {
+  const core = path.join(dist, 'core.js')
+  const inside = {
+    name: 'inside',
+    setup(builder) {
+      builder.onResolve({ filter: /./ }, ({ path: asked, resolveDir }) => {
+        if (!asked.startsWith('.')) return { path: asked, external: true }
+        const file = path.resolve(resolveDir, asked)
+        if (file === core || eager.includes(file)) return { path: file, namespace: 'inside' }
+        return { path: `./${path.relative(dist, file)}`, external: true }
+      })
+      builder.onLoad({ filter: /./, namespace: 'inside' }, ({ path: file }) => ({
+        contents: texts.get(file),
+        resolveDir: path.dirname(file),
+      }))
+    },
+  }
+  const chunks = eager.map(
+    (file, index) => `export * as ${eagerName(index)} from './${path.relative(dist, file)}'`,
+  )
+  const { outputFiles } = await build({
+    ...commonJs,
+    stdin: { contents: [`export * from './core.js'`, ...chunks].join('\n'), resolveDir: dist },
+    bundle: true,
+    write: false,
+    plugins: [inside],
   })
-  return code
+  return outputFiles[0].text
+}
+
+const commonJs = {
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  minify: true,
+  legalComments: 'none',
+  // import() becomes a require() when its turn comes
+  supported: { 'dynamic-import': false },
+}
+
+async function asCommonJs(text) {
+  return (await transform(text, commonJs)).code
 }

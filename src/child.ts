@@ -3,7 +3,8 @@
 // - no secret goes into its arguments, and only the caller puts one into its environment;
 // - its output is kept and passed on by whole lines, so that a secret in it is never cut where masking would miss it.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access, constants, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 // The one thing taken from `process` outside main.ts: there is no other way to signal a group.

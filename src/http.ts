@@ -145,7 +145,7 @@ async function proxied(
 async function tuneFor(nodeVersion: string | undefined): Promise<void> {
   if (nodeVersion?.startsWith('20.') !== true) return
   const { setFlagsFromString } = await import('node:v8')
-  setFlagsFromString('--liftoff-only')
+  setFlagsFromString('--liftoff-only --wasm-lazy-compilation')
 }
 
 /** Naming authorities to TLS replaces Node's own and those of NODE_EXTRA_CA_CERTS, so all are named. */
