@@ -23,6 +23,12 @@ const unused = [
     module: './client-h2.js',
     contents: "module.exports = () => { throw new Error('no HTTP/2') }",
   },
+  // only for forms as bodies; without it nothing of undici's own fetch is left
+  {
+    of: 'undici',
+    module: '../web/fetch/body.js',
+    contents: "exports.extractBody = () => { throw new Error('no forms') }",
+  },
   { of: 'undici', module: 'node:http2', contents: 'module.exports = { constants: {} }' },
   // only the limit of Node's own client, which is this unless Node is told otherwise, and a test on a body that streams
   {

@@ -126,7 +126,8 @@ async function proxied(
       })
     }
   }
-  const { EnvHttpProxyAgent } = await import('undici')
+  // CommonJS: bundled, it has a default alone
+  const { EnvHttpProxyAgent } = (await import('undici')).default
   const tls = ca && { ca }
   return new EnvHttpProxyAgent({
     ...proxies,
