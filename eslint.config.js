@@ -6,7 +6,15 @@ export default tseslint.config(
   js.configs.recommended,
   {
     files: ['**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly', fetch: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        fetch: 'readonly',
+      },
+    },
   },
   {
     files: ['**/*.ts'],
@@ -27,8 +35,14 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     rules: {
       'no-console': 'error',
-      'no-restricted-properties': ['error', { object: 'process', property: 'exit', message: 'only main.ts ends the process' }],
-      'no-restricted-globals': ['error', { name: 'process', message: 'process enters at main.ts; take what you need from the context' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'exit', message: 'only main.ts ends the process' },
+      ],
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: 'process enters at main.ts; take what you need from the context' },
+      ],
     },
   },
   { files: ['src/main.ts'], rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' } },

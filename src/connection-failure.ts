@@ -5,13 +5,9 @@ import { formatDuration } from './duration.ts'
 export class RequestFailure extends KeysError {
   /** Whether it may pass by itself, so that trying again makes sense. */
   readonly transient: boolean
-  /** Whether the server may have got the request, and done what it says. */
-  readonly maybeDone: boolean
-
   constructor(failure: Failure, message: string, cause?: unknown) {
-    super(failure.code, message, { hint: failure.hint, cause })
+    super(failure.code, message, { hint: failure.hint, maybeDone: failure.maybeDone, cause })
     this.transient = failure.transient
-    this.maybeDone = failure.maybeDone
   }
 }
 

@@ -86,6 +86,8 @@ export interface ErrorDetails {
   readonly retryAfterMs?: number | undefined
   /** Overrides the exit of the code (a plan that fails only for a limit is still a limit). */
   readonly exit?: ExitCode | undefined
+  /** Whether what was asked may have been done all the same, by an attempt whose answer was lost. */
+  readonly maybeDone?: boolean | undefined
   readonly cause?: unknown
 }
 
@@ -97,6 +99,7 @@ export class KeysError extends Error {
   readonly hint: string | undefined
   readonly status: number | undefined
   readonly retryAfterMs: number | undefined
+  readonly maybeDone: boolean
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause })
@@ -105,6 +108,7 @@ export class KeysError extends Error {
     this.hint = details.hint
     this.status = details.status
     this.retryAfterMs = details.retryAfterMs
+    this.maybeDone = details.maybeDone ?? false
   }
 }
 

@@ -17,8 +17,9 @@ export function createProcesses(
       if (!exists(other, signal0)) return undefined
       if (platform === 'linux') return startOnLinux(other)
       if (platform === 'win32') return 'running'
+      // It is there; where ps does not say since when, a pid that was reused cannot be told, and its lock stands.
       const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(other)]).catch(() => ({ stdout: '' }))
-      return stdout.trim() || undefined
+      return stdout.trim() || 'running'
     },
   }
 }

@@ -7,9 +7,10 @@ import type { Fetch, HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
 import { readAuditLogs } from './audit-logs.ts'
 import { findSecret, readJson, readOne, readPage, unreadable } from './answer.ts'
-import type { Client, Key, Keys, Plan, RateLimit } from './contract.ts'
+import type { Client, Key, Keys, Plan, ProbeAnswer, RateLimit } from './contract.ts'
 import { findKey } from './key-lookup.ts'
 import { checkName } from './name.ts'
+import { findOwner } from './owner.ts'
 import { readPages } from './pages.ts'
 import { path, query } from './path.ts'
 import { auditEventSchema, keySchema, usageSchema } from './schemas.ts'
@@ -51,10 +52,11 @@ const plans: Readonly<Record<number, Plan>> = { 60: 'free', 300: 'pro', 1_000: '
 /** What every credential of one server shares. */
 interface Server {
   skewMs: number | undefined
+  clockSetAt: number | undefined
 }
 
 export function createClient(options: ClientOptions): Client {
-  return clientOf(options, { skewMs: undefined })
+  return clientOf(options, { skewMs: undefined, clockSetAt: undefined })
 }
 
 function clientOf(options: ClientOptions, server: Server): Client {
@@ -69,7 +71,9 @@ function clientOf(options: ClientOptions, server: Server): Client {
     // Cut to the second and a little late, a header shows the API's clock too early by up to that much, never too
     // late: the greatest of them is nearest. One that is much less means that a clock was set.
     const known = server.skewMs ?? -Infinity
-    if (skewMs > known || skewMs < known - clockSetMs) server.skewMs = skewMs
+    const wasSet = Math.abs(skewMs - known) > clockSetMs
+    if (wasSet && server.skewMs !== undefined) server.clockSetAt = clock.now()
+    if (skewMs > known || wasSet) server.skewMs = skewMs
   }
 
   const shared = {
@@ -174,42 +178,57 @@ function clientOf(options: ClientOptions, server: Server): Client {
     },
   }
 
+  const auditLogs: Client['auditLogs'] = ({ keyId, since, until } = {}, { signal } = {}) =>
+    readAuditLogs(
+      async (page, either) => {
+        const what = 'reading the audit log'
+        const parameters = query({ keyId, since, until, page, limit: pageSize })
+        const answer = await send({ what, method: 'GET', path: `/audit-logs${parameters}` }, either)
+        return readPage(what, answer, ['auditLogs', 'events'], auditEventSchema)
+      },
+      pageSize,
+      signal,
+    )
+
+  async function probe(secret: Secret, userAgent: string, signal?: AbortSignal): Promise<ProbeAnswer> {
+    const prober = createSender({ ...shared, userAgent, credential: secret, onAnswer: noteTime })
+    const call: Call = { what: 'probing a key', method: 'GET', path: '/templates?limit=1' }
+    try {
+      const answer = await prober.sendOnce(call, Math.min(probeTimeoutMs, timeoutMs), signal)
+      if (answer.status === 401) return 'refused'
+      // a web page of a network that wants a login is a 200 too
+      return answer.status === 200 && readable(() => readJson(call.what, answer)) !== undefined
+        ? 'accepted'
+        : 'unknown'
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (error instanceof KeysError) return 'unknown'
+      throw error
+    }
+  }
+
   return {
     baseUrl: options.baseUrl,
     keys,
 
-    auditLogs: ({ keyId, since, until } = {}, { signal } = {}) =>
-      readAuditLogs(
-        async (page, either) => {
-          const what = 'reading the audit log'
-          const parameters = query({ keyId, since, until, page, limit: pageSize })
-          const answer = await send({ what, method: 'GET', path: `/audit-logs${parameters}` }, either)
-          return readPage(what, answer, ['auditLogs', 'events'], auditEventSchema)
-        },
-        pageSize,
-        signal,
-      ),
+    auditLogs,
+    probe: (secret, { signal } = {}) => probe(secret, shared.userAgent, signal),
 
-    async probe(secret, { signal } = {}) {
-      const prober = createSender({ ...shared, credential: secret, onAnswer: noteTime })
-      const call: Call = { what: 'probing a key', method: 'GET', path: '/templates?limit=1' }
-      try {
-        const answer = await prober.sendOnce(call, Math.min(probeTimeoutMs, timeoutMs), signal)
-        if (answer.status === 401) return 'refused'
-        // a web page of a network that wants a login is a 200 too
-        return answer.status === 200 && readable(() => readJson(call.what, answer)) !== undefined
-          ? 'accepted'
-          : 'unknown'
-      } catch (error) {
-        signal?.throwIfAborted()
-        if (error instanceof KeysError) return 'unknown'
-        throw error
-      }
-    },
+    whose: (secret, { signal } = {}) =>
+      findOwner({
+        clock,
+        apiNow,
+        call: async (mark) => void (await probe(secret, `${shared.userAgent} (${mark})`, signal)),
+        auditLogs,
+        signal,
+      }),
 
     now: apiNow,
     get clockSkewMs() {
       return server.skewMs
+    },
+    get clockSetAt() {
+      return server.clockSetAt
     },
     get rateLimit() {
       return rateLimit

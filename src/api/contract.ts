@@ -69,7 +69,10 @@ export interface CallOptions {
 
 export interface Keys {
   /** Every key, newest first, page by page to the end; several pages are in flight. */
-  list(filter?: { type?: KeyType | undefined; status?: KeyStatus | undefined }, options?: CallOptions): AsyncIterable<Key>
+  list(
+    filter?: { type?: KeyType | undefined; status?: KeyStatus | undefined },
+    options?: CallOptions,
+  ): AsyncIterable<Key>
   /** Throws `api-key-not-found`. */
   get(id: string, options?: CallOptions): Promise<Key>
   /** By id or exact name. Throws `api-key-not-found`, or `ambiguous-key` with the ids. Active keys go before revoked ones. */
@@ -103,10 +106,20 @@ export interface Client {
   ): AsyncIterable<AuditEvent>
   /** `GET /templates?limit=1` with the given secret; one request, no retries; never throws but for an abort. */
   probe(secret: Secret, options?: CallOptions): Promise<ProbeAnswer>
+  /**
+   * The id of the key a secret belongs to, off the audit log: a probe that only we can have made is looked for in it.
+   * Undefined where the API keeps no such log, or shows it too late.
+   */
+  whose(secret: Secret, options?: CallOptions): Promise<string | undefined>
   /** Now by the API's clock (its `Date` header, kept up with ours between answers). Unix milliseconds. */
   now(): number
   /** The API's clock less ours, by the last answer; undefined before the first. */
   readonly clockSkewMs: number | undefined
+  /**
+   * When the API's clock was last seen to jump by seconds, by our own (Unix milliseconds): what was read around then is
+   * not to be compared. Undefined while it has not.
+   */
+  readonly clockSetAt: number | undefined
   /** What the last answer to the admin credential said. */
   readonly rateLimit: RateLimit | undefined
   /** Read off `X-RateLimit-Limit`, or as the user set it; undefined when neither is known. */

@@ -167,10 +167,13 @@ interface Tally {
 
 /** A create that nobody answered is neither done nor failed, and says so. */
 function final(call: Call, error: KeysError, maybeDone: boolean): KeysError {
-  if (!(error instanceof RequestFailure)) return error
+  if (!(error instanceof RequestFailure)) {
+    return maybeDone ? new KeysError(error.code, error.message, { ...error, maybeDone, cause: error }) : error
+  }
   if (call.idempotencyKey !== undefined && maybeDone) {
     return new KeysError('timed-out', `${call.what}: ${error.message}, so whether it was done is not known`, {
       hint: 'pictify-keys list shows whether the key is there; its secret was not received',
+      maybeDone,
       cause: error,
     })
   }

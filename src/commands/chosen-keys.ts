@@ -28,7 +28,7 @@ export async function confirmRevoking(
 ): Promise<void> {
   const { out, prompt } = context
   if (keys.length === 0 || force) return
-  for (const key of keys) await refuseOwn(api, key, context.signal)
+  for (const key of keys) await refuseOwn(context, api, key)
   const used = keys.filter((key) => isRecentlyUsed(key, api.now()))
   const [first] = used
   if (first && !out.interactive) {
@@ -63,9 +63,10 @@ function isRecentlyUsed({ lastUsedAt }: Key, now: number): boolean {
   return lastUsedAt !== null && Date.parse(lastUsedAt) > now - recently
 }
 
-async function refuseOwn(api: Client, key: Key, signal: AbortSignal): Promise<void> {
+async function refuseOwn(context: Context, api: Client, key: Key): Promise<void> {
   if (key.access !== undefined && key.access !== 'admin') return
-  const own = await ownKeyId(api, signal)
+  const { secret } = await context.credential()
+  const own = await api.whose(secret, { signal: context.signal })
   if (own !== undefined && own !== key.id) return
   // not known whose the credential is: an admin key may be it, a key of unsaid access is taken not to be
   if (own === undefined && key.access !== 'admin') return
@@ -73,26 +74,4 @@ async function refuseOwn(api: Client, key: Key, signal: AbortSignal): Promise<vo
   throw new KeysError('usage', `${key.name} (${key.id}) ${what} the admin key in use`, {
     hint: 'replace it with pictify-keys rotate --self, or give --force to lock yourself out',
   })
-}
-
-/** The id behind the credential, off the audit log of our own calls; undefined where that does not tell. */
-async function ownKeyId(api: Client, signal: AbortSignal): Promise<string | undefined> {
-  const admins: string[] = []
-  for await (const { id, access } of api.keys.list({ status: 'active' }, { signal })) {
-    if (access === 'admin') admins.push(id)
-  }
-  if (admins.length === 1) return admins[0]
-  try {
-    const since = new Date(api.now() - 60_000).toISOString()
-    let seen = 0
-    for await (const event of api.auditLogs({ since }, { signal })) {
-      const ours = event.userAgent.startsWith('pictify-keys/') && event.endpoint.startsWith('/api-keys')
-      if (ours) return event.keyId
-      if (++seen === 200) break
-    }
-  } catch (error) {
-    // an account without an audit log tells nothing; the caller treats that as "may be"
-    if (!(error instanceof KeysError)) throw error
-  }
-  return undefined
 }

@@ -6,16 +6,17 @@ import { redact, type Secret } from '../secret.ts'
 
 /**
  * The user's own check as rotation sees it: run by the shell with the successor's secret in PICTIFY_API_KEY of its
- * environment and nowhere else; its output, masked, goes to stderr as it comes.
+ * environment and nowhere else, from `cwd`; its output, masked, goes to stderr as it comes.
  */
 export async function createVerify(
   context: Context,
   command: string,
+  cwd: string,
   timeoutMs: number,
   secrets: readonly Secret[],
 ): Promise<Verify> {
   const { childEnvironment, commandExists, runChild } = await import('../child.ts')
-  const { cwd, out } = context
+  const { out } = context
   const apiUrl = await context.apiUrl()
   return {
     command,

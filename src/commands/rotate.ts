@@ -7,53 +7,9 @@ import type { RotationOptions, RotationServices } from '../rotation/run.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
 import { formatDuration } from '../duration.ts'
 import { createProgress, outcomeSentence } from '../ui/rotation.ts'
-import { defineCommand, type Inputs } from './command.ts'
-import { createVerify } from './rotate-verify.ts'
-import { rotationTargets } from './rotate-targets.ts'
+import { defineCommand } from './command.ts'
+import { args, flags, optionsOf, refuseContradictions } from './rotate-flags.ts'
 import { readSecretFrom } from './secret-input.ts'
-
-const args = [
-  { name: 'key', summary: 'key id or name, or the id of an open rotation', optional: true },
-] as const
-
-const flags = {
-  to: { type: 'list', value: '<target>', summary: 'where the application finds its key; repeatable' },
-  verify: {
-    type: 'string',
-    value: '<command>',
-    summary: 'says whether the successor works (PICTIFY_API_KEY is set)',
-  },
-  verifyTimeout: { type: 'duration', default: '2m', summary: 'how long the verify command may take' },
-  settle: {
-    type: 'duration',
-    default: '30s',
-    summary: 'how long a new key may take to be accepted everywhere',
-  },
-  probes: { type: 'count', value: '<n>', default: 3, summary: 'how often in a row it must be accepted' },
-  overlap: { type: 'duration', default: '0s', summary: 'how long both keys stay valid at least' },
-  idle: { type: 'duration', default: '5m', summary: 'how long the old key must have been quiet' },
-  usageLag: { type: 'duration', default: '5m', summary: 'how late usage data may be' },
-  wait: {
-    type: 'duration',
-    default: '15m',
-    summary: 'how long to wait for the evidence before ending with 5',
-  },
-  noEvidence: { type: 'boolean', summary: 'revoke without evidence that the old key is quiet' },
-  delete: { type: 'boolean', summary: 'delete the old key too, once it is revoked' },
-  ifOlderThan: { type: 'duration', summary: 'do nothing while the key is younger than this' },
-  self: { type: 'boolean', summary: 'the key is the admin key in use: its successor becomes the credential' },
-  compromised: { type: 'boolean', summary: 'the key has leaked: no overlap, and a report of what it did' },
-  revokeFirst: { type: 'boolean', summary: 'with --compromised: revoke before anything else' },
-  oldSecretStdin: {
-    type: 'boolean',
-    summary: 'read the secret being replaced from stdin, so that every target can be undone',
-  },
-  takeOver: { type: 'boolean', summary: 'go on with a rotation whose run is known to be dead' },
-  resume: { type: 'boolean', summary: 'go on with an open rotation, with its own targets' },
-  abort: { type: 'boolean', summary: 'undo an open rotation' },
-} as const
-
-type RotateInputs = Inputs<typeof args, typeof flags>
 
 export const rotate = defineCommand({
   name: 'rotate',
@@ -73,29 +29,32 @@ export const rotate = defineCommand({
     const open = inputs.resume || inputs.abort ? await openRotation(context, inputs.key) : undefined
     const wanted = open?.oldKey.id ?? inputs.key ?? (await chooseKey(context))
     const api = await context.api()
-    const { secret: credential, source } = await context.credential()
+    const credential = await context.credential()
     const interruption = listen(context)
     try {
       const oldSecret = inputs.oldSecretStdin
         ? await readSecretFrom(context.stdin, 'the old secret on stdin')
         : undefined
+      // Grows with what the rotation learns: all of them are masked, and kept from children.
+      const secrets = [credential.secret, ...(oldSecret ? [oldSecret] : [])]
       const services: RotationServices = {
         api,
-        credential,
+        credential: credential.secret,
         journals,
         processes: context.processes,
         stateDir: context.stateDir,
         clock: context.clock,
         report: createProgress(context.out),
+        learn: (secret) => void secrets.push(secret),
         stop: interruption.stop,
         undo: interruption.undo,
       }
       if (open === undefined && (await isYoungerThan(context, services, wanted, inputs.ifOlderThan))) return
-      const options = await optionsOf(context, inputs, open, oldSecret, credential, source)
+      const options = await optionsOf(context, inputs, open, credential, secrets, oldSecret)
       const outcome = inputs.abort
         ? await abortRotation(services, wanted, options)
         : await rotateKey(services, wanted, options)
-      await show(context, inputs, outcome, api)
+      await show(context, options, outcome)
     } finally {
       interruption.end()
     }
@@ -105,85 +64,27 @@ export const rotate = defineCommand({
 /** Prints the receipt as far as it goes, then lets the error decide the exit. */
 async function show(
   context: Context,
-  inputs: RotateInputs,
-  { receipt, error }: Outcome,
-  api: RotationServices['api'],
+  options: RotationOptions,
+  { receipt, api, error }: Outcome,
 ): Promise<void> {
+  const { out } = context
   const rotation = { rotation: receipt }
-  if (inputs.compromised && receipt.state === 'done') {
+  if (options.compromised !== undefined && receipt.state === 'done') {
     const { investigate, incidentSentence } = await import('../audit/incident.ts')
-    const incident = await investigate(api, receipt.oldKey.id)
-    context.out.result(
-      { ...rotation, incident },
-      () => `${outcomeSentence(receipt)}\n\n${incidentSentence(incident)}`,
+    const incident = await investigate(api, receipt.oldKey.id).catch((failure: unknown) => {
+      if (!(failure instanceof KeysError)) throw failure
+      // The rotation is done whatever becomes of the report.
+      out.warn(`what ${receipt.oldKey.id} did is not known: ${failure.message}`)
+      return null
+    })
+    const report = incident && incidentSentence(incident)
+    out.result({ ...rotation, incident }, () =>
+      [outcomeSentence(receipt), report].filter(Boolean).join('\n\n'),
     )
-  } else if (error === undefined || context.out.json) {
-    context.out.result(rotation, () => outcomeSentence(receipt))
+  } else if (error === undefined || out.json) {
+    out.result(rotation, () => outcomeSentence(receipt))
   }
   if (error !== undefined) throw error
-}
-
-function refuseContradictions(inputs: RotateInputs): void {
-  const refuse = (message: string, hint: string) => {
-    throw new KeysError('usage', message, { hint })
-  }
-  if (inputs.resume && inputs.abort) refuse('--resume and --abort exclude each other', 'choose one')
-  if (inputs.revokeFirst && !inputs.compromised) {
-    refuse('--revoke-first takes the application down and is for a leaked key only', 'add --compromised')
-  }
-  if (inputs.revokeFirst && inputs.self) {
-    refuse(
-      '--revoke-first cannot be used with --self: without its admin key nothing more could be done',
-      'leave it away',
-    )
-  }
-  if (inputs.compromised && inputs.overlap > 0) {
-    refuse('--compromised has no overlap', 'leave --overlap or --compromised away')
-  }
-  if (inputs.probes < 1) refuse('--probes 0 would prove nothing', 'give 1 or more')
-  if (inputs.to.length > 0 && (inputs.resume || inputs.abort)) {
-    refuse(
-      '--resume and --abort go by the rotation’s own targets',
-      'leave --to away, or run the same line again without the flag',
-    )
-  }
-}
-
-async function optionsOf(
-  context: Context,
-  inputs: RotateInputs,
-  open: Journal | undefined,
-  oldSecret: RotationOptions['oldSecret'],
-  credential: RotationServices['credential'],
-  source: Awaited<ReturnType<Context['credential']>>['source'],
-): Promise<RotationOptions> {
-  const self = inputs.self || (open?.self ?? false)
-  const specs = open?.targets.map(({ name }) => name) ?? inputs.to
-  const secrets = [credential, ...(oldSecret ? [oldSecret] : [])]
-  const command = inputs.verify ?? open?.verify
-  const cwd = open?.cwd ?? context.cwd
-  return {
-    targets: await rotationTargets(context, specs, { cwd, self, source, secrets }),
-    cwd,
-    verify:
-      command === undefined ? undefined : await createVerify(context, command, inputs.verifyTimeout, secrets),
-    settleMs: inputs.settle,
-    probes: inputs.probes,
-    overlapMs: inputs.overlap,
-    idleMs: inputs.idle,
-    usageLagMs: inputs.usageLag,
-    waitMs: inputs.wait,
-    evidence: !inputs.noEvidence,
-    deleteOld: inputs.delete,
-    compromised: inputs.compromised
-      ? inputs.revokeFirst
-        ? 'revoke-first'
-        : 'no-overlap'
-      : open?.compromised,
-    self,
-    takeOver: inputs.takeOver,
-    oldSecret,
-  }
 }
 
 /** The open rotation of this machine that is meant: by its id, its key, or as the only one. */

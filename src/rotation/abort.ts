@@ -6,6 +6,7 @@ import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
 import { getOrGone, isActive, remove } from './account.ts'
+import { refuseIfTakenOver, renewLease } from './claim.ts'
 import { idleness } from './evidence.ts'
 import { removeOrphans } from './mint.ts'
 import { note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
@@ -13,23 +14,44 @@ import { note, record, recordTarget, Setback, successorSecret, type Run } from '
 const shortestPauseMs = 200
 const longestPauseMs = 15_000
 
-/** Undoes the rotation: any state before `retired` → `aborting` → `aborted`. Throws a Setback (`leave`) where it cannot. */
+/** Undoing came to find the old key gone: what was put back does not work, and the successor must go out again. */
+export class OldKeyGone extends Error {}
+
+/**
+ * Undoes the rotation: any state before `retired` → `aborting` → `aborted`. Throws a Setback (`leave`) where it
+ * cannot, and OldKeyGone where the old key is gone by the time some target holds it again.
+ */
 export async function abort(run: Run, reason: KeysError): Promise<void> {
   // With --self it may have become the successor's own client, which is about to go.
   if (run.journal.self && run.escrowed.old) run.api = run.services.api.as(run.escrowed.old)
-  if (run.journal.state !== 'aborting') {
+  const isResumed = run.journal.state === 'aborting'
+  if (!isResumed) {
     refuseOneWay(run, reason)
     await refuseWithoutOld(run, reason)
+  }
+  await keepLease(run)
+  if (!isResumed) {
     const message = redact(reason.message, secretsOf(run))
     await record(run, { state: 'aborting', failure: { code: reason.code, message } })
   }
+  if (await isOldNeededAndGone(run, reason)) throw new OldKeyGone()
   await restoreTargets(run)
-  await removeSuccessor(run)
+  await removeSuccessor(run, reason)
   for (const id of run.journal.strays) {
     if ((await idleness(run.api, run.options, id)) === true) await remove(run.api, id)
     else await note(run, 'stray-left', `${id} of an earlier rotation may still be in use and was left`)
   }
   await record(run, { state: 'aborted', finishedAt: new Date(run.services.clock.now()).toISOString() })
+}
+
+/** Undoing takes time too, and is nobody else's meanwhile; what another machine has by now is not undone. */
+async function keepLease(run: Run): Promise<void> {
+  const { newKey } = run.journal
+  if (newKey === undefined) return
+  const own = await getOrGone(run.api, newKey.id)
+  if (!isActive(own)) return
+  if (!run.options.takeOver) refuseIfTakenOver(run, own)
+  await renewLease(run)
 }
 
 /** Every secret of the rotation, for masking. */
@@ -42,21 +64,28 @@ export function secretsOf(run: Run) {
 
 function refuseOneWay(run: Run, reason: KeysError): void {
   const written = run.journal.targets.filter(
-    ({ readback, state }) => readback === 'none' && (state === 'writing' || state === 'delivered'),
+    ({ readback, state, heldUnknown }) =>
+      (readback === 'none' || heldUnknown) && (state === 'writing' || state === 'delivered'),
   )
   if (written.length === 0 || run.escrowed.old !== undefined) return
   const names = written.map(({ name }) => name).join(', ')
-  const why = `${names} was written, cannot be read back, and what it held before is not known`
+  const why = `${names} was written, and what it held before is not known`
   throw onlyForward(run, reason, why, 'give the old secret with --old-secret-stdin to undo it after all')
 }
 
 async function refuseWithoutOld(run: Run, reason: KeysError): Promise<void> {
-  const { oldKey, state, targets } = run.journal
-  if (state === 'planned') return
-  // Another rotation has replaced it, and no target holds ours: there is nothing that needs the old key.
-  if (hasCode(reason, 'rotation-locked') && targets.every((target) => target.state === 'pending')) return
-  const key = await getOrGone(run.api, oldKey.id)
-  if (!isActive(key)) throw onlyForward(run, reason, `${oldKey.id} does not work any more`)
+  if (run.journal.state === 'planned') return
+  if (await isOldNeededAndGone(run, reason)) {
+    throw onlyForward(run, reason, `${run.journal.oldKey.id} does not work any more`)
+  }
+}
+
+/** Where another rotation has replaced it, and no target holds ours, nothing needs the old key. */
+async function isOldNeededAndGone(run: Run, reason: KeysError): Promise<boolean> {
+  const { oldKey, targets } = run.journal
+  const isUntouched = targets.every(({ state }) => state === 'pending')
+  if (isUntouched && (hasCode(reason, 'rotation-locked') || run.journal.newKey === undefined)) return false
+  return !isActive(await getOrGone(run.api, oldKey.id))
 }
 
 function onlyForward(run: Run, reason: KeysError, why: string, wayBack?: string): Setback {
@@ -72,11 +101,12 @@ function onlyForward(run: Run, reason: KeysError, why: string, wayBack?: string)
 
 async function restoreTargets(run: Run): Promise<void> {
   const failed: string[] = []
-  for (const { name, state, readback } of run.journal.targets) {
+  for (const { name, state, readback, heldUnknown } of run.journal.targets) {
     if (state === 'pending' || state === 'failed' || state === 'restored') continue
     const target = run.options.targets.find((candidate) => candidate.name === name)
     const { old } = run.escrowed
-    const held = readback === 'value' ? run.escrowed.held.get(name) : old && { value: old }
+    const isKnown = readback === 'value' && !heldUnknown
+    const held = isKnown ? run.escrowed.held.get(name) : old && { value: old }
     try {
       if (target === undefined) throw new KeysError('target-failed', `${name} was not given this time`)
       await target.restore(held, successorSecret(run))
@@ -99,18 +129,20 @@ async function restoreTargets(run: Run): Promise<void> {
   )
 }
 
-async function removeSuccessor(run: Run): Promise<void> {
+async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   const { newKey, targets } = run.journal
   const mayBeInUse = targets.some(({ state }) => state !== 'pending')
-  if (newKey !== undefined && mayBeInUse && run.options.evidence && run.options.compromised === undefined) {
-    await waitUntilIdle(run, newKey.id)
+  if (newKey !== undefined && mayBeInUse && run.options.evidence) {
+    await waitUntilIdle(run, newKey.id, reason)
+    // The last look before the successor goes: it may be the only key that works by now.
+    if (await isOldNeededAndGone(run, reason)) throw new OldKeyGone()
   }
   if (newKey !== undefined) await remove(run.api, newKey.id)
-  if (run.journal.intent !== undefined) await removeOrphans(run)
+  if (run.journal.intent !== undefined) await removeOrphans(run, newKey === undefined)
 }
 
 /** Here a second interruption does not stop us; a third one ends the process, and the journal goes on from here. */
-async function waitUntilIdle(run: Run, id: string): Promise<void> {
+async function waitUntilIdle(run: Run, id: string, reason: KeysError): Promise<void> {
   const { options, services } = run
   const giveUpAt = services.clock.now() + options.waitMs
   const pauseMs = Math.min(
@@ -122,6 +154,7 @@ async function waitUntilIdle(run: Run, id: string): Promise<void> {
     const waitEndsInMs = giveUpAt - services.clock.now()
     if (waitEndsInMs <= 0) throw stillInUse(run, id)
     services.report({ event: 'undo-wait', newKey: id, waitEndsInMs })
+    if (await isOldNeededAndGone(run, reason)) throw new OldKeyGone()
     await services.clock.sleep(Math.min(pauseMs, waitEndsInMs))
   }
 }

@@ -12,28 +12,35 @@ const longestPauseMs = 3_000
 export async function accept(run: Run): Promise<void> {
   const { api, journal, options } = run
   const secret = successorSecret(run)
-  const began = api.now()
-  // A creation in the future is a server whose clocks disagree; it must not make us wait for it. (A `Date` header is
-  // cut to the second, so that now may be a second later than it says.)
-  const createdAt = Math.min(Date.parse(journal.newKey?.createdAt ?? '') || began, began + 1_000)
-  const settledAt = createdAt + options.settleMs
-  const giveUpAt = began + acceptBound(options.settleMs)
+  const { clock } = run.services
+  const settlesAt = settleEnd(run)
+  const giveUpAt = clock.now() + acceptBound(options.settleMs)
   const pauseMs = Math.min(Math.max(options.settleMs / 10, shortestPauseMs), longestPauseMs)
 
   for (let inARow = 0; ;) {
     checkpoint(run)
     const answer = await api.probe(secret)
     inARow = answer === 'accepted' ? inARow + 1 : 0
-    const now = api.now()
-    const settlesInMs = Math.max(0, settledAt - now)
+    const settlesInMs = Math.max(0, settlesAt - clock.now())
     run.services.report({ event: 'probe', answer, inARow, needed: options.probes, settlesInMs })
     if (inARow >= options.probes && settlesInMs === 0) break
-    if (now >= giveUpAt) throw neverAccepted(run, answer)
+    if (clock.now() >= giveUpAt) throw neverAccepted(run, answer)
     await pause(run, pauseMs)
   }
   if (journal.self) await becomeSuccessor(run)
   await confirm(run)
   await record(run, { state: 'accepted', ownUseAt: run.api.now() })
+}
+
+/**
+ * When the propagation bound is over, by our own clock: counted from the answer to the create where that was ours,
+ * else from the creation as the API dates it, though never from a time to come.
+ */
+function settleEnd({ journal, api, options, services }: Run): number {
+  const now = services.clock.now()
+  if (journal.mintedAt !== undefined && journal.mintedAt <= now) return journal.mintedAt + options.settleMs
+  const ageMs = api.now() - Date.parse(journal.newKey?.createdAt ?? '')
+  return now - (ageMs > 0 ? ageMs : 0) + options.settleMs
 }
 
 /** With `--self`, the successor does our own calls from here on; it must be able to before anything relies on it. */

@@ -1,17 +1,18 @@
 // Rules of this file:
 // - here a rotation is taken over that another machine began, from the API and the targets alone;
-// - what a target holds is the successor's only when that is proved: it is not the fingerprinted old secret, the API
-//   accepts it, and the successor's own last use is seen to move; what is not proved is not touched.
+// - what a target holds is the successor's only when that is proved: it is not the fingerprinted old secret, and the
+//   audit log, or the successor's own last use, is seen to follow our probe; what is not proved is not touched;
+// - a successor that an application may have is not revoked for being lost.
 import type { Client, Key } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Held } from '../targets/target.ts'
 import { getOrGone, isActive, remove, type Successor } from './account.ts'
-import { lockedElsewhere, newHolder, renewLease } from './claim.ts'
-import { idleness } from './evidence.ts'
+import { isGone, lockedElsewhere, newHolder, renewLease } from './claim.ts'
+import { idleness, usersOf } from './evidence.ts'
 import { fingerprintOf, formatMark, leaseEnd } from './marked-name.ts'
 import { plan, type Start } from './plan.ts'
-import { record, type RotationOptions, type RotationServices, type Run } from './run.ts'
+import { record, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 
 const proofPauseMs = 1_000
 /** Beyond the usage lag: how long a use may take to show. */
@@ -55,7 +56,13 @@ async function claim(
     leaseUntil: leaseEnd(api.now(), claimMs + options.usageLagMs),
     holder: newHolder(),
   }
-  await api.keys.rename(key.id, formatMark(claimed))
+  try {
+    await api.keys.rename(key.id, formatMark(claimed))
+  } catch (error) {
+    // Gone since the list was read: whoever removed it is at it too.
+    if (isGone(error)) throw lockedElsewhere(mark.oldId, 0, api.now())
+    throw error
+  }
   const now = await getOrGone(api, key.id)
   if (now?.name !== formatMark(claimed)) throw lockedElsewhere(mark.oldId, claimed.leaseUntil, api.now())
 }
@@ -100,47 +107,38 @@ async function findSecret(
   return secret && { secret, old, held, delivered }
 }
 
-/** Probes with the value and watches whether the key's last use moves to that moment. */
+/** Asks the audit log; where there is none, probes with the value and watches whether the key's last use moves then. */
 async function isSecretOf(
-  { api, clock }: RotationServices,
+  { api, clock, stop }: RotationServices,
   options: RotationOptions,
   key: Key,
   value: Secret,
 ): Promise<boolean> {
   if (value.type !== key.type) return false
+  const owner = await api.whose(value, { signal: stop })
+  if (owner !== undefined) return owner === key.id
   const before = (await getOrGone(api, key.id))?.lastUsedAt ?? null
   // An instant before the probe on the API's clock, whose header is cut to the second.
   const probedAt = Math.floor(api.now() / 1_000) * 1_000 - 1_000
-  if (!(await isAccepted(api, clock, value))) return false
+  if (!(await isAccepted(api, clock, stop, value))) return false
   const giveUpAt = clock.now() + options.usageLagMs + proofGraceMs
   while (clock.now() < giveUpAt) {
     const after = (await getOrGone(api, key.id))?.lastUsedAt ?? null
-    if (after !== null && after !== before && Date.parse(after) >= probedAt)
-      return isOurProbe(api, key, probedAt)
-    await clock.sleep(proofPauseMs)
+    if (after !== null && after !== before && Date.parse(after) >= probedAt) return true
+    await clock.sleep(proofPauseMs, stop)
   }
   return false
 }
 
-/** The audit log, where there is one, tells our probe from an application's use at the same moment. */
-async function isOurProbe(api: Client, key: Key, probedAt: number): Promise<boolean> {
-  let seen = 0
-  try {
-    for await (const event of api.auditLogs({ keyId: key.id, since: new Date(probedAt).toISOString() })) {
-      if (event.userAgent.startsWith('pictify-keys/') && event.endpoint.startsWith('/templates')) return true
-      if (++seen >= 500) break
-    }
-  } catch (error) {
-    if (!(error instanceof KeysError)) throw error
-    return true
-  }
-  return seen === 0
-}
-
-async function isAccepted(api: Client, clock: RotationServices['clock'], value: Secret): Promise<boolean> {
+async function isAccepted(
+  api: Client,
+  clock: RotationServices['clock'],
+  stop: AbortSignal,
+  value: Secret,
+): Promise<boolean> {
   for (let attempt = 0; attempt < probesWhileSpreading; attempt++) {
     if ((await api.probe(value)) === 'accepted') return true
-    await clock.sleep(proofPauseMs)
+    await clock.sleep(proofPauseMs, stop)
   }
   return false
 }
@@ -187,9 +185,12 @@ async function goOn(
         name,
         place,
         readback,
-        state: delivered.includes(name) ? 'delivered' : 'pending',
+        // One that cannot be read back may have been written already.
+        state: delivered.includes(name) ? 'delivered' : readback === 'none' ? 'writing' : 'pending',
+        heldUnknown: delivered.includes(name) && old === undefined,
       })),
       verify: options.verify?.command,
+      waits: waitsOf(options),
       strays,
       self: options.self,
       compromised: options.compromised,
@@ -210,23 +211,32 @@ function withOld(held: Map<string, Held>, delivered: string[], old: Secret | und
 }
 
 /**
- * The successors' secret is nowhere we can look. Where every target can be read, no application has it, and they go at
- * once; where one cannot, they stay until they are idle or our own successor has taken their place.
+ * The successors' secret is nowhere we can look. Those that no application can have go at once, before the plan is
+ * checked against its limit; the others stay, as strays, until they are idle and our own successor is in their place.
  */
 async function startAfresh(services: RotationServices, options: RotationOptions, start: Start): Promise<Run> {
   const { account } = start
-  const everyTargetReadable = options.targets.every(({ readback }) => readback === 'value')
-  const strays: string[] = []
+  const free: Successor[] = []
   const kept: Successor[] = []
   for (const successor of account.successors) {
-    const { id } = successor.key
-    if (everyTargetReadable || (await idleness(services.api, options, id)) === true) {
-      await remove(services.api, id)
-    } else {
-      strays.push(id)
-      kept.push(successor)
-    }
+    const isFree = await isUnused(services.api, options, successor)
+    ;(isFree ? free : kept).push(successor)
   }
   const forward = start.forward || !isActive(account.old)
-  return plan(services, options, { ...start, strays, forward, account: { ...account, successors: kept } })
+  const strays = kept.map(({ key }) => key.id)
+  const run = await plan(services, options, {
+    ...start,
+    strays,
+    forward,
+    account: { ...account, successors: kept },
+  })
+  for (const { key } of free) await remove(services.api, key.id)
+  return run
+}
+
+/** Idle by the same evidence as an old key; or nobody but this program ever used it, and no target holds it. */
+async function isUnused(api: Client, options: RotationOptions, { key }: Successor): Promise<boolean> {
+  if ((await idleness(api, options, key.id)) === true) return true
+  if (options.targets.some(({ readback }) => readback === 'none')) return false
+  return (await usersOf(api, key.id, Date.parse(key.createdAt) - 1_000)) === 'ours'
 }

@@ -9,7 +9,7 @@ import { hasCode, KeysError } from '../errors.ts'
 import { compareByAge, getOrGone, isActive, readAccount, remove, type Account } from './account.ts'
 import { formatMark, leaseEnd, parseMark } from './marked-name.ts'
 import { note, record, Setback, type RotationOptions, type Run } from './run.ts'
-import { hasReached } from './state.ts'
+import { hasReached, isOver } from './state.ts'
 
 /** A further machine's rotation may have been minted this much before our plan read the list, and not shown yet. */
 const listLagMs = 60_000
@@ -22,7 +22,10 @@ export function newHolder(): string {
 
 /** By when a run with these options has ended by itself, counted from now. Milliseconds. */
 export function leaseBound(options: RotationOptions): number {
-  const deliver = 30_000 * options.targets.length
+  const deliver = options.targets.reduce(
+    (sum, { readback }) => sum + (readback === 'none' ? 200_000 : 30_000),
+    0,
+  )
   return (
     acceptBound(options.settleMs) + deliver + (options.verify?.timeoutMs ?? 0) + options.waitMs + 2 * 60_000
   )
@@ -40,9 +43,12 @@ export async function renewLease(run: Run): Promise<void> {
 
 /** Lets any machine go on from here. */
 export async function giveUpLease(run: Run): Promise<void> {
-  const { journal } = run
-  if (journal.newKey === undefined || !isMarkedState(run)) return
+  const { newKey, state, holders } = run.journal
+  if (newKey === undefined || isOver(state)) return
   try {
+    // A run that slept past its lease may find another machine's there, which is not ours to give up.
+    const mark = parseMark((await getOrGone(run.api, newKey.id))?.name ?? '')
+    if (mark === undefined || (mark.leaseUntil !== 0 && !holders.includes(mark.holder))) return
     await setLease(run, { until: 0, holder: '' })
   } catch (error) {
     if (!(error instanceof KeysError)) throw error
@@ -78,9 +84,9 @@ export async function stayTheOne(run: Run): Promise<void> {
 
 /**
  * Reads the list and finds out whether this rotation is still the one that goes on. Sweeps keys that a repeated mint
- * left. Throws a Setback where it is not. Returns what it read.
+ * left. Throws a Setback where it is not; `takeOver` overrides another machine's lease. Returns what it read.
  */
-export async function confirm(run: Run): Promise<Account> {
+export async function confirm(run: Run, takeOver = false): Promise<Account> {
   const account = await readAccount(run.api, run.journal.oldKey.id)
   await sweepDuplicates(run, account)
   const { newKey } = run.journal
@@ -88,8 +94,11 @@ export async function confirm(run: Run): Promise<Account> {
 
   const own =
     account.successors.find(({ key }) => key.id === newKey.id)?.key ?? (await getOrGone(run.api, newKey.id))
-  if (!isActive(own)) throw successorGone(run, own, account)
-  refuseIfTakenOver(run, own)
+  if (!isActive(own)) {
+    refuseIfRivalWon(run, newKey.id, account)
+    throw successorGone(run, own, account)
+  }
+  if (!takeOver) refuseIfTakenOver(run, own)
   refuseIfEarlier(run, account)
   await refuseIfRotatedMeanwhile(run, own, account)
   return account
@@ -124,7 +133,8 @@ function successorGone(run: Run, own: Key | undefined, account: Account): Setbac
   )
 }
 
-function refuseIfTakenOver(run: Run, own: Key): void {
+/** Another machine has the rotation now, and its lease stands. */
+export function refuseIfTakenOver(run: Run, own: Key): void {
   const { holders, oldKey } = run.journal
   const mark = parseMark(own.name)
   if (mark === undefined || holders.includes(mark.holder) || mark.leaseUntil <= run.api.now()) return
@@ -143,18 +153,25 @@ async function refuseIfRotatedMeanwhile(run: Run, own: Key, account: Account): P
   const { journal } = run
   if (isActive(account.old) || journal.retiring || journal.compromised === 'revoke-first') return
   if (hasReached(journal.state, 'retired') || parseMark(own.name) === undefined) return
-  const since = Date.parse(journal.intent?.at ?? journal.startedAt) - listLagMs
-  const rival = account.others.find(
-    (key) => key.id !== own.id && key.name === journal.oldKey.name && Date.parse(key.createdAt) >= since,
+  refuseIfRivalWon(run, own.id, account)
+  await note(
+    run,
+    'old-key-revoked',
+    `${journal.oldKey.id} was revoked by somebody else; there is only forward`,
   )
-  if (rival === undefined) {
-    await note(
-      run,
-      'old-key-revoked',
-      `${journal.oldKey.id} was revoked by somebody else; there is only forward`,
-    )
-    return
-  }
+}
+
+/** Another machine's successor has the plain name by now, or goes on: this rotation has nothing left to do. */
+function refuseIfRivalWon(run: Run, ownId: string, account: Account): void {
+  const { journal } = run
+  if (isActive(account.old) && account.successors.length === 0) return
+  if (journal.targets.some(({ state }) => state !== 'pending')) return
+  const since = Date.parse(journal.intent?.at ?? journal.startedAt) - listLagMs
+  const rival =
+    account.others.find(
+      (key) => key.id !== ownId && key.name === journal.oldKey.name && Date.parse(key.createdAt) >= since,
+    ) ?? account.successors.find(({ key }) => key.id !== ownId)?.key
+  if (rival === undefined) return
   throw new Setback(
     'undo',
     new KeysError('rotation-locked', `${journal.oldKey.id} was rotated elsewhere meanwhile, to ${rival.id}`, {
@@ -179,11 +196,6 @@ export function lockedElsewhere(oldId: string, leaseUntil: number, now: number):
       hint: 'run the same command again then; if that run is known to be dead, add --take-over',
     },
   )
-}
-
-/** Whether the successor still has a marked name to keep up. */
-function isMarkedState(run: Run): boolean {
-  return hasReached(run.journal.state, 'minted') && !hasReached(run.journal.state, 'done')
 }
 
 /** Whether an error says that a key is not there (any more). */

@@ -96,7 +96,9 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
     }
   } catch (error) {
     if (!(error instanceof KeysError) || hasCode(error, 'state-directory', 'interrupted')) throw error
-    if (target.readback === 'none' && hasCode(error, 'target-failed', 'target-refused')) {
+    // That nothing was put there this time does not undo an earlier write that may have happened.
+    const isClean = state === 'pending' || state === 'failed' || state === 'restored'
+    if (isClean && target.readback === 'none' && hasCode(error, 'target-failed', 'target-refused')) {
       await recordTarget(run, target.name, 'failed')
     }
     return error

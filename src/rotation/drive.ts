@@ -2,12 +2,15 @@
 // - here it is decided what comes next and what a failure means; how each step is done is in its own file;
 // - before `retired` a failure undoes, where that is possible; after it there is only forward;
 // - an interruption stops at the next safe point; a second one undoes as well.
-import { hasCode, KeysError } from '../errors.ts'
+import type { Client } from '../api/contract.ts'
+import { Exit, hasCode, KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
-import { abort, secretsOf } from './abort.ts'
+import { abort, OldKeyGone, secretsOf } from './abort.ts'
 import { accept } from './accept.ts'
+import { getOrGone, isActive } from './account.ts'
 import { confirm, giveUpLease, renewLease } from './claim.ts'
-import { deliver } from './deliver.ts'
+import { deliver, noteOwnUse } from './deliver.ts'
+import { parseMark } from './marked-name.ts'
 import { mint } from './mint.ts'
 import { overlap } from './overlap.ts'
 import { finish, retire } from './retire.ts'
@@ -18,7 +21,9 @@ import { verify } from './verify.ts'
 /** What came of a rotation: its receipt so far, and, when it is not done, why. */
 export interface Outcome {
   receipt: Receipt
-  error?: KeysError
+  /** A client that works now: with `--self`, the successor's own. */
+  api: Client
+  error?: KeysError | undefined
 }
 
 /** How long after a first interruption a second one is waited for. */
@@ -42,14 +47,14 @@ export async function drive(run: Run): Promise<Outcome> {
   if (run.journal.state === 'aborting') return undo(run, failureOf(run.journal))
   try {
     await reclaim(run)
-    if (run.journal.compromised === 'revoke-first') await revokeFirst(run)
     for (let last = ''; !isOver(run.journal.state);) {
+      if (run.journal.compromised === 'revoke-first') await revokeFirst(run)
       const { name, take } = steps[run.journal.state as OpenState]
       if (name !== last) run.services.report({ event: 'step', step: name })
       last = name
       await take(run)
     }
-    return { receipt: receiptOf(run.journal) }
+    return ended(run)
   } catch (error) {
     return settle(run, error)
   }
@@ -57,25 +62,31 @@ export async function drive(run: Run): Promise<Outcome> {
 
 /** After a resume: are we still the one? Then say so in the name, with a lease of our own. */
 async function reclaim(run: Run): Promise<void> {
-  if (run.journal.newKey === undefined) return
-  await confirm(run)
-  if (!hasReached(run.journal.state, 'retired')) await renewLease(run)
+  const { newKey, holders } = run.journal
+  if (newKey === undefined) return
+  const mark = parseMark((await getOrGone(run.api, newKey.id))?.name ?? '')
+  await confirm(run, run.options.takeOver)
+  if (hasReached(run.journal.state, 'retired')) return
+  await renewLease(run)
+  // Another machine was at it: what it did with the successor is not an application's use of it.
+  if (mark !== undefined && !holders.includes(mark.holder)) await noteOwnUse(run)
 }
 
 async function overlapThenRetire(run: Run): Promise<void> {
-  if (!run.journal.retiring) await overlap(run)
+  await overlap(run)
   run.services.report({ event: 'step', step: 'retire' })
   await retire(run)
 }
 
 async function revokeFirst(run: Run): Promise<void> {
-  if (hasReached(run.journal.state, 'minted')) return
+  const { oldKey, state } = run.journal
+  if (hasReached(state, 'retired') || !isActive(await getOrGone(run.api, oldKey.id))) return
   await note(
     run,
     'revoked-first',
-    `${run.journal.oldKey.id} was revoked before its successor was made (--revoke-first)`,
+    `${oldKey.id} was revoked before its successor was in place (--revoke-first)`,
   )
-  await run.api.keys.revoke(run.journal.oldKey.id)
+  await run.api.keys.revoke(oldKey.id)
 }
 
 /** What a failure means where it happened. */
@@ -89,8 +100,7 @@ async function settle(run: Run, error: unknown): Promise<Outcome> {
   // A defect of ours: nothing is known about it, so nothing is undone on its account; the journal has it all.
   if (!(reason instanceof KeysError)) throw reason
   if (hasCode(reason, 'state-directory')) return ended(run, needsPerson(run, reason))
-  if (isOnlyForward(run)) return ended(run, needsPerson(run, reason))
-  if (run.journal.state === 'planned' && isUnclear(reason)) return ended(run, needsPerson(run, reason))
+  if (await isOnlyForward(run)) return ended(run, needsPerson(run, reason))
   return undo(run, reason)
 }
 
@@ -99,26 +109,43 @@ export async function undo(run: Run, reason: KeysError): Promise<Outcome> {
   try {
     await abort(run, reason)
   } catch (error) {
-    if (error instanceof Setback) return ended(run, error.error)
+    if (error instanceof OldKeyGone) return forwardAgain(run)
+    if (error instanceof Setback) {
+      if (error.error.code === 'rotation-waiting') await giveUpLease(run)
+      return ended(run, error.error)
+    }
     if (error instanceof KeysError) return ended(run, needsPerson(run, error))
     throw error
   }
   return ended(run, undone(run, reason))
 }
 
+/** Somebody revoked the old key while it was put back: now the successor is all there is. */
+async function forwardAgain(run: Run): Promise<Outcome> {
+  const { oldKey, newKey } = run.journal
+  const what = `${oldKey.id} was revoked by somebody else while the rotation was undone; going on with ${newKey?.id}`
+  await note(run, 'old-key-revoked', what)
+  await record(run, { state: 'accepted', failure: undefined })
+  return drive(run)
+}
+
 async function interrupted(run: Run): Promise<Outcome> {
   const { services } = run
   const second = services.undo.aborted ? Promise.resolve() : waitForAbort(services.undo)
   await Promise.race([second, services.clock.sleep(secondThoughtMs)])
-  const error = new KeysError('interrupted', `rotation ${run.journal.id} was interrupted`, {
-    hint: 'both keys are as they were; run the same command again to go on',
-  })
-  if (services.undo.aborted && !isOnlyForward(run)) {
-    const { receipt } = await undo(run, new KeysError('interrupted', 'interrupted twice'))
-    return { receipt, error }
+  const what = `rotation ${run.journal.id} was interrupted`
+  if (services.undo.aborted && !(await isOnlyForward(run))) {
+    const { receipt, api, error } = await undo(run, new KeysError('interrupted', 'interrupted twice'))
+    const hint =
+      receipt.state === 'aborted' ? 'it was undone: the old key works and every target holds it' : error?.hint
+    const why = receipt.state === 'aborted' ? '' : `, and undoing it failed: ${error?.message}`
+    return { receipt, api, error: new KeysError('interrupted', `${what}${why}`, { hint, cause: error }) }
   }
   await giveUpLease(run)
-  return ended(run, error)
+  const hint = hasReached(run.journal.state, 'retired')
+    ? 'the old key is revoked and the successor is in its place; run the same command again to tidy up'
+    : 'run the same command again to go on; until then the old key works'
+  return ended(run, new KeysError('interrupted', what, { hint }))
 }
 
 function waitForAbort(signal: AbortSignal): Promise<void> {
@@ -129,23 +156,24 @@ function isInterruption(run: Run, error: unknown): boolean {
   return hasCode(error, 'interrupted') || (run.services.stop.aborted && error === run.services.stop.reason)
 }
 
-function isOnlyForward({ journal }: Run): boolean {
-  return (
-    hasReached(journal.state, 'retired') ||
-    journal.retiring === true ||
-    journal.compromised === 'revoke-first'
-  )
-}
-
-/** Whether a failed create may have worked all the same. */
-function isUnclear(error: KeysError): boolean {
-  return (
-    hasCode(error, 'timed-out', 'connection-failed', 'tls-failed', 'dns-failed') || (error.status ?? 0) >= 500
-  )
+/** Once the revoke of the old key may have left, or was asked for first, undoing takes more than it gives. */
+async function isOnlyForward({ api, journal }: Run): Promise<boolean> {
+  if (hasReached(journal.state, 'retired')) return true
+  if (!journal.retiring && journal.compromised !== 'revoke-first') return false
+  try {
+    return !isActive(await getOrGone(api, journal.oldKey.id))
+  } catch (error) {
+    if (error instanceof KeysError) return true
+    throw error
+  }
 }
 
 function undone(run: Run, reason: KeysError): KeysError {
-  if (hasCode(reason, 'rotation-locked', 'key-limit-reached', 'rotation-undone')) return reason
+  const isAsItIs = hasCode(reason, 'rotation-locked', 'key-limit-reached', 'rotation-undone')
+  // Refused before there was a successor: the exit tells why, there was nothing to undo.
+  const isRefusal =
+    run.journal.newKey === undefined && (reason.exit === Exit.notSignedIn || reason.exit === Exit.limit)
+  if (isAsItIs || isRefusal) return reason
   const message = redact(reason.message, secretsOf(run))
   return new KeysError('rotation-undone', `rotation undone: ${message}`, {
     hint:
@@ -159,13 +187,11 @@ function needsPerson(run: Run, reason: KeysError): KeysError {
   if (reason.code === 'rotation-needs-person') return reason
   const { id, state, oldKey, newKey } = run.journal
   const keys = newKey === undefined ? oldKey.id : `${oldKey.id} → ${newKey.id}`
+  const hint = 'run the same command again'
   return new KeysError(
     'rotation-needs-person',
     `rotation ${id} (${keys}) stopped at ${state}: ${redact(reason.message, secretsOf(run))}`,
-    {
-      hint: reason.hint ? `${reason.hint}; then run the same command again` : 'run the same command again',
-      cause: reason,
-    },
+    { hint: reason.hint ? `${reason.hint}; then ${hint}` : hint, cause: reason },
   )
 }
 
@@ -174,6 +200,6 @@ function failureOf(journal: Journal): KeysError {
   return new KeysError(code === 'rotation-locked' ? 'rotation-locked' : 'rotation-undone', message)
 }
 
-function ended(run: Run, error: KeysError): Outcome {
-  return { receipt: receiptOf(run.journal), error }
+function ended(run: Run, error?: KeysError): Outcome {
+  return { receipt: receiptOf(run.journal), api: run.api, error }
 }

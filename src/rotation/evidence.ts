@@ -34,16 +34,25 @@ export function isIdle(
   return lastUsedAt < quietSince
 }
 
-/** Reads one key and says whether it is idle. A key that is gone or revoked is. */
+/** Reads one key and says whether it is idle. */
 export async function idleness(
   api: Client,
   options: RotationOptions,
   id: string,
 ): Promise<boolean | 'unknown'> {
   const [key, usage] = await Promise.all([readable(getOrGone(api, id)), readable(api.keys.usage(id))])
+  return idleOf(key, usage, { now: api.now(), ...options })
+}
+
+/** A key that is gone or revoked is as idle as can be. */
+function idleOf(
+  key: Seen,
+  usage: Usage | 'unread',
+  bounds: { now: number; usageLagMs: number; idleMs: number },
+): boolean | 'unknown' {
   if (key === 'unread') return 'unknown'
   if (!isActive(key)) return true
-  return isIdle(key, usage === 'unread' ? undefined : usage, { now: api.now(), ...options })
+  return isIdle(key, usage === 'unread' ? undefined : usage, bounds)
 }
 
 function allIdle(answers: (boolean | 'unknown')[]): boolean | 'unknown' {
@@ -60,11 +69,43 @@ export function isUsedByOthers(key: Pick<Key, 'lastUsedAt'>, ownUseAt: number | 
 /** A key as it was just read: undefined = the API says there is none; `unread` = it would not say. */
 export type Seen = Key | undefined | 'unread'
 
+/** As `isUsedByOthers`, but for the probes of other machines, where the audit log can tell them apart. */
+async function isInUse(api: Client, key: Key, ownUseAt: number | undefined): Promise<boolean> {
+  if (!isUsedByOthers(key, ownUseAt)) return false
+  const users = await usersOf(api, key.id, (ownUseAt ?? 0) + resolutionMs)
+  return users !== 'ours'
+}
+
+const eventsRead = 500
+
+/**
+ * Who used a key since an instant (API clock, Unix ms), by the audit log: `others`, only `ours` (this program, on any
+ * machine), or `unknown` where there is no log or nothing in it.
+ */
+export async function usersOf(
+  api: Client,
+  keyId: string,
+  since: number,
+): Promise<'ours' | 'others' | 'unknown'> {
+  let seen = 0
+  try {
+    for await (const event of api.auditLogs({ keyId, since: new Date(since).toISOString() })) {
+      if (!event.userAgent.startsWith('pictify-keys/')) return 'others'
+      if (++seen === eventsRead) break
+    }
+  } catch (error) {
+    if (!(error instanceof KeysError)) throw error
+    return 'unknown'
+  }
+  return seen === 0 ? 'unknown' : 'ours'
+}
+
 /** Reads both keys and the old one's usage, and says what that shows. What cannot be read is unknown; a refused credential throws. */
 export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen; successor: Seen }> {
   const { api, journal, options } = run
   const oldId = journal.oldKey.id
   const newId = journal.newKey?.id ?? ''
+  const began = run.services.clock.now()
   const [old, usage, successor, strays] = await Promise.all([
     readable(getOrGone(api, oldId)),
     readable(api.keys.usage(oldId)),
@@ -72,22 +113,21 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
     Promise.all(journal.strays.map((id) => idleness(api, options, id))),
   ])
   const now = api.now()
+  // Instants of servers whose clocks disagree say nothing together.
+  const isSteady = api.clockSetAt === undefined || api.clockSetAt < began
   const oldKey = old === 'unread' ? undefined : old
   const newKey = successor === 'unread' ? undefined : successor
-  const figures = usage === 'unread' ? undefined : usage
+  const updatedAt = usage === 'unread' ? null : usage.updatedAt
   const evidence: Evidence = {
     checkedAt: new Date(now).toISOString(),
     waived: !options.evidence || options.compromised !== undefined,
     overlapOver:
       options.overlapMs === 0 ||
       (journal.deliveredAt !== undefined && now >= journal.deliveredAt + options.overlapMs),
-    oldKeyIdle: allIdle([
-      isActive(oldKey) ? isIdle(oldKey, figures, { now, ...options }) : 'unknown',
-      ...strays,
-    ]),
+    oldKeyIdle: isSteady ? allIdle([idleOf(old, usage, { now, ...options }), ...strays]) : 'unknown',
     oldKeyLastUsedAt: oldKey?.lastUsedAt ?? null,
-    usageUpdatedAt: figures?.updatedAt ?? null,
-    successorUsed: isActive(newKey) && isUsedByOthers(newKey, journal.ownUseAt),
+    usageUpdatedAt: updatedAt,
+    successorUsed: isActive(newKey) && (await isInUse(api, newKey, journal.ownUseAt)),
     successorLastUsedAt: newKey?.lastUsedAt ?? null,
     // With --self we are the user, and our own calls are all the use there may be.
     successorUseRequired: !journal.self && journal.targets.some((target) => target.readback === 'none'),
@@ -108,7 +148,7 @@ export function missing(evidence: Evidence, run: Run): string[] {
     list.push(
       evidence.usageUpdatedAt === null
         ? `usage of ${journal.oldKey.id} is not to be had`
-        : `usage data of ${evidence.usageUpdatedAt} is too old to say whether ${journal.oldKey.id} is idle`,
+        : `usage data of ${evidence.usageUpdatedAt} cannot say whether ${journal.oldKey.id} is idle`,
     )
   } else if (!evidence.oldKeyIdle) {
     const needed = formatDuration(options.idleMs + options.usageLagMs)

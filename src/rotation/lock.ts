@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { ensurePrivateDirectory, writeDurably } from '../durable-file.ts'
+import { ensurePrivateDirectory, systemCode, systemReason, writeDurably } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 
 /** The processes of this machine, as far as a lock must know them. */
@@ -42,19 +42,15 @@ export async function acquireLock(
   const directory = path.join(stateDir, 'locks')
   try {
     await ensurePrivateDirectory(directory)
+    const file = path.join(directory, `${encodeURIComponent(keyId)}.lock`)
+    return await acquire(file, keyId, processes, takeOver)
   } catch (cause) {
-    throw new KeysError('state-directory', `cannot keep locks in ${directory}: ${(cause as Error).message}`, {
+    if (cause instanceof KeysError || systemCode(cause) === undefined) throw cause
+    throw new KeysError('state-directory', `cannot keep locks in ${directory}: ${systemReason(cause)}`, {
       hint: 'free or unlock that folder, or name another one with --state-dir or PICTIFY_KEYS_STATE_DIR',
       cause,
     })
   }
-  return acquire(path.join(directory, `${encodeURIComponent(keyId)}.lock`), keyId, processes, takeOver)
-}
-
-/** The locks whose process is gone, by path. */
-export async function isStale(file: string, processes: Processes): Promise<boolean> {
-  const holder = await readHolder(file)
-  return holder !== undefined && !(await isAlive(holder, processes))
 }
 
 async function acquire(file: string, keyId: string, processes: Processes, force: boolean): Promise<Lock> {

@@ -27,7 +27,8 @@ export async function overlap(run: Run): Promise<void> {
     const { evidence, old, successor } = await gather(run)
     if (successor === undefined || (successor !== 'unread' && !isActive(successor))) throw successorGone(run)
     const oldIsGone = old === undefined || (old !== 'unread' && !isActive(old))
-    const lacking = oldIsGone ? [] : missing(evidence, run)
+    // With the old key gone there is nothing to wait for, but strays may still be in use.
+    const lacking = oldIsGone && run.journal.strays.length === 0 ? [] : missing(evidence, run)
     const waitEndsInMs = Math.max(0, giveUpAt - services.clock.now())
     services.report({ event: 'evidence', evidence, missing: lacking, waitEndsInMs })
     if (lacking.length === 0) {

@@ -4,11 +4,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Client, Key, KeyType, Plan } from '../api/contract.ts'
 import { hasCode, KeysError, type ExitCode } from '../errors.ts'
-import type { Secret } from '../secret.ts'
+import { redact, type Secret } from '../secret.ts'
 import type { Held } from '../targets/target.ts'
 import { isActive, type Account } from './account.ts'
 import { fingerprintOf, plainName } from './marked-name.ts'
-import type { RotationOptions, RotationServices, Run } from './run.ts'
+import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 import type { OldKey } from './state.ts'
 
 /** Keys of each type that a plan allows; from the vendor's table. */
@@ -36,6 +36,7 @@ export interface Start {
 
 /** Checks everything that can be checked before anything is changed. Throws `plan-failed`, or the one thing that is wrong. */
 export async function plan(services: RotationServices, options: RotationOptions, start: Start): Promise<Run> {
+  const { api, learn } = services
   const failures: KeysError[] = []
   const attempt = async (check: () => Promise<void>) => {
     try {
@@ -57,12 +58,18 @@ export async function plan(services: RotationServices, options: RotationOptions,
       if (target.readback === 'none') return
       const found = await target.read()
       if (found === undefined) return
-      refuseOtherType(start.old, target.name, found)
+      learn(found.value)
+      if (!options.self) await refuseOtherKey(api, start.old, `what ${target.name} holds`, found.value)
       held.set(target.name, found)
     })
   }
   await attempt(async () => refuseMissingVerify(options))
-  const old = options.oldSecret ?? held.values().next().value?.value
+  const { oldSecret } = options
+  if (oldSecret !== undefined) {
+    await attempt(() => refuseOtherKey(api, start.old, 'the secret on stdin', oldSecret))
+  }
+  // With --self it is the credential itself, whatever the targets hold.
+  const old = options.self ? services.credential : (oldSecret ?? held.values().next().value?.value)
   await attempt(() => refuseWrongSelf(services, options, start, old))
   if (failures.length > 0) throw together(failures)
   await warnOfRefused(services, held)
@@ -92,6 +99,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
       })),
       cwd: options.cwd,
       verify: options.verify?.command,
+      waits: waitsOf(options),
       strays: start.strays,
       self: options.self,
       compromised: options.compromised,
@@ -142,19 +150,14 @@ function noTargets(): KeysError {
   })
 }
 
-function refuseOtherType(old: OldKey, target: string, { value }: Held): void {
-  if (value.type === undefined || value.type === old.type) return
-  throw new KeysError(
-    'target-refused',
-    `${target} holds a ${value.type} key, and ${old.id} is a ${old.type} key`,
-    {
-      hint: 'name the target that holds this key, or the key that this target holds',
-    },
-  )
-}
-
 async function refuseMissingVerify({ verify }: RotationOptions): Promise<void> {
-  if (verify === undefined || (await verify.exists())) return
+  if (verify === undefined) return
+  if (redact(verify.command) !== verify.command) {
+    throw new KeysError('invalid-secret', 'the verify command has a secret written in it', {
+      hint: 'it finds the new key in PICTIFY_API_KEY of its environment',
+    })
+  }
+  if (await verify.exists()) return
   throw new KeysError('usage', `the verify command cannot be run: ${verify.command}`, {
     hint: 'check its path; it is run by the shell, from this folder',
   })
@@ -184,37 +187,37 @@ async function refuseWrongSelf(
 }
 
 async function isCredential(
-  { api, credential, clock }: RotationServices,
+  { api, credential }: RotationServices,
   { old, account }: Start,
   oldSecret: Secret | undefined,
 ): Promise<boolean | 'unknown'> {
-  if (oldSecret?.equals(credential)) return true
   if (old.access !== undefined && old.access !== 'admin') return false
+  const owner = await api.whose(credential)
+  if (owner !== undefined) return owner === old.id
+  if (oldSecret?.equals(credential)) return true
   if (old.access === 'admin' && !account.others.some((key) => key.access === 'admin')) return true
-  // Our own calls of just now are in the audit log under the credential's id, where the API keeps one.
-  for (let look = 0; look < 3; look++) {
-    const callers = await ownCallers(api)
-    if (callers.has(old.id)) return true
-    if (callers.size > 0) return false
-    await clock.sleep(200)
-  }
   return oldSecret === undefined ? 'unknown' : false
 }
 
-/** The ids of the keys under which this program has called of late; none where there is no audit log. */
-async function ownCallers(api: Client): Promise<Set<string>> {
-  const callers = new Set<string>()
-  let seen = 0
-  try {
-    for await (const event of api.auditLogs({ since: new Date(api.now() - 60_000).toISOString() })) {
-      const isOurs = event.userAgent.startsWith('pictify-keys/') && event.endpoint.startsWith('/api-keys')
-      if (isOurs) callers.add(event.keyId)
-      if (++seen >= 200) break
-    }
-  } catch (error) {
-    if (!(error instanceof KeysError)) throw error
+/**
+ * What a target holds may be another key's secret, which nobody else has: it is not overwritten. Where the API cannot
+ * tell whose it is, it is taken for the old key's.
+ */
+async function refuseOtherKey(api: Client, old: OldKey, what: string, value: Secret): Promise<void> {
+  if (value.type !== undefined && value.type !== old.type) {
+    throw new KeysError(
+      'target-refused',
+      `${what} is a ${value.type} key, and ${old.id} is a ${old.type} key`,
+      {
+        hint: 'name the target that holds this key, or the key that this target holds',
+      },
+    )
   }
-  return callers
+  const owner = await api.whose(value)
+  if (owner === undefined || owner === old.id) return
+  throw new KeysError('target-refused', `${what} is the secret of ${owner}, not of ${old.id}`, {
+    hint: 'name the target that holds this key, or the key that this target holds',
+  })
 }
 
 /** A value the API refuses is no obstacle, but the user should know that the application is down already. */

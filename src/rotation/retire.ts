@@ -13,15 +13,36 @@ const refusedPauseMs = 250
 
 /** Revokes the old key: state `overlapping` → `retired`. */
 export async function retire(run: Run): Promise<void> {
-  await stayTheOne(run)
-  const account = await confirm(run)
-  if (isActive(account.old)) {
+  try {
+    await stayTheOne(run)
+    await confirm(run)
     await proveReadable(run)
     await proveAccepted(run, successorSecret(run), 'escrow')
+  } catch (error) {
+    throw hasPassing(error) ? notNow(error) : error
   }
   await record(run, { retiring: true })
   await revokeOld(run)
   await record(run, { state: 'retired' })
+}
+
+/** Whether an error says only that the API cannot be asked just now; a rotation that has waited is not undone for it. */
+function hasPassing(error: unknown): error is KeysError {
+  if (!(error instanceof KeysError)) return false
+  return (
+    hasCode(error, 'rate-limit', 'timed-out', 'connection-failed', 'dns-failed', 'tls-failed') ||
+    (error.status ?? 0) >= 500
+  )
+}
+
+function notNow(cause: KeysError): Setback {
+  return new Setback(
+    'leave',
+    new KeysError('rotation-waiting', `the old key is not revoked yet: ${cause.message}`, {
+      hint: 'both keys work; run the same command again to go on, here or on another machine',
+      cause,
+    }),
+  )
 }
 
 async function revokeOld(run: Run): Promise<void> {
@@ -49,7 +70,11 @@ export async function finish(run: Run): Promise<void> {
 /** Throws while the key is active; returns what is wrong when it is revoked and its secret, as far as we know it, works. */
 async function proveOldRefused(run: Run): Promise<KeysError | undefined> {
   const { oldKey } = run.journal
-  const key = await getOrGone(run.api, oldKey.id)
+  let key = await getOrGone(run.api, oldKey.id)
+  if (isActive(key)) {
+    await revokeOld(run)
+    key = await getOrGone(run.api, oldKey.id)
+  }
   if (isActive(key)) throw stillAlive(oldKey.id, 'is still active after its revoke')
   const { old } = run.escrowed
   if (old === undefined || old.equals(successorSecret(run))) return undefined

@@ -1,14 +1,17 @@
 // Which rotation is it: a new one, one of this machine's journals, or one that another machine left?
+import type { Client } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
-import { readAccount } from './account.ts'
+import type { Secret } from '../secret.ts'
+import type { Target } from '../targets/target.ts'
+import { getOrGone, isActive, readAccount } from './account.ts'
 import { adopt } from './adopt.ts'
 import { drive, undo, type Outcome } from './drive.ts'
-import { open } from './escrow.ts'
+import { open, type Escrowed } from './escrow.ts'
 import type { JournalEntry } from './journal.ts'
 import { acquireLock } from './lock.ts'
-import { parseMark } from './marked-name.ts'
+import { fingerprintOf, parseMark } from './marked-name.ts'
 import { oldKeyOf, plan } from './plan.ts'
-import type { RotationOptions, RotationServices, Run } from './run.ts'
+import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 import { hasReached, isOver, receiptOf, type Journal, type Receipt } from './state.ts'
 
 /**
@@ -24,7 +27,7 @@ export async function rotate(
   const lock = await acquireLock(services.stateDir, found.oldId, services.processes, options.takeOver)
   try {
     const run = await begin(services, found.oldId, options)
-    if ('receipt' in run) return run
+    if ('receipt' in run) return { receipt: run.receipt, api: services.api }
     return await drive(run)
   } finally {
     await lock.release()
@@ -47,17 +50,19 @@ export async function abortRotation(
       })
     }
     const run = restore(services, options, journal)
-    if (hasReached(journal.state, 'retired') || journal.retiring) {
+    const isRevoked = !isActive(await getOrGone(run.api, journal.oldKey.id))
+    const mayBeOurs = journal.retiring === true || run.journal.compromised === 'revoke-first'
+    if (hasReached(journal.state, 'retired') || (mayBeOurs && isRevoked)) {
       throw new KeysError(
         'rotation-needs-person',
         `${journal.oldKey.id} is revoked already; there is only forward`,
         {
-          hint: `finish it: pictify-keys rotate --resume ${journal.id}`,
+          hint: `finish it: pictify-keys rotate ${journal.id} --resume`,
         },
       )
     }
     const outcome = await undo(run, new KeysError('interrupted', 'the user asked for it'))
-    return outcome.receipt.state === 'aborted' ? { receipt: outcome.receipt } : outcome
+    return outcome.receipt.state === 'aborted' ? { ...outcome, error: undefined } : outcome
   } finally {
     await lock.release()
   }
@@ -73,10 +78,33 @@ async function resolve(
   const open = entries.filter(isOpenFor(api.baseUrl))
   const byId = open.find(({ journal }) => journal.oldKey.id === wanted || journal.newKey?.id === wanted)
   const byName = open.filter(({ journal }) => journal.oldKey.name === wanted)
-  const only = byId ?? (byName.length === 1 ? byName[0] : undefined)
-  if (only !== undefined && !options.takeOver) return { oldId: only.oldKeyId }
+  const [only] = byName
+  if (byId !== undefined && !options.takeOver) return { oldId: byId.oldKeyId }
+  if (only !== undefined && byName.length === 1 && !options.takeOver) {
+    await refuseAmbiguous(api, wanted, only.journal)
+    return { oldId: only.oldKeyId }
+  }
   const key = await api.keys.find(wanted)
   return { oldId: parseMark(key.name)?.oldId ?? key.id }
+}
+
+/** A name that a further active key has does not say that the open rotation is meant. */
+async function refuseAmbiguous(
+  api: Client,
+  wanted: string,
+  { oldKey, newKey, self }: Journal,
+): Promise<void> {
+  // With --self the credential may be gone already, and the rotation must go on all the same.
+  if (self) return
+  const named: string[] = []
+  for await (const { id, name } of api.keys.list({ status: 'active' })) {
+    if (name === wanted && id !== newKey?.id) named.push(id)
+  }
+  // Without the old key among them, another machine may have ended the rotation; its journal here finds that out.
+  if (named.length < 2 || !named.includes(oldKey.id)) return
+  throw new KeysError('ambiguous-key', `"${wanted}" is the name of several keys: ${named.join(', ')}`, {
+    hint: 'give the id of the one you mean',
+  })
 }
 
 function isOpenFor(apiUrl: string) {
@@ -128,7 +156,7 @@ async function begin(
   services: RotationServices,
   oldId: string,
   options: RotationOptions,
-): Promise<Run | Outcome> {
+): Promise<Run | { receipt: Receipt }> {
   const journal = await openJournal(services, oldId, options)
   if (journal !== undefined) return resume(services, options, journal)
 
@@ -171,11 +199,16 @@ async function resume(services: RotationServices, options: RotationOptions, jour
 }
 
 /** The run as its journal left it; what this line asks for in addition is taken over. */
-function restore(services: RotationServices, options: RotationOptions, journal: Journal): Run {
-  refuseOtherTargets(options, journal)
-  const escrowed = journal.escrow
+function restore(services: RotationServices, given: RotationOptions, journal: Journal): Run {
+  const named = namedAsBefore(given, journal)
+  const escrowed: Escrowed = journal.escrow
     ? open(journal.escrow, journal.id, services.credential)
     : { successor: undefined, old: undefined, held: new Map() }
+  const { oldSecret } = given
+  if (oldSecret !== undefined) refuseOtherSecret(oldSecret, journal)
+  const secrets = [escrowed.successor, escrowed.old, ...[...escrowed.held.values()].map(({ value }) => value)]
+  for (const secret of secrets) if (secret !== undefined) services.learn(secret)
+  const options = { ...given, targets: named }
   const isOurs = journal.self && escrowed.successor !== undefined && hasReached(journal.state, 'accepted')
   return {
     options,
@@ -187,17 +220,35 @@ function restore(services: RotationServices, options: RotationOptions, journal: 
       deleteOld: journal.deleteOld || options.deleteOld,
       compromised: journal.compromised ?? options.compromised,
       verify: options.verify?.command ?? journal.verify,
+      waits: waitsOf(options),
     },
   }
 }
 
-/** Going on with other targets than it began with would leave some with the old key, or undo what was never done. */
-function refuseOtherTargets(options: RotationOptions, journal: Journal): void {
-  const places = (targets: readonly { place: string }[]) => targets.map(({ place }) => place).sort()
-  if (places(options.targets).join('\n') === places(journal.targets).join('\n')) return
-  const targets = journal.targets.map(({ name }) => name).join(', ')
-  const what = `the open rotation ${journal.id} of ${journal.oldKey.id} has other targets: ${targets} (in ${journal.cwd})`
-  throw new KeysError('rotation-differs', what, {
-    hint: `go on with it: pictify-keys rotate ${journal.id} --resume; or undo it: pictify-keys rotate ${journal.id} --abort`,
+/**
+ * The targets by the names the journal has for their places. Going on with others than it began with would leave some
+ * with the old key, or undo what was never done.
+ */
+function namedAsBefore({ targets }: RotationOptions, journal: Journal): Target[] {
+  const places = (list: readonly { place: string }[]) => list.map(({ place }) => place).sort()
+  if (places(targets).join('\n') !== places(journal.targets).join('\n')) {
+    const names = journal.targets.map(({ name }) => name).join(', ')
+    const what = `the open rotation ${journal.id} of ${journal.oldKey.id} has other targets: ${names} (in ${journal.cwd})`
+    throw new KeysError('rotation-differs', what, {
+      hint: `go on with it: pictify-keys rotate ${journal.id} --resume; or undo it: pictify-keys rotate ${journal.id} --abort`,
+    })
+  }
+  return targets.map((target) => {
+    const known = journal.targets.find(({ place }) => place === target.place)
+    return { ...target, name: known?.name ?? target.name }
+  })
+}
+
+function refuseOtherSecret(secret: Secret, { fingerprint, id, oldKey }: Journal): void {
+  const isOther =
+    fingerprint === 'none' ? secret.type !== oldKey.type : fingerprintOf(secret, id) !== fingerprint
+  if (!isOther) return
+  throw new KeysError('invalid-secret', `the secret on stdin is not the one that rotation ${id} replaces`, {
+    hint: `give the secret of ${oldKey.id}`,
   })
 }

@@ -6,7 +6,7 @@ import type { Target } from '../targets/target.ts'
 import { seal, type Escrowed } from './escrow.ts'
 import type { Journals } from './journal.ts'
 import type { Processes } from './lock.ts'
-import type { Evidence, Journal, RotationState, TargetState } from './state.ts'
+import type { Evidence, Journal, RotationState, TargetState, Waits } from './state.ts'
 
 /** A program of the user's that says whether the successor works. */
 export interface Verify {
@@ -21,19 +21,11 @@ export interface Verify {
 }
 
 /** What the user asked for. Durations in milliseconds. */
-export interface RotationOptions {
+export interface RotationOptions extends Omit<Waits, 'verifyTimeoutMs'> {
   targets: readonly Target[]
   /** The folder that relative targets were named from. */
   cwd: string
   verify: Verify | undefined
-  /** The propagation bound: how long a new key may take to be accepted everywhere. */
-  settleMs: number
-  /** How often in a row the successor must be accepted. */
-  probes: number
-  overlapMs: number
-  idleMs: number
-  usageLagMs: number
-  waitMs: number
   /** False waives the evidence gate. */
   evidence: boolean
   deleteOld: boolean
@@ -67,6 +59,8 @@ export interface RotationServices {
   stateDir: string
   clock: Clock
   report: (event: RotationEvent) => void
+  /** Told of every secret the rotation comes to know, so that it is masked and kept from children. */
+  learn: (secret: Secret) => void
   /** Aborts when the run is to stop at the next safe point (the first Ctrl-C). */
   stop: AbortSignal
   /** Aborts when it is to be undone as well (the second). */
@@ -149,4 +143,17 @@ export class Setback extends Error {
     this.way = way
     this.error = error
   }
+}
+
+/** The waits of these options as the journal keeps them. */
+export function waitsOf({
+  settleMs,
+  probes,
+  overlapMs,
+  idleMs,
+  usageLagMs,
+  waitMs,
+  verify,
+}: RotationOptions): Waits {
+  return { settleMs, probes, overlapMs, idleMs, usageLagMs, waitMs, verifyTimeoutMs: verify?.timeoutMs ?? 0 }
 }

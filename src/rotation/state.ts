@@ -40,12 +40,27 @@ export function isOver(state: RotationState): boolean {
  */
 export type TargetState = 'pending' | 'writing' | 'failed' | 'delivered' | 'restored'
 
+/** The waits that were asked for; what goes on by `--resume` keeps them. Milliseconds. */
+export interface Waits {
+  /** The propagation bound: how long a new key may take to be accepted everywhere. */
+  settleMs: number
+  /** How often in a row the successor must be accepted. */
+  probes: number
+  overlapMs: number
+  idleMs: number
+  usageLagMs: number
+  waitMs: number
+  verifyTimeoutMs: number
+}
+
 export interface TargetRecord {
   name: string
   /** The place itself, by which another folder's target of the same name is told apart. */
   place: string
   readback: 'value' | 'none'
   state: TargetState
+  /** Another machine wrote it first: what it held before that is not known, which is not the same as nothing. */
+  heldUnknown?: boolean
 }
 
 /** The key being replaced, as it was when the rotation was planned. Its name is the plain one. */
@@ -98,6 +113,9 @@ export interface Journal {
   /** The folder that relative targets were named from. */
   cwd: string
   verify?: string
+  waits: Waits
+  /** By our own clock, Unix ms: when the answer to the create came; unknown to a machine that adopted the key. */
+  mintedAt?: number
   /** Marked successors of dead runs whose secret is lost and which may still be in use: retired with the old key. */
   strays: string[]
   self: boolean

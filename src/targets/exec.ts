@@ -59,7 +59,7 @@ export function createExecTarget({
 
   return {
     name,
-    place: command,
+    place: `${command} (in ${cwd})`,
     readback: 'none',
 
     async check(signal) {

@@ -91,6 +91,7 @@ export async function setStage(sandboxOptions: SandboxOptions = {}): Promise<Sta
       stateDir: path.join(directory, 'state'),
       clock,
       report: (event) => events.push(event),
+      learn: () => {},
       stop: never,
       undo: never,
       ...overrides,
