@@ -7,11 +7,11 @@ import type { Fetch, HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
 import { readAuditLogs } from './audit-logs.ts'
 import { findSecret, readJson, readOne, readPage, unreadable } from './answer.ts'
-import type { Client, Key, Keys, Plan, ProbeAnswer, RateLimit } from './contract.ts'
+import type { Client, Key, KeyFilter, Keys, Plan, ProbeAnswer, RateLimit } from './contract.ts'
 import { findKey } from './key-lookup.ts'
 import { checkName } from './name.ts'
 import { findOwner } from './owner.ts'
-import { readPages } from './pages.ts'
+import { type PagesOptions, readByPage, readPages } from './pages.ts'
 import { path, query } from './path.ts'
 import { auditEventSchema, keySchema, usageSchema } from './schemas.ts'
 import { type Call, createSender } from './sender.ts'
@@ -97,20 +97,22 @@ function clientOf(options: ClientOptions, server: Server): Client {
     },
   })
 
+  const keyPages = ({ type, status }: KeyFilter = {}, signal?: AbortSignal): PagesOptions<Key> => ({
+    fetch: async (page, either) => {
+      const what = 'listing keys'
+      const parameters = query({ page, limit: pageSize, type, status })
+      const answer = await send({ what, method: 'GET', path: `/api-keys${parameters}` }, either)
+      return readPage(what, answer, ['apiKeys', 'keys'], keySchema)
+    },
+    identity: (key) => key.id,
+    inFlight: pagesInFlight,
+    signal,
+  })
+
   const keys: Keys = {
-    list: (filter = {}, { signal } = {}) =>
-      readPages({
-        fetch: async (page, either) => {
-          const what = 'listing keys'
-          const { type, status } = filter
-          const parameters = query({ page, limit: pageSize, type, status })
-          const answer = await send({ what, method: 'GET', path: `/api-keys${parameters}` }, either)
-          return readPage(what, answer, ['apiKeys', 'keys'], keySchema)
-        },
-        identity: (key) => key.id,
-        inFlight: pagesInFlight,
-        signal,
-      }),
+    list: (filter, { signal } = {}) => readPages(keyPages(filter, signal)),
+
+    listByPage: (filter, { signal } = {}) => readByPage(keyPages(filter, signal)),
 
     async get(id, { signal } = {}) {
       const what = about('reading the key', id)

@@ -67,12 +67,16 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
 }
 
+export interface KeyFilter {
+  type?: KeyType | undefined
+  status?: KeyStatus | undefined
+}
+
 export interface Keys {
   /** Every key, newest first, page by page to the end; several pages are in flight. */
-  list(
-    filter?: { type?: KeyType | undefined; status?: KeyStatus | undefined },
-    options?: CallOptions,
-  ): AsyncIterable<Key>
+  list(filter?: KeyFilter, options?: CallOptions): AsyncIterable<Key>
+  /** As `list`, a page's keys at a time. */
+  listByPage(filter?: KeyFilter, options?: CallOptions): AsyncIterable<Key[]>
   /** Throws `api-key-not-found`. */
   get(id: string, options?: CallOptions): Promise<Key>
   /** By id or exact name. Throws `api-key-not-found`, or `ambiguous-key` with the ids. Active keys go before revoked ones. */

@@ -18,17 +18,22 @@ export interface PagesOptions<T> {
 
 /** Every item of a list, page by page to the end. */
 export async function* readPages<T>(options: PagesOptions<T>): AsyncGenerator<T, void, undefined> {
+  for await (const items of readByPage(options)) yield* items
+}
+
+/** The same, a page's items at a time: of a long list, most of the time goes into handing over one by one. */
+export async function* readByPage<T>(options: PagesOptions<T>): AsyncGenerator<T[], void, undefined> {
   const seen = new Set<string>()
   for (let pass = 1, moved = true; moved && pass <= (options.passes ?? 3); pass += 1) {
     const reader = createReader(options)
     try {
       for (let page = await reader.next(); page !== undefined; page = await reader.next()) {
-        const before = seen.size
-        for (const item of page.items) {
+        const fresh = page.items.filter((item) => {
           const count = seen.size
-          if (seen.add(options.identity(item)).size > count) yield item
-        }
-        reader.settle(page, seen.size - before)
+          return seen.add(options.identity(item)).size > count
+        })
+        if (fresh.length > 0) yield fresh
+        reader.settle(page, fresh.length)
       }
     } finally {
       reader.stop()

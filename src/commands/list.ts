@@ -27,7 +27,8 @@ const flags = {
 
 type ListInputs = Inputs<[], typeof flags>
 type Filter = NonNullable<Awaited<ReturnType<typeof filterOf>>>
-type Selected = AsyncIterable<Key> | Iterable<Key>
+/** The selected keys, as many at a time as come at once. */
+type Selected = AsyncIterable<Key[]> | Iterable<Key[]>
 
 export const list = defineCommand({
   name: 'list',
@@ -47,10 +48,10 @@ export const list = defineCommand({
     const keys = await selected(context, await context.api(), inputs, filter)
     switch (format) {
       case 'ndjson':
-        for await (const key of keys) await out.line(toJson(key))
+        for await (const some of keys) await out.lines(some.map((key) => toJson(key)))
         return
       case 'id':
-        for await (const { id } of keys) await out.line(id)
+        for await (const some of keys) await out.lines(some.map(({ id }) => id))
         return
       case 'csv':
         return printCsv(keys, out)
@@ -77,35 +78,34 @@ async function selected(
   { type, status, sort, reverse, limit }: ListInputs,
   filter: Filter | undefined,
 ): Promise<Selected> {
-  const source = api.keys.list({ type, status }, { signal })
+  const source = api.keys.listByPage({ type, status }, { signal })
   if (sort === undefined && !reverse) {
-    // of a hundred thousand keys, none goes through a step that leaves it as it is
     return filter === undefined && limit === undefined ? source : narrowed(source, api, filter, limit)
   }
-  const kept: Key[] = []
-  for await (const key of narrowed(source, api, filter, undefined)) kept.push(key)
+  const kept = await all(narrowed(source, api, filter, undefined))
   kept.sort(compareKeys(sort ?? 'created'))
-  return (reverse ? kept.reverse() : kept).slice(0, limit)
+  return [(reverse ? kept.reverse() : kept).slice(0, limit)]
 }
 
 async function* narrowed(
-  source: AsyncIterable<Key>,
+  source: AsyncIterable<Key[]>,
   api: Client,
   filter: Filter | undefined,
   limit = Infinity,
-): AsyncGenerator<Key> {
-  if (limit === 0) return
-  let count = 0
-  for await (const key of source) {
-    if (filter && !filter(key, api)) continue
-    yield key
-    if (++count === limit) return
+): AsyncGenerator<Key[]> {
+  let left = limit
+  if (left === 0) return
+  for await (const some of source) {
+    const fitting = filter === undefined ? some : some.filter((key) => filter(key, api))
+    yield fitting.slice(0, left)
+    left -= fitting.length
+    if (left <= 0) return
   }
 }
 
 async function all(keys: Selected): Promise<Key[]> {
   const collected: Key[] = []
-  for await (const key of keys) collected.push(key)
+  for await (const some of keys) for (const key of some) collected.push(key)
   return collected
 }
 
@@ -120,7 +120,9 @@ async function printCsv(keys: Selected, out: Output): Promise<void> {
   // a name that starts with = is a formula to a spreadsheet
   const row = (cells: readonly unknown[]) => stringify([cells], { escape_formulas: true, eof: false })
   await out.line(row(csvColumns))
-  for await (const key of keys) await out.line(row(csvColumns.map((column) => key[column] ?? '')))
+  for await (const some of keys) {
+    await out.lines(some.map((key) => row(csvColumns.map((column) => key[column] ?? ''))))
+  }
 }
 
 async function printTable(context: Context, keys: Key[], inputs: ListInputs): Promise<void> {

@@ -24,6 +24,8 @@ export interface Output {
   result<T>(data: T, human: (data: T) => string): void
   /** One line of data on stdout as it is (ndjson, csv, ids); waits while the reader is slow. */
   line(text: string): Promise<void>
+  /** As `line`, for several at once: of a hundred thousand, what is done for each one counts. */
+  lines(texts: readonly string[]): Promise<void>
   /** Talk for a person, on stderr; nothing with --json or --quiet. */
   say(text: string): void
   /** As `say`, but also with --quiet; with --json an event `{"event":"warning","message":…}`. */
@@ -59,8 +61,6 @@ export interface OutputOptions {
 }
 
 const bufferedCharacters = 64 * 1024
-/** One for all: most lines only go into the buffer. */
-const taken = Promise.resolve()
 
 export function createOutput(options: OutputOptions): StreamOutput {
   const { stdout, stderr, json } = options
@@ -93,6 +93,13 @@ export function createOutput(options: OutputOptions): StreamOutput {
     })
   }
 
+  const put = async (texts: readonly string[]): Promise<void> => {
+    if (failure !== undefined) throw whatFailed(failure)
+    for (const text of texts) buffer += stdout.isTTY ? `${oneLine(text)}\n` : `${text}\n`
+    if (buffer.length < bufferedCharacters) pourSoon()
+    else if (!pour()) await drained(stdout)
+  }
+
   return {
     json,
     interactive: options.canAsk && stderr.isTTY === true && (options.env['CI'] ?? '') === '' && !json,
@@ -105,15 +112,8 @@ export function createOutput(options: OutputOptions): StreamOutput {
       if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
 
-    line(text) {
-      if (failure !== undefined) return Promise.reject(whatFailed(failure))
-      buffer += stdout.isTTY ? `${oneLine(text)}\n` : `${text}\n`
-      if (buffer.length < bufferedCharacters) {
-        pourSoon()
-        return taken
-      }
-      return pour() ? taken : drained(stdout)
-    },
+    line: (text) => put([text]),
+    lines: put,
 
     say(text) {
       if (!json && !quiet) talk(lines(text))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Page } from '../../src/api/answer.ts'
-import { readPages } from '../../src/api/pages.ts'
+import { readByPage, readPages } from '../../src/api/pages.ts'
 import type { Pagination } from '../../src/api/schemas.ts'
 import { answering, client, collect, failure, json, key, useServer } from './client-fixture.ts'
 
@@ -47,6 +47,17 @@ describe('pages', () => {
     const pages = paged(() => names(count), 10, counted(10))
     expect(await collect(read(pages))).toEqual(names(count))
     expect(pages.asked).toEqual(names(Math.max(1, Math.ceil(count / 10))).map((_, index) => index + 1))
+  })
+
+  test('come a page at a time too, without what an earlier one had and without empty ones', async () => {
+    const answers = [['a', 'b'], ['b', 'c'], ['c', 'a'], ['d']]
+    const fetch: Paged['fetch'] = (page) =>
+      Promise.resolve({ items: answers[page - 1] ?? [], pagination: { totalPages: answers.length } })
+    expect(await collect(readByPage({ fetch, identity: (item) => item, inFlight: 4 }))).toEqual([
+      ['a', 'b'],
+      ['c'],
+      ['d'],
+    ])
   })
 
   test('are asked for several at a time, once it is known how many there are', async () => {

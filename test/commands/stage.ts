@@ -95,6 +95,7 @@ function recorder(played: Played): Context['out'] {
       played.stdout += `${human(data)}\n`
     },
     line: async (text) => void (played.stdout += `${text}\n`),
+    lines: async (texts) => void (played.stdout += texts.map((text) => `${text}\n`).join('')),
     say: talk,
     warn: (text) => talk(`warning: ${text}`),
     event: (_, sentence) => void (sentence !== undefined && talk(sentence)),
