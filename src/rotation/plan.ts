@@ -69,7 +69,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
     await attempt(() => refuseOtherKey(api, start.old, 'the secret on stdin', oldSecret))
   }
   // With --self it is the credential itself, whatever the targets hold.
-  const old = options.self ? services.credential : (oldSecret ?? held.values().next().value?.value)
+  const old = options.self ? services.credential : (oldSecret ?? firstSecret(held))
   await attempt(() => refuseWrongSelf(services, options, start, old))
   if (failures.length > 0) throw together(failures)
   await warnOfRefused(services, held)
@@ -233,6 +233,11 @@ async function warnOfRefused(
       message: `${name} holds a key that the API refuses`,
     })
   }
+}
+
+/** A variable that is there and empty holds no secret. */
+function firstSecret(held: ReadonlyMap<string, Held>): Secret | undefined {
+  return [...held.values()].find(({ value }) => value.reveal() !== '')?.value
 }
 
 function together(failures: KeysError[]): KeysError {

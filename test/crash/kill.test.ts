@@ -66,8 +66,17 @@ async function expectRotated(): Promise<void> {
 
 describe('a rotation killed with SIGKILL', () => {
   it('right after the mint is finished by the same line, with the same secret and one new key', async () => {
-    // The plan has probed the old key; the next probe is of the successor, which is minted by then.
-    await killAt('GET', '/templates', 2)
+    const running = home.start(line)
+    while (!sandbox.requests.some(({ method, status }) => method === 'POST' && status === 201)) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    // What is probed from here on is the successor, again and again.
+    const probed = seen('GET', '/templates')
+    sandbox.addFault('stall:GET /templates')
+    while (seen('GET', '/templates') === probed) await new Promise((resolve) => setTimeout(resolve, 1))
+    running.child.kill('SIGKILL')
+    await running.ended
+    sandbox.clearFaults()
     const minted = ordinary().find(({ id }) => id !== old.id)
     expect(minted?.name).toMatch(/^Production Server \(rotating key_/)
     expect(await held()).toBe(old.secret.reveal())
