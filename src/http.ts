@@ -141,7 +141,8 @@ async function proxied(
 
 /**
  * V8 of Node 20 optimizes undici's WebAssembly parser as it loads, which holds a short-lived process at its end for
- * longer than all else together takes. Later versions do so when it is worth it, and are slower with the flag.
+ * longer than all else together takes, and compiles all of it before the first byte. Later versions do either when it
+ * is worth it, and are slower with the flags.
  */
 async function tuneFor(nodeVersion: string | undefined): Promise<void> {
   if (nodeVersion?.startsWith('20.') !== true) return
