@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
-import type { TargetDeps } from '../targets/index.ts'
+import type { TargetDeps } from '../targets/target.ts'
 
 /** What targets get of the context. A person at a terminal fills in `manual:` ones; elsewhere nobody can be asked. */
 export function targetDeps(context: Context, secrets: readonly Secret[], cwd = context.cwd): TargetDeps {

@@ -2,9 +2,8 @@ import { childEnvironment, commandExists, runChild } from '../child.ts'
 import { systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { type Secret, redact } from '../secret.ts'
-import type { TargetDeps } from './index.ts'
-import { refusal, together } from './refusal.ts'
-import type { Target } from './target.ts'
+import { oneWay, refusal, together, unknownBefore } from './refusal.ts'
+import type { Target, TargetDeps } from './target.ts'
 
 const timeoutMs = 60_000
 
@@ -101,21 +100,4 @@ function howItEnded({
 }) {
   if (timedOut) return `it did not end within ${timeoutMs / 1_000}s and was stopped`
   return exitCode === null ? `it was ended by ${signal ?? 'a signal'}` : `it ended with exit code ${exitCode}`
-}
-
-/** For targets that take a value and never show it. */
-export function oneWay(name: string): KeysError {
-  return new KeysError('target-failed', `${name}: what it holds cannot be read back`, {
-    hint: 'it can only be written',
-  })
-}
-
-export function unknownBefore(name: string): KeysError {
-  return new KeysError(
-    'target-failed',
-    `${name}: what it held before is not known, so it cannot be put back`,
-    {
-      hint: 'give the old secret by --old-secret-stdin',
-    },
-  )
 }

@@ -1,7 +1,6 @@
 import { KeysError } from '../errors.ts'
-import { oneWay, unknownBefore } from './exec.ts'
-import type { TargetDeps } from './index.ts'
-import type { Target } from './target.ts'
+import { oneWay, unknownBefore } from './refusal.ts'
+import type { Target, TargetDeps } from './target.ts'
 
 /** A place that a person fills in: shown the secret, they put it there and say so. */
 export function createManualTarget({

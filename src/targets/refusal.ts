@@ -18,3 +18,20 @@ export function together(problems: readonly KeysError[], name?: string): KeysErr
     },
   )
 }
+
+/** For targets that take a value and never show it. */
+export function oneWay(name: string): KeysError {
+  return new KeysError('target-failed', `${name}: what it holds cannot be read back`, {
+    hint: 'it can only be written',
+  })
+}
+
+export function unknownBefore(name: string): KeysError {
+  return new KeysError(
+    'target-failed',
+    `${name}: what it held before is not known, so it cannot be put back`,
+    {
+      hint: 'give the old secret by --old-secret-stdin',
+    },
+  )
+}

@@ -34,3 +34,18 @@ export interface Target {
    */
   restore(held: Held | undefined, written: Secret, signal?: AbortSignal): Promise<void>
 }
+
+/** What targets need of the world. */
+export interface TargetDeps {
+  /** Absolute; paths are relative to it, commands run in it. */
+  cwd: string
+  env: Readonly<Record<string, string | undefined>>
+  /**
+   * Shows a person the secret and resolves when they have put it where the label says (`restore`: put it back).
+   * Undefined where nobody can be asked.
+   */
+  showSecret: ((label: string, secret: Secret, action: 'write' | 'restore') => Promise<void>) | undefined
+  debug: (text: string) => void
+  /** Every secret known so far, to be masked and kept out of the environment of children. */
+  secrets: () => Iterable<Secret>
+}
