@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
-import { type TargetDeps, parseTarget } from '../../src/targets/index.ts'
+import { parseTarget } from '../../src/targets/index.ts'
 import type { Held, Target, TargetDeps } from '../../src/targets/target.ts'
 import { bundle, runUnprivileged } from './other-process.ts'
 
