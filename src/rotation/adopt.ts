@@ -238,5 +238,5 @@ async function startAfresh(services: RotationServices, options: RotationOptions,
 async function isUnused(api: Client, options: RotationOptions, { key }: Successor): Promise<boolean> {
   if ((await idleness(api, options, key.id)) === true) return true
   if (options.targets.some(({ readback }) => readback === 'none')) return false
-  return (await usersOf(api, key.id, Date.parse(key.createdAt) - 1_000)) === 'ours'
+  return (await usersOf(api, key.id, Date.parse(key.createdAt) - 1_000)) === 'probes'
 }

@@ -41,18 +41,28 @@ export async function idleness(
   id: string,
 ): Promise<boolean | 'unknown'> {
   const [key, usage] = await Promise.all([readable(getOrGone(api, id)), readable(api.keys.usage(id))])
-  return idleOf(key, usage, { now: api.now(), ...options })
+  return idleOf(api, key, usage, options)
 }
 
-/** A key that is gone or revoked is as idle as can be. */
-function idleOf(
+/** A key that is gone or revoked is as idle as can be; one whose late uses were only our probes is idle too. */
+async function idleOf(
+  api: Client,
   key: Seen,
   usage: Usage | 'unread',
-  bounds: { now: number; usageLagMs: number; idleMs: number },
-): boolean | 'unknown' {
+  { usageLagMs, idleMs }: RotationOptions,
+): Promise<boolean | 'unknown'> {
   if (key === 'unread') return 'unknown'
   if (!isActive(key)) return true
-  return isIdle(key, usage === 'unread' ? undefined : usage, bounds)
+  const now = api.now()
+  const idle = isIdle(key, usage === 'unread' ? undefined : usage, { now, usageLagMs, idleMs })
+  if (idle !== false || key.lastUsedAt === null) return idle
+  const users = await usersOf(
+    api,
+    key.id,
+    now - usageLagMs - idleMs - resolutionMs,
+    Date.parse(key.lastUsedAt),
+  )
+  return users === 'probes'
 }
 
 function allIdle(answers: (boolean | 'unknown')[]): boolean | 'unknown' {
@@ -73,31 +83,35 @@ export type Seen = Key | undefined | 'unread'
 async function isInUse(api: Client, key: Key, ownUseAt: number | undefined): Promise<boolean> {
   if (!isUsedByOthers(key, ownUseAt)) return false
   const users = await usersOf(api, key.id, (ownUseAt ?? 0) + resolutionMs)
-  return users !== 'ours'
+  return users !== 'probes'
 }
 
 const eventsRead = 500
 
 /**
- * Who used a key since an instant (API clock, Unix ms), by the audit log: `others`, only `ours` (this program, on any
- * machine), or `unknown` where there is no log or nothing in it.
+ * Who used a key since an instant (API clock, Unix ms), by the audit log: `others`, only `probes` of this program on
+ * any machine, or `unknown` where there is no log, nothing in it, or nothing as late as `until`.
  */
 export async function usersOf(
   api: Client,
   keyId: string,
   since: number,
-): Promise<'ours' | 'others' | 'unknown'> {
+  until = 0,
+): Promise<'probes' | 'others' | 'unknown'> {
+  let newest = -Infinity
   let seen = 0
   try {
     for await (const event of api.auditLogs({ keyId, since: new Date(since).toISOString() })) {
-      if (!event.userAgent.startsWith('pictify-keys/')) return 'others'
-      if (++seen === eventsRead) break
+      if (!event.userAgent.startsWith('pictify-keys/') || !event.endpoint.startsWith('/templates'))
+        return 'others'
+      newest = Math.max(newest, Date.parse(event.timestamp))
+      if (++seen === eventsRead) return 'unknown'
     }
   } catch (error) {
     if (!(error instanceof KeysError)) throw error
     return 'unknown'
   }
-  return seen === 0 ? 'unknown' : 'ours'
+  return seen > 0 && newest >= until - resolutionMs ? 'probes' : 'unknown'
 }
 
 /** Reads both keys and the old one's usage, and says what that shows. What cannot be read is unknown; a refused credential throws. */
@@ -112,6 +126,7 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
     readable(getOrGone(api, newId)),
     Promise.all(journal.strays.map((id) => idleness(api, options, id))),
   ])
+  const oldKeyIdle = allIdle([await idleOf(api, old, usage, options), ...strays])
   const now = api.now()
   // Instants of servers whose clocks disagree say nothing together.
   const isSteady = api.clockSetAt === undefined || api.clockSetAt < began
@@ -124,7 +139,7 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
     overlapOver:
       options.overlapMs === 0 ||
       (journal.deliveredAt !== undefined && now >= journal.deliveredAt + options.overlapMs),
-    oldKeyIdle: isSteady ? allIdle([idleOf(old, usage, { now, ...options }), ...strays]) : 'unknown',
+    oldKeyIdle: isSteady ? oldKeyIdle : 'unknown',
     oldKeyLastUsedAt: oldKey?.lastUsedAt ?? null,
     usageUpdatedAt: updatedAt,
     successorUsed: isActive(newKey) && (await isInUse(api, newKey, journal.ownUseAt)),

@@ -84,6 +84,8 @@ async function resolve(
     await refuseAmbiguous(api, wanted, only.journal)
     return { oldId: only.oldKeyId }
   }
+  // The line of a rotation that is done, and that deleted the old key, finds its receipt.
+  if (entries.some(isDoneFor(api.baseUrl, wanted))) return { oldId: wanted }
   const key = await api.keys.find(wanted)
   return { oldId: parseMark(key.name)?.oldId ?? key.id }
 }
@@ -182,12 +184,16 @@ async function finishedReceipt(
   { api, journals }: RotationServices,
   oldId: string,
 ): Promise<Receipt | undefined> {
-  for (const entry of await journals.list()) {
-    if (!('journal' in entry) || entry.oldKeyId !== oldId) continue
-    if (entry.journal.apiUrl === api.baseUrl && entry.journal.state === 'done')
-      return receiptOf(entry.journal)
-  }
-  return undefined
+  const entry = (await journals.list()).find(isDoneFor(api.baseUrl, oldId))
+  return entry && receiptOf(entry.journal)
+}
+
+function isDoneFor(apiUrl: string, oldId: string) {
+  return (entry: JournalEntry): entry is Extract<JournalEntry, { journal: Journal }> =>
+    'journal' in entry &&
+    entry.oldKeyId === oldId &&
+    entry.journal.apiUrl === apiUrl &&
+    entry.journal.state === 'done'
 }
 
 /** Goes on from a journal of this machine. */
