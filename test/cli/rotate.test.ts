@@ -259,6 +259,14 @@ describe('rotate changes nothing', () => {
     expect(errorOf(ran)).toMatchObject({ code: 'state-directory' })
   })
 
+  it('when the locks in it cannot be kept', async () => {
+    await mkdir(home.stateDir)
+    await writeFile(path.join(home.stateDir, 'locks'), 'a file where the folder should be')
+    const ran = await rotate('--to', 'env:.env', '--json')
+    await expectNothingChanged(ran, 1)
+    expect(errorOf(ran)).toMatchObject({ code: 'state-directory' })
+  })
+
   it('when the disk has no room for a journal', async () => {
     // No file may grow beyond 4 KiB: what a full disk looks like to a process that can write small files still.
     const line = ['rotate', old.id, '--to', 'env:.env', ...quick, '--json']
@@ -317,33 +325,17 @@ describe('rotate --self', () => {
   })
 })
 
-describe('rotate --compromised', () => {
-  it('does not wait for the old key to be quiet, and reports what it did', async () => {
-    const use = setInterval(() => void call(old.secret), 100)
-    await call(old.secret)
-    const ran = await rotate('--to', 'env:.env', '--compromised', '--json')
-    clearInterval(use)
-    expect(ran.exit, ran.stderr).toBe(0)
-    expect(active().map(({ id }) => id)).not.toContain(old.id)
-    const document = JSON.parse(ran.stdout) as {
-      incident: { audit: { events: number; userAgents: unknown[] } }
-    }
-    expect(document).toMatchObject({ rotation: { state: 'done' }, incident: { keyId: old.id } })
-    expect(document.incident.audit.events).toBeGreaterThan(0)
-    expect(document.incident.audit.userAgents.length).toBeGreaterThan(0)
-  })
-
-  it('revokes before anything else with --revoke-first', async () => {
-    const ran = await rotate('--to', 'env:.env', '--compromised', '--revoke-first', '--json')
-    expect(ran.exit, ran.stderr).toBe(0)
-    const changes = sandbox.requests.filter(({ method }) => method === 'POST').map(({ path: at }) => at)
-    expect(changes[0]).toBe(`/api-keys/${old.id}/revoke`)
-    expect(active()).toHaveLength(1)
-    expect(await readFile(envFile, 'utf8')).toContain(active()[0]?.secret.reveal())
-  })
-})
-
 describe('secrets', () => {
+  it('are not in the environment of a command that is a target', async () => {
+    const line = ['--to', 'env:.env', '--to', 'exec:cat >/dev/null; env >seen', '--no-evidence']
+    const env = { OLD_COPY: old.secret.reveal(), OTHER: 'kept' }
+    const ran = await home.run(['rotate', old.id, ...quick, ...line], { env })
+    expect(ran.exit, ran.stderr).toBe(0)
+    const seen = await readFile(path.join(home.directory, 'seen'), 'utf8')
+    expect(seen).toContain('OTHER=kept')
+    for (const { secret } of sandbox.keys()) expect(seen).not.toContain(secret.reveal())
+  })
+
   it('are nowhere in what the program prints or leaves, at every verbosity and in failure', async () => {
     const lines = [
       ['--verify', 'echo key $PICTIFY_API_KEY', '--debug'],

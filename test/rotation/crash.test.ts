@@ -2,18 +2,12 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
-import type { RotationOptions, Verify } from '../../src/rotation/run.ts'
-import { KeysError } from '../../src/errors.ts'
+import type { RotationOptions } from '../../src/rotation/run.ts'
+import { failing, verifyOf } from './machines.ts'
 import { createMortal } from './mortal.ts'
 import { setStage, type Stage } from './stage.ts'
 
-const verify: Verify = { command: 'true', timeoutMs: 1_000, exists: async () => true, run: async () => {} }
-const failing: Verify = {
-  ...verify,
-  run: async () => {
-    throw new KeysError('verify-failed', 'no')
-  },
-}
+const verify = verifyOf(async () => {})
 
 /** Runs the line once, to die at a point; says at which, or nothing when it ended before it came that far. */
 async function runAndDie(
@@ -63,10 +57,7 @@ describe('a rotation that dies', () => {
       expect(error, `${where}: ${error?.message}`).toBeUndefined()
       expect(receipt.state, where).toBe('done')
       await expectWhole(stage, false)
-      expect(
-        stage.sandbox.keys().filter(({ access }) => access !== 'admin'),
-        where,
-      ).toHaveLength(1)
+      expect(stage.ordinary(), where).toHaveLength(1)
     })
     expect(deaths).toBeGreaterThan(50)
   }, 120_000)
@@ -77,10 +68,7 @@ describe('a rotation that dies', () => {
       const { error } = await rotate(again.services, stage.old.id, again.options)
       expect(error, where).toMatchObject({ exit: 6 })
       await expectWhole(stage, true)
-      expect(
-        stage.sandbox.keys().filter(({ access }) => access !== 'admin'),
-        where,
-      ).toHaveLength(1)
+      expect(stage.ordinary(), where).toHaveLength(1)
     })
     expect(deaths).toBeGreaterThan(30)
   }, 120_000)

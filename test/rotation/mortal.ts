@@ -23,14 +23,17 @@ function processesOf(pid: number): Processes {
   return { pid, startOf: async (other) => (alive.has(other) ? `start of ${other}` : undefined) }
 }
 
+/** Where it dies: at a point by its place among all (from 1), or at the nth of that name (without: the first). */
+type Death = number | { point: string; nth?: number }
+
 /**
  * Wraps everything durable that a rotation does (requests, journal writes, target writes) in points, before and
- * after; at point `diesAt` (from 1) it never comes back.
+ * after; at point `diesAt` it never comes back.
  */
 export function createMortal(
   stage: Stage,
   options: RotationOptions,
-  { diesAt = Infinity, stateDir }: { diesAt?: number; stateDir?: string } = {},
+  { diesAt = Infinity, stateDir }: { diesAt?: Death; stateDir?: string } = {},
 ): Mortal {
   const pid = nextPid++
   alive.add(pid)
@@ -43,7 +46,7 @@ export function createMortal(
   async function pass(point: string): Promise<void> {
     if (dead) return never
     points.push(point)
-    if (points.length < diesAt) return
+    if (!isDeath(diesAt, points)) return
     dead = true
     alive.delete(pid)
     die()
@@ -69,7 +72,10 @@ export function createMortal(
     processes: processesOf(pid),
     journals: {
       ...journals,
-      save: (journal) => around(`saving ${journal.state}`, () => journals.save(journal)),
+      save: (journal) =>
+        around(`saving ${journal.state}${journal.retiring ? ', retiring' : ''}`, () =>
+          journals.save(journal),
+        ),
     },
   }
   return {
@@ -78,6 +84,11 @@ export function createMortal(
     points,
     death,
   }
+}
+
+function isDeath(diesAt: Death, points: readonly string[]): boolean {
+  if (typeof diesAt === 'number') return points.length >= diesAt
+  return points.filter((point) => point === diesAt.point).length === (diesAt.nth ?? 1)
 }
 
 function mortalTarget(

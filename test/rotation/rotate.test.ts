@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
-import type { Verify } from '../../src/rotation/run.ts'
 import type { Target } from '../../src/targets/target.ts'
+import { failing, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -17,7 +17,7 @@ async function expectUndone(): Promise<void> {
   expect(stage.active().map(({ id, name }) => ({ id, name }))).toEqual([
     { id: stage.old.id, name: 'Production Server' },
   ])
-  expect(stage.sandbox.keys().filter(({ access }) => access !== 'admin')).toHaveLength(1)
+  expect(stage.ordinary()).toHaveLength(1)
   expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
 }
 
@@ -28,8 +28,8 @@ async function expectRotated(): Promise<void> {
   expect(successor).toMatchObject({ name: 'Production Server', type: 'live', access: 'full' })
   expect(successor?.id).not.toBe(stage.old.id)
   expect(await stage.held()).toBe(successor?.secret.reveal())
-  expect(stage.sandbox.keys().find(({ id }) => id === stage.old.id)?.status).toBe('revoked')
-  expect(stage.sandbox.keys().filter(({ access }) => access !== 'admin')).toHaveLength(2)
+  expect(stage.key(stage.old.id)?.status).toBe('revoked')
+  expect(stage.ordinary()).toHaveLength(2)
 }
 
 describe('a rotation', () => {
@@ -60,14 +60,9 @@ describe('a rotation', () => {
 
   it('marks the successor while it is under way, and says so in its name within 100 characters', async () => {
     const names: string[] = []
-    const verify: Verify = {
-      command: 'look',
-      timeoutMs: 1_000,
-      exists: async () => true,
-      run: async () => {
-        names.push(...stage.active().map(({ name }) => name))
-      },
-    }
+    const verify = verifyOf(async () => {
+      names.push(...stage.active().map(({ name }) => name))
+    })
     await rotate(stage.services(), stage.old.id, stage.options({ verify }))
     expect(names[0]).toMatch(
       new RegExp(`^Production Server \\(rotating ${stage.old.id} #[0-9a-f]{6}-[0-9a-f]{6}-[0-9a-z]{10}\\)$`),
@@ -132,15 +127,7 @@ describe('a rotation that fails before the old key is revoked', () => {
   })
 
   it('is undone when the verify command fails', async () => {
-    const verify: Verify = {
-      command: 'false',
-      timeoutMs: 1_000,
-      exists: async () => true,
-      run: async () => {
-        throw new KeysError('verify-failed', 'the verify command ended with 1')
-      },
-    }
-    const { error } = await rotate(stage.services(), 'Production Server', stage.options({ verify }))
+    const { error } = await rotate(stage.services(), 'Production Server', stage.options({ verify: failing }))
     expect(error, error?.message).toMatchObject({ exit: 6 })
     await expectUndone()
   })
@@ -184,7 +171,7 @@ describe('a rotation that fails before the old key is revoked', () => {
 
 describe('the evidence gate', () => {
   it('ends with 5 while the old key is in use, gives its lease up, and goes on when it is quiet', async () => {
-    await callWith(stage, stage.old.secret.reveal())
+    await stage.call(stage.old.secret)
     const options = stage.options({ waitMs: 1_500, idleMs: 60_000 })
     const { receipt, error } = await rotate(stage.services(), 'Production Server', options)
     expect(error).toMatchObject({ exit: 5 })
@@ -206,13 +193,9 @@ describe('the evidence gate', () => {
     expect(first.error?.message).toContain('no application has used')
     const secret = await readFile(`${stage.directory}/taken`, 'utf8')
     await stage.clock.sleep(2_100)
-    expect((await callWith(stage, secret)).status).toBe(200)
+    expect(await stage.call(secret)).toBe(200)
     const again = await rotate(stage.services(), stage.old.id, stage.options({ targets }))
     expect(again.error).toBeUndefined()
     expect(again.receipt).toMatchObject({ state: 'done', evidence: { successorUsed: true } })
   })
 })
-
-function callWith({ sandbox }: Stage, secret: string): Promise<Response> {
-  return fetch(`${sandbox.url}/templates?limit=1`, { headers: { authorization: `Bearer ${secret}` } })
-}

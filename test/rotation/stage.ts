@@ -15,7 +15,7 @@ import {
   type SandboxKey,
   type SandboxOptions,
 } from '../../src/sandbox/server.ts'
-import type { Secret } from '../../src/secret.ts'
+import { Secret } from '../../src/secret.ts'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { Target } from '../../src/targets/target.ts'
 
@@ -38,6 +38,11 @@ export interface Stage {
   /** The secret `.env` holds now. */
   held(): Promise<string | undefined>
   active(): SandboxKey[]
+  /** Every key but the admin's, whatever its status. */
+  ordinary(): SandboxKey[]
+  key(id: string | undefined): SandboxKey | undefined
+  /** What an application does with a secret; resolves to the status of the answer: 200 while the key works. */
+  call(secret: Secret | string | undefined): Promise<number>
   end(): Promise<void>
 }
 
@@ -118,6 +123,13 @@ export async function setStage(sandboxOptions: SandboxOptions = {}): Promise<Sta
       return /PICTIFY_API_KEY="?(pk_[^"\r\n]*)/.exec(await readFile(envFile, 'utf8'))?.[1]
     },
     active: () => sandbox.keys().filter((key) => key.status === 'active' && key.access !== 'admin'),
+    ordinary: () => sandbox.keys().filter(({ access }) => access !== 'admin'),
+    key: (id) => sandbox.keys().find((key) => key.id === id),
+    async call(secret = '') {
+      const text = secret instanceof Secret ? secret.reveal() : secret
+      const headers = { authorization: `Bearer ${text}` }
+      return (await fetch(`${sandbox.url}/templates?limit=1`, { headers })).status
+    },
     async end() {
       await sandbox.close()
       await rm(directory, { recursive: true, force: true })

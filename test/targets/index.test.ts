@@ -102,6 +102,11 @@ describe('findSamePlace', () => {
     ).toBe(undefined)
   })
 
+  test('the same command in another folder is another place', () => {
+    const at = (cwd: string) => parseTarget('exec:./put.sh', testDeps(cwd)).place
+    expect(at('/srv/a')).not.toBe(at('/srv/b'))
+  })
+
   test('the same command, the same label', async () => {
     expect(await same('exec:put', 'exec: put')).toEqual(['exec:put', 'exec: put'])
     expect(await same('manual:x', 'manual:x')).toEqual(['manual:x', 'manual:x'])

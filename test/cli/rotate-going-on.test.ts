@@ -1,0 +1,49 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { errorOf } from './account.ts'
+import { leftOpen, openRotating, quick, type Rotating } from './rotating.ts'
+
+let account: Rotating
+beforeEach(async () => {
+  account = await openRotating()
+})
+afterEach(() => account.end())
+
+describe('a rotation that is open', () => {
+  it('keeps the overlap that was asked for when it is resumed', async () => {
+    const first = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...leftOpen])
+    expect(first.exit, first.stderr).toBe(5)
+    const again = await account.run(['rotate', '--resume', ...quick, '--wait', '1s'])
+    expect(again.exit, again.stderr).toBe(5)
+    expect(account.keys().find(({ id }) => id === account.old.id)?.status).toBe('active')
+  })
+
+  it('runs its verify command in the folder it was named in, wherever it is resumed', async () => {
+    const { home, old } = account
+    await writeFile(path.join(home.directory, 'smoke.sh'), '#!/bin/sh\npwd >>verified\n', { mode: 0o755 })
+    // Killed while it waits for the successor to be accepted, before anything was verified.
+    const line = ['rotate', old.id, '--to', 'env:.env', '--verify', './smoke.sh', ...quick, '--settle', '30s']
+    const running = home.start(line)
+    await vi.waitUntil(() => running.output().stderr.includes('"accept"'), { timeout: 30_000 })
+    running.child.kill('SIGKILL')
+    await running.ended
+    const elsewhere = path.join(home.directory, 'elsewhere')
+    await mkdir(elsewhere)
+    const again = await account.run(['rotate', '--resume', ...quick], { cwd: elsewhere })
+    expect(again.exit, again.stderr).toBe(0)
+    expect((await account.read('verified')).trim()).toMatch(new RegExp(`${path.basename(home.directory)}$`))
+  })
+
+  it('is not meant by a name that another key has too', async () => {
+    const other = account.sandbox.dashboard.create({ name: 'Production Server' })
+    const first = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...leftOpen])
+    expect(first.exit, first.stderr).toBe(5)
+    const before = account.keys()
+    const again = await account.run(['rotate', 'Production Server', '--to', 'env:.env', ...leftOpen])
+    expect(again.exit, again.stderr).toBe(2)
+    expect(errorOf(again)).toMatchObject({ code: 'ambiguous-key' })
+    expect(again.stderr).toContain(other.id)
+    expect(account.keys()).toEqual(before)
+  })
+})

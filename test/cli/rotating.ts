@@ -1,0 +1,34 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { SandboxKey } from '../../src/sandbox/server.ts'
+import { openAccount, type Account } from './account.ts'
+
+/** The waits of a rotation, short, with --json. */
+export const quick = ['--settle', '200ms', '--idle', '0s', '--usage-lag', '0s', '--wait', '20s', '--json']
+
+/** What leaves a rotation open, with both keys, at once. */
+export const leftOpen = [...quick, '--overlap', '24h', '--wait', '0s']
+
+export interface Rotating extends Account {
+  /** The key "Production Server", in the home's `.env`. */
+  old: SandboxKey
+  /** What the application in the home does with a secret. */
+  call(secret: SandboxKey['secret']): Promise<unknown>
+  /** The text of a file in the home. */
+  read(name: string): Promise<string>
+}
+
+/** An account with a key to rotate. */
+export async function openRotating(): Promise<Rotating> {
+  const account = await openAccount()
+  const { sandbox, home } = account
+  const old = sandbox.dashboard.create({ name: 'Production Server', createdAt: Date.now() - 86_400_000 })
+  await writeFile(path.join(home.directory, '.env'), `PICTIFY_API_KEY=${old.secret.reveal()}\n`)
+  return {
+    ...account,
+    old,
+    call: (secret) =>
+      fetch(`${sandbox.url}/templates?limit=1`, { headers: { authorization: `Bearer ${secret.reveal()}` } }),
+    read: (name) => readFile(path.join(home.directory, name), 'utf8'),
+  }
+}

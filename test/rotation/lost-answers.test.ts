@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rotate } from '../../src/rotation/rotate.ts'
+import { dieAt } from './machines.ts'
+import { setStage, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeEach(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.end())
+
+/** Successors that are marked still: of a rotation that is over, orphans. */
+const marked = () => stage.ordinary().filter(({ name }) => name.includes('(rotating'))
+
+describe('no successor is forgotten', () => {
+  it('when the run was killed with its secret in escrow, and the list of keys lags', async () => {
+    stage.sandbox.addFault('lag-list=30s')
+    await dieAt(stage, 'after saving planned', { nth: 2 })
+    const { error } = await rotate(stage.services(), stage.old.id, stage.options())
+    await stage.clock.sleep(60_000)
+    expect(marked(), error?.message).toEqual([])
+  })
+
+  it('when the answer to the mint names no key, and the list of keys lags', async () => {
+    stage.sandbox.addFault('mystery-shape')
+    stage.sandbox.addFault('lag-list=30s')
+    const { error } = await rotate(stage.services(), stage.old.id, stage.options())
+    await stage.clock.sleep(60_000)
+    expect(marked(), error?.message).toEqual([])
+  })
+
+  it.each([
+    ['429 to the end, and the list of keys lags', ['status-429:POST /api-keys$@2+', 'lag-list=120s']],
+    ['a refusal to the end', ['refuse:POST /api-keys$@2+']],
+  ])('when the answer to the mint is lost, and then comes %s', async (_what, faults) => {
+    for (const fault of ['lose-answer:POST /api-keys$@1', ...faults]) stage.sandbox.addFault(fault)
+    const { error, receipt } = await rotate(stage.services(), stage.old.id, stage.options())
+    await stage.clock.sleep(300_000)
+    // It is not known whether one was made: the rotation stays open, and its line looks for it later.
+    expect(error, error?.message).toMatchObject({ code: 'rotation-needs-person' })
+    expect(receipt.state).toBe('planned')
+    stage.sandbox.clearFaults()
+    const again = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(again.error, again.error?.message).toBeUndefined()
+    expect(marked()).toEqual([])
+  })
+})

@@ -1,0 +1,71 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { KeysError } from '../../src/errors.ts'
+import { rotate } from '../../src/rotation/rotate.ts'
+import type { Target } from '../../src/targets/target.ts'
+import { machine } from './machines.ts'
+import { setStage, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeEach(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.end())
+
+/** Beside the .env, a command that takes the secret: what it did cannot be read back. */
+const targets = (command: string) => [
+  stage.target('env:.env#PICTIFY_API_KEY'),
+  stage.target(`exec:${command}`),
+]
+
+describe('a target that cannot be read', () => {
+  it('that an earlier machine wrote to is not left with a key that was deleted', async () => {
+    const command = 'test -e broken && exit 3; cat >taken'
+    const options = stage.options({ targets: targets(command), waitMs: 500 })
+    const first = await rotate(machine(stage, 'one'), stage.old.id, options)
+    expect(first.error).toMatchObject({ exit: 5 })
+    await writeFile(path.join(stage.directory, 'broken'), '')
+    const undo = stage.options({ targets: targets(command), oldSecret: stage.old.secret })
+    const { error } = await rotate(machine(stage, 'two'), stage.old.id, undo)
+    const taken = await readFile(path.join(stage.directory, 'taken'), 'utf8')
+    expect(await stage.call(taken), error?.message).toBe(200)
+  })
+
+  it('and may have been written is undone, also when the next attempt failed cleanly', async () => {
+    let place = stage.old.secret.reveal()
+    let attempts = 0
+    const oneWay: Target = {
+      name: 'exec:x',
+      place: 'x',
+      readback: 'none',
+      check: async () => {},
+      read: async () => {
+        throw new KeysError('target-failed', 'one way')
+      },
+      write: async (secret) => {
+        if (++attempts > 1) throw new KeysError('target-failed', 'it ended with exit code 3')
+        place = secret.reveal()
+        throw new KeysError('target-unclear', 'it did not end within 60s')
+      },
+      restore: async (held) => void (place = held?.value.reveal() ?? ''),
+    }
+    const options = stage.options({ targets: [stage.target('env:.env#PICTIFY_API_KEY'), oneWay] })
+    const { error } = await rotate(stage.services(), stage.old.id, options)
+    expect(attempts).toBeGreaterThan(1)
+    expect(await stage.call(place), error?.message).toBe(200)
+  })
+
+  it('does not take the probes of another machine for an application that uses the successor', async () => {
+    const run = (name: string) => {
+      const options = stage.options({ targets: targets('cat >taken'), waitMs: 500 })
+      return rotate(machine(stage, name), stage.old.id, options)
+    }
+    expect((await run('one')).error).toMatchObject({ exit: 5 })
+    await stage.clock.sleep(5_000)
+    expect((await run('two')).error).toMatchObject({ exit: 5 })
+    const again = await run('one')
+    expect(again.error, JSON.stringify(again.receipt.evidence)).toMatchObject({ exit: 5 })
+    expect(stage.key(stage.old.id)?.status).toBe('active')
+  })
+})

@@ -1,0 +1,80 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rotate } from '../../src/rotation/rotate.ts'
+import { createCredentialTarget } from '../../src/targets/credential.ts'
+import { failing } from './machines.ts'
+import { setStage, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeEach(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.end())
+
+const adminId = () => stage.sandbox.keys().find(({ access }) => access === 'admin')?.id ?? ''
+
+/** Another admin key, with which the program was just used, in the .env. */
+async function useAnotherAdminKey() {
+  const fields = { name: 'ops', type: 'live', access: 'admin' } as const
+  const other = stage.sandbox.dashboard.create({ ...fields, createdAt: stage.old.createdAt })
+  for await (const _ of stage.client(other.secret).keys.list()) break
+  await writeFile(stage.envFile, `PICTIFY_API_KEY=${other.secret.reveal()}\n`)
+  return other
+}
+
+describe('the credential itself, rotated with --self,', () => {
+  it('is what undoing asks with, whatever the first target held', async () => {
+    await writeFile(path.join(stage.directory, 'admin.env'), `ADMIN=${stage.sandbox.adminKey.reveal()}\n`)
+    const targets = [stage.target('env:.env#PICTIFY_API_KEY'), stage.target('env:admin.env#ADMIN')]
+    const options = stage.options({ self: true, targets, verify: failing })
+    const { error } = await rotate(stage.services(), adminId(), options)
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+  })
+
+  it('is the old secret, which a target that cannot be read gets back', async () => {
+    const options = stage.options({ self: true, targets: [stage.target('exec:cat >taken')], verify: failing })
+    const { error } = await rotate(stage.services(), adminId(), options)
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+  })
+
+  it('is put back at once when the user takes it back right after the successor took over', async () => {
+    await writeFile(path.join(stage.directory, 'admin.env'), '')
+    const stop = new AbortController()
+    const undo = new AbortController()
+    const services = stage.services({
+      stop: stop.signal,
+      undo: undo.signal,
+      report: (event) => {
+        if (event.event !== 'state' || event.state !== 'accepted') return
+        stop.abort()
+        undo.abort()
+      },
+    })
+    const options = stage.options({ self: true, targets: [stage.target('env:admin.env#ADMIN')] })
+    const { receipt } = await rotate(services, adminId(), options)
+    expect(receipt.state).toBe('aborted')
+  })
+})
+
+describe('another admin key', () => {
+  it('is not taken for the credential, though the program was just used with it', async () => {
+    const other = await useAnotherAdminKey()
+    const { error } = await rotate(stage.services(), other.id, stage.options())
+    expect(error, error?.message).toBeUndefined()
+  })
+
+  it('does not replace the stored credential, though --self was asked for', async () => {
+    const other = await useAnotherAdminKey()
+    let stored: typeof other.secret | undefined = stage.sandbox.adminKey
+    const credential = createCredentialTarget('credential:default', {
+      read: async () => stored,
+      write: async (secret) => void (stored = secret),
+      remove: async () => void (stored = undefined),
+    })
+    const options = stage.options({ targets: [stage.target('env:.env'), credential], self: true })
+    const run = rotate(stage.services(), other.id, options)
+    await expect(run).rejects.toThrow('is not the admin key in use')
+    expect(stored?.equals(stage.sandbox.adminKey)).toBe(true)
+  })
+})

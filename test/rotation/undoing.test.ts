@@ -1,0 +1,63 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { KeysError } from '../../src/errors.ts'
+import { rotate } from '../../src/rotation/rotate.ts'
+import { dieAt, failing, leaveOpen, machine, verifyOf } from './machines.ts'
+import { setStage, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeEach(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.end())
+
+describe('undoing', () => {
+  it('that is resumed does not remove the only key that works', async () => {
+    await dieAt(stage, 'after saving aborting', { verify: failing })
+    stage.sandbox.dashboard.revoke(stage.old.id)
+    const { error } = await rotate(stage.services(), stage.old.id, stage.options({ verify: failing }))
+    expect(await stage.call(await stage.held()), error?.message).toBe(200)
+  })
+
+  it('does not remove the only key that works when the old one is revoked while it waits', async () => {
+    // An application has loaded the successor: undoing waits until it is idle.
+    const verify = verifyOf(async (secret) => {
+      await stage.call(secret)
+      throw new KeysError('verify-failed', 'no')
+    })
+    let isRevoked = false
+    const services = stage.services({
+      report: (event) => {
+        if (event.event !== 'undo-wait' || isRevoked) return
+        isRevoked = true
+        stage.sandbox.dashboard.revoke(stage.old.id)
+      },
+    })
+    const { error } = await rotate(services, stage.old.id, stage.options({ verify, idleMs: 2_000 }))
+    expect(isRevoked).toBe(true)
+    expect(stage.active(), error?.message).not.toEqual([])
+  })
+
+  it('what another machine delivered does not remove the variable or the file', async () => {
+    const file = path.join(stage.directory, 'key.txt')
+    await writeFile(stage.envFile, `PORT=80\nPICTIFY_API_KEY=${stage.old.secret.reveal()}\n`)
+    await writeFile(file, stage.old.secret.reveal())
+    const targets = () => [stage.target('env:.env'), stage.target('file:key.txt')]
+    await leaveOpen(stage, machine(stage, 'one'), { targets: targets() })
+    const options = stage.options({ targets: targets(), verify: failing })
+    const { error } = await rotate(machine(stage, 'two'), stage.old.id, options)
+    expect(await readFile(stage.envFile, 'utf8'), error?.message).toMatch(
+      /^PORT=80\nPICTIFY_API_KEY=pk_live_/,
+    )
+    expect(await readFile(file, 'utf8'), error?.message).toMatch(/^pk_live_/)
+  })
+
+  it('puts back what was delivered to the same place under another spelling', async () => {
+    await dieAt(stage, 'after saving delivered')
+    const options = stage.options({ targets: [stage.target('env:./.env')], verify: failing })
+    const { error } = await rotate(stage.services(), stage.old.id, options)
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+  })
+})
