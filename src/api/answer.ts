@@ -54,12 +54,15 @@ export function readPage<T>(
   answer: HttpAnswer,
   envelopes: string[],
   schema: Schema<T>,
+  /** Tells an item that the schema would give back as it is. */
+  isPlain: (value: unknown) => value is T = isNever,
 ): Page<T> {
   const json = readJson(what, answer)
   const found = unwrap(json, [...envelopes, 'data']).find(({ value }) => Array.isArray(value))
   if (found === undefined)
     throw unreadable(what, answer, `there is no list under ${envelopes.join(', ')} or data`)
   const items = (found.value as unknown[]).map((value, index) => {
+    if (isPlain(value)) return value
     const parsed = v.safeParse(schema, value)
     if (parsed.success) return parsed.output
     throw unreadable(what, answer, issueOf(parsed.issues, `${found.at}[${index}]`))
@@ -67,6 +70,10 @@ export function readPage<T>(
   const said = isFields(json) ? (json['pagination'] ?? json['meta'] ?? json) : {}
   const pagination = v.safeParse(paginationSchema, said)
   return { items, pagination: pagination.success ? pagination.output : {} }
+}
+
+function isNever(_value: unknown): _value is never {
+  return false
 }
 
 /**

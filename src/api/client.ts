@@ -13,7 +13,7 @@ import { checkName } from './name.ts'
 import { findOwner } from './owner.ts'
 import { type PagesOptions, readByPage, readPages } from './pages.ts'
 import { path, query } from './path.ts'
-import { auditEventSchema, keySchema, usageSchema } from './schemas.ts'
+import { auditEventSchema, isPlainKey, keySchema, usageSchema } from './schemas.ts'
 import { type Call, createSender } from './sender.ts'
 
 export interface ClientOptions {
@@ -102,7 +102,7 @@ function clientOf(options: ClientOptions, server: Server): Client {
       const what = 'listing keys'
       const parameters = query({ page, limit: pageSize, type, status })
       const answer = await send({ what, method: 'GET', path: `/api-keys${parameters}` }, either)
-      return readPage(what, answer, ['apiKeys', 'keys'], keySchema)
+      return readPage(what, answer, ['apiKeys', 'keys'], keySchema, isPlainKey)
     },
     identity: (key) => key.id,
     inFlight: pagesInFlight,

@@ -2,7 +2,7 @@ import type { Client, Key } from '../api/contract.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import type { Output } from '../ui/output.ts'
-import { toJson } from '../ui/text.ts'
+import { toJson, toJsonLines } from '../ui/text.ts'
 import { defineCommand, type Inputs } from './command.ts'
 import { compareKeys, filterOf, sorts } from './list-selection.ts'
 
@@ -48,7 +48,7 @@ export const list = defineCommand({
     const keys = await selected(context, await context.api(), inputs, filter)
     switch (format) {
       case 'ndjson':
-        for await (const some of keys) await out.lines(some.map((key) => toJson(key)))
+        for await (const some of keys) await out.lines(toJsonLines(some))
         return
       case 'id':
         for await (const some of keys) await out.lines(some.map(({ id }) => id))

@@ -47,3 +47,9 @@ export function toJson(data: unknown, indent?: number): string {
   const text = JSON.stringify(data, undefined, indent)
   return text.replace(unsafeInJson, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
+
+/** As `toJson`, a line for each item; looks for what is to be escaped once for all of them. */
+export function toJsonLines(items: readonly unknown[]): string[] {
+  const plain = items.map((item) => JSON.stringify(item))
+  return plain.join('').search(unsafeInJson) === -1 ? plain : items.map((item) => toJson(item))
+}
