@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { commandTable, withTable } from '../scripts/command-table.ts'
 import { commands } from '../src/commands/index.ts'
@@ -27,5 +27,20 @@ describe('the README', () => {
     const used = [...readme.matchAll(/^(?:\$ )?pictify-keys ([a-z]+)/gm)].map(([, name = '']) => name)
     expect(used.length).toBeGreaterThan(5)
     for (const name of used) expect(commands.map((command) => command.name)).toContain(name)
+  })
+})
+
+describe('docs/json.md', () => {
+  it('names every event the program reports', async () => {
+    const src = new URL('../src/', import.meta.url)
+    const files = (await readdir(src, { recursive: true })).filter((name) => name.endsWith('.ts'))
+    const texts = await Promise.all(files.map((name) => readFile(new URL(name, src), 'utf8')))
+    const events = new Set(
+      texts.flatMap((text) => [...text.matchAll(/\bevent: '([a-z-]+)'/g)].map(([, name = '']) => name)),
+    )
+    expect(events.size).toBeGreaterThan(10)
+    const docs = await readFile(new URL('../docs/json.md', import.meta.url), 'utf8')
+    const rows = docs.slice(docs.indexOf('## Events'))
+    for (const event of events) expect(rows, event).toContain(`\`${event}\``)
   })
 })
