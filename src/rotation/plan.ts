@@ -72,7 +72,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
   const old = options.self ? services.credential : (oldSecret ?? firstSecret(held))
   await attempt(() => refuseWrongSelf(services, options, start, old))
   if (failures.length > 0) throw together(failures)
-  await warnOfRefused(services, held)
+  if (!isYoung(services.api, options, start)) await warnOfRefused(services, held)
 
   const id = randomBytes(3).toString('hex')
   const now = new Date(services.clock.now()).toISOString()
@@ -233,6 +233,11 @@ async function warnOfRefused(
       message: `${name} holds a key that the API refuses`,
     })
   }
+}
+
+/** A key made just now is refused for a while by rights. */
+function isYoung(api: Client, { settleMs }: RotationOptions, { account: { old } }: Start): boolean {
+  return old !== undefined && Date.parse(old.createdAt) + settleMs > api.now()
 }
 
 /** A variable that is there and empty holds no secret. */
