@@ -4,7 +4,7 @@
 // - errors are Node's own, with their code; callers say what it meant to them.
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, chmod, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, chmod, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 // A leftover is told from a file being written by whether its writer still runs.
@@ -146,14 +146,30 @@ export async function removeDurably(path: string): Promise<void> {
  * A folder that is there already is left as its owner set it: it may be one the user chose, and shares.
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  const top = dirname(resolve(first))
-  for (let folder = resolve(path); ; folder = dirname(folder)) {
-    if (folder !== top) await chmod(folder, 0o700)
-    await syncFolder(folder)
-    if (folder === top || folder === dirname(folder)) return
+  const missing: string[] = []
+  for (let folder = resolve(path); !(await isThere(folder)); folder = dirname(folder)) missing.unshift(folder)
+  // One by one: Node's own recursive mkdir never ends where the system says of a new folder that it does not exist.
+  for (const folder of missing) {
+    try {
+      await mkdir(folder, { mode: 0o700 })
+    } catch (error) {
+      // Another process made it meanwhile, and set it as it should be.
+      if (systemCode(error) !== 'EEXIST') throw error
+      continue
+    }
+    await chmod(folder, 0o700)
+    await syncFolder(dirname(folder))
   }
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  try {
+    if ((await stat(folder)).isDirectory()) return true
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+  throw Object.assign(new Error(`${folder} is not a directory`), { code: 'ENOTDIR' })
 }
 
 /** A new name in a folder lasts only once the folder itself is on the disk. */

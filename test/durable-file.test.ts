@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import {
   chmod,
   mkdir,
@@ -169,6 +170,13 @@ describe('under another umask and as another user', () => {
     expect(await readFile(join(work, 'file'), 'utf8')).toBe('old')
   })
 
+  test.runIf(existsSync('/proc/self'))(
+    'ensurePrivateDirectory ends where no folder can be made',
+    async () => {
+      await expect(ensurePrivateDirectory('/proc/no/such')).rejects.toMatchObject({ code: 'ENOENT' })
+    },
+  )
+
   test('a folder that may not be written is EACCES, and nothing is left in it', async () => {
     const script = await bundle(
       folder,
@@ -191,7 +199,7 @@ test('ensurePrivateDirectory leaves a folder that is there as it is', async () =
   expect(await modeOf(join(folder, 'shared'))).toBe(0o755)
   expect(await modeOf(join(folder, 'shared/one'))).toBe(0o700)
   await writeFile(join(folder, 'file'), '')
-  await expect(ensurePrivateDirectory(join(folder, 'file'))).rejects.toMatchObject({ code: 'EEXIST' })
+  await expect(ensurePrivateDirectory(join(folder, 'file'))).rejects.toMatchObject({ code: 'ENOTDIR' })
 })
 
 test('removeDurably removes, and again is done', async () => {
