@@ -23,7 +23,7 @@ examples:
 
 exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in,
   5 rotation waiting, 6 rotation undone, 7 a person is needed, 8 locked,
-  9 a limit, 10 audit findings`
+  9 a limit`
 
 /**
  * Reads a command line (without node and script). Throws `usage` with the nearest name where something is misspelt.
