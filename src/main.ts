@@ -146,7 +146,12 @@ function listen(core: Core) {
   const controller = new AbortController()
   let first: Signal | undefined
   let count = 0
+  let lastAt = -Infinity
   const onSignal = (signal: Signal) => {
+    // A library that has listeners of its own sends the signal on to this very process: that is not a second one.
+    const at = performance.now()
+    if (at - lastAt < 50) return
+    lastAt = at
     first ??= signal
     count += 1
     for (const listener of listeners) listener(signal, count)

@@ -144,13 +144,14 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
 /** Here a second interruption does not stop us; a third one ends the process, and the journal goes on from here. */
 async function waitUntilIdle(run: Run, id: string, reason: KeysError): Promise<void> {
   const { options, services } = run
+  const restoredAt = run.api.now()
   const giveUpAt = services.clock.now() + options.waitMs
   const pauseMs = Math.min(
     Math.max((options.idleMs + options.usageLagMs) / 10, shortestPauseMs),
     longestPauseMs,
   )
   for (;;) {
-    if ((await idleness(run.api, run.options, id)) === true) return
+    if ((await idleness(run.api, run.options, id, restoredAt)) === true) return
     const waitEndsInMs = giveUpAt - services.clock.now()
     if (waitEndsInMs <= 0) throw stillInUse(run, id)
     services.report({ event: 'undo-wait', newKey: id, waitEndsInMs })

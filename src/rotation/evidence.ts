@@ -34,14 +34,15 @@ export function isIdle(
   return lastUsedAt < quietSince
 }
 
-/** Reads one key and says whether it is idle. */
+/** Reads one key and says whether it is idle, and was all the quiet time since an instant (API clock, Unix ms). */
 export async function idleness(
   api: Client,
   options: RotationOptions,
   id: string,
+  watchedSince = -Infinity,
 ): Promise<boolean | 'unknown'> {
   const [key, usage] = await Promise.all([readable(getOrGone(api, id)), readable(api.keys.usage(id))])
-  return idleOf(api, key, usage, options)
+  return idleOf(api, key, usage, options, watchedSince)
 }
 
 /** A key that is gone or revoked is as idle as can be; one whose late uses were only our probes is idle too. */
@@ -50,10 +51,13 @@ async function idleOf(
   key: Seen,
   usage: Usage | 'unread',
   { usageLagMs, idleMs }: RotationOptions,
+  watchedSince: number,
 ): Promise<boolean | 'unknown'> {
   if (key === 'unread') return 'unknown'
   if (!isActive(key)) return true
   const now = api.now()
+  // A use that does not show yet is no quiet: the whole quiet time must lie after that instant, in complete data.
+  if (now - usageLagMs - idleMs < watchedSince) return false
   const idle = isIdle(key, usage === 'unread' ? undefined : usage, { now, usageLagMs, idleMs })
   if (idle !== false || key.lastUsedAt === null) return idle
   const users = await usersOf(
@@ -124,9 +128,12 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
     readable(getOrGone(api, oldId)),
     readable(api.keys.usage(oldId)),
     readable(getOrGone(api, newId)),
-    Promise.all(journal.strays.map((id) => idleness(api, options, id))),
+    Promise.all(journal.strays.map((id) => idleness(api, options, id, journal.deliveredAt))),
   ])
-  const oldKeyIdle = allIdle([await idleOf(api, old, usage, options), ...strays])
+  const oldKeyIdle = allIdle([
+    await idleOf(api, old, usage, options, journal.deliveredAt ?? Infinity),
+    ...strays,
+  ])
   const now = api.now()
   // Instants of servers whose clocks disagree say nothing together.
   const isSteady = api.clockSetAt === undefined || api.clockSetAt < began
@@ -168,7 +175,7 @@ export function missing(evidence: Evidence, run: Run): string[] {
   } else if (!evidence.oldKeyIdle) {
     const needed = formatDuration(options.idleMs + options.usageLagMs)
     list.push(
-      `${journal.oldKey.id} was last used at ${evidence.oldKeyLastUsedAt}; it must be quiet for ${needed}`,
+      `${journal.oldKey.id} was last used ${evidence.oldKeyLastUsedAt ? `at ${evidence.oldKeyLastUsedAt}` : 'never'}; it must be seen quiet for ${needed} after the delivery`,
     )
   }
   if (evidence.successorUseRequired && !evidence.successorUsed) {

@@ -156,6 +156,8 @@ describe('a rotation that is interrupted', () => {
     while (!running.output().stderr.includes('"then":"stop"')) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
+    // A person is slower than a library that sends the same signal on.
+    await new Promise((resolve) => setTimeout(resolve, 120))
     running.child.kill('SIGINT')
     const ran = await running.ended
     expect(ran.signal, ran.stderr).toBe('SIGINT')
