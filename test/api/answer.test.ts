@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { describe, expect, test } from 'vitest'
 import { findSecret } from '../../src/api/answer.ts'
 import { KeysError } from '../../src/errors.ts'

@@ -1,5 +1,5 @@
 import dotenv from 'dotenv'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { describe, expect, test } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
