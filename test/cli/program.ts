@@ -41,6 +41,8 @@ interface StartOptions {
   cwd?: string
   /** The largest file it may write, in bytes (a multiple of 1,024). */
   fileSizeLimit?: number
+  /** A module that is loaded before it. */
+  preload?: string
 }
 
 export async function createHome(env: Record<string, string> = {}): Promise<Home> {
@@ -58,8 +60,10 @@ export async function createHome(env: Record<string, string> = {}): Promise<Home
   function start(args: readonly string[], options: StartOptions = {}): Running {
     const merged = Object.entries({ ...own, ...options.env }).filter(([, value]) => value !== undefined)
     const limit = options.fileSizeLimit
-    const limited = ['-c', `ulimit -f ${(limit ?? 0) / 512}; exec "$0" "$@"`, process.execPath, bin, ...args]
-    const [command, words] = limit === undefined ? [process.execPath, [bin, ...args]] : ['sh', limited]
+    const preload = options.preload === undefined ? [] : ['--import', options.preload]
+    const program = [...preload, bin, ...args]
+    const limited = ['-c', `ulimit -f ${(limit ?? 0) / 512}; exec "$0" "$@"`, process.execPath, ...program]
+    const [command, words] = limit === undefined ? [process.execPath, program] : ['sh', limited]
     const child = spawn(command, words, {
       cwd: options.cwd ?? directory,
       env: Object.fromEntries(merged),

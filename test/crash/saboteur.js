@@ -1,0 +1,120 @@
+// Loaded into the real program (`node --import`), it counts every durable step and every request as the program
+// comes to it, and at one of them does what SABOTAGE says: kills the process, signals it, or has the disk fail.
+// Rules of this file:
+// - the points are found, never listed: whatever the program does to the disk or the network is one;
+// - what is done at a point is done at once, in the same turn of the loop: nothing happens in between;
+// - it changes nothing else, and a run without SABOTAGE is not a test.
+import { subscribe } from 'node:diagnostics_channel'
+import { appendFileSync } from 'node:fs'
+import fs from 'node:fs/promises'
+import { homedir } from 'node:os'
+
+/**
+ * @typedef {object} Sabotage
+ * @property {string} log      where every point passed is written, a line each
+ * @property {number} [at]     the point by its place among all, from 1
+ * @property {boolean} [on]    with a disk error: at every later point too
+ * @property {string} [what]   `SIGKILL`, `SIGTERM`, `SIGINT` or a disk error: `ENOSPC`, `EIO`, `EROFS`; `torn` writes half and dies
+ */
+
+/** @type {Sabotage} */
+const { log, at = Infinity, on = false, what = 'SIGKILL' } = JSON.parse(process.env.SABOTAGE ?? 'null')
+delete process.env.SABOTAGE
+
+let passed = 0
+
+/** Counts a point; returns whether something is to happen at it. */
+function pass(point) {
+  passed += 1
+  appendFileSync(log, `${point}\n`)
+  return passed === at || (on && passed > at)
+}
+
+/** A point where only a signal makes sense. */
+function reach(point) {
+  if (pass(point) && what.startsWith('SIG')) process.kill(process.pid, what)
+}
+
+/** What varies from run to run is taken out of names, so that runs can be compared. */
+function plain(name) {
+  return String(name)
+    .replace(homedir(), '~')
+    .replace(/\.\d+-[0-9a-f]{24}\.tmp$/, '.tmp')
+    .replace(/\.[0-9a-f]{16,}/g, '.*')
+    .replace(/key_\w+/g, ':id')
+    .replace(/(:id)\.[0-9a-f]{6}\.json/, '$1.json')
+}
+
+/** Passes a point before and after an operation on the disk, which fails at the first where that was asked for. */
+async function around(operation, file, work, tear) {
+  if (pass(`before ${operation} ${plain(file)}`)) {
+    if (what.startsWith('SIG')) process.kill(process.pid, what)
+    else if (what === 'torn') await tear?.()
+    else throw diskError(operation, file)
+  }
+  const result = await work()
+  reach(`after ${operation} ${plain(file)}`)
+  return result
+}
+
+const diskErrors = {
+  ENOSPC: [-28, 'no space left on device'],
+  EIO: [-5, 'i/o error'],
+  EROFS: [-30, 'read-only file system'],
+}
+
+function diskError(syscall, path) {
+  const [errno, message] = diskErrors[what]
+  return Object.assign(new Error(`${what}: ${message}, ${syscall} '${path}'`), {
+    code: what,
+    errno,
+    syscall,
+    path,
+  })
+}
+
+for (const operation of ['rename', 'link', 'unlink', 'mkdir', 'rm', 'writeFile']) {
+  const real = fs[operation]
+  fs[operation] = (path, ...rest) => {
+    // Two names: what is new is what counts.
+    const name = operation === 'rename' || operation === 'link' ? rest[0] : path
+    return around(operation, name, () => real(path, ...rest))
+  }
+}
+
+const realOpen = fs.open
+fs.open = async (path, flags, ...rest) => {
+  const creates = typeof flags === 'number' ? (flags & 0o100) !== 0 : /[wax+]/.test(flags ?? 'r')
+  const open = () => realOpen(path, flags, ...rest)
+  const handle = creates ? await around('open', path, open) : await open()
+  for (const operation of ['writeFile', 'write', 'sync', 'datasync', 'truncate']) {
+    const real = handle[operation].bind(handle)
+    const name = operation.endsWith('sync') ? 'fsync' : operation
+    handle[operation] = (...args) =>
+      around(
+        name,
+        path,
+        () => real(...args),
+        operation === 'writeFile' ? () => tear(real, args[0]) : undefined,
+      )
+  }
+  return handle
+}
+
+/** As after a power cut: a part of it is on the disk. */
+async function tear(writeFile, bytes) {
+  await writeFile(bytes.slice(0, Math.floor(bytes.length / 2)))
+  process.kill(process.pid, 'SIGKILL')
+}
+
+/** The same for requests; undici tells of them on channels of its own. */
+for (const [channel, point] of [
+  ['undici:request:create', 'before'],
+  ['undici:request:bodySent', 'sent'],
+  ['undici:request:headers', 'answered'],
+  ['undici:request:trailers', 'read'],
+]) {
+  subscribe(channel, ({ request }) => {
+    reach(`${point} ${request.method} ${plain(request.path).replace(/\?.*/, '')}`)
+  })
+}
