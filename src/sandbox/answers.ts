@@ -92,6 +92,19 @@ export function replyWith(answer: Answer, quirks: Quirks): Reply {
   }
 }
 
+/** The body as it is sent. JSON lets a field come twice; most readers take the last. */
+export function textOf(body: unknown, { duplicateFields }: Quirks): string {
+  return duplicateFields ? doubled(body) : JSON.stringify(body)
+}
+
+function doubled(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(doubled).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  const named = fields.map(([name, inner]) => [JSON.stringify(name), doubled(inner)] as const)
+  return `{${named.map(([name, text]) => `${name}:null,${name}:${text}`).join(',')}}`
+}
+
 export function refuseWith(problem: Problem, path: string, quirks?: Quirks): Reply {
   const { status, headers } = problem
   if (quirks?.plainErrors) {

@@ -5,7 +5,7 @@
 import { Hono, type Context as HonoContext } from 'hono'
 import type { Clock } from '../clock.ts'
 import type { Account } from './account.ts'
-import { refuseWith, replyWith, type Answer, type Reply } from './answers.ts'
+import { refuseWith, replyWith, textOf, type Answer, type Reply } from './answers.ts'
 import { readBody, readIdempotencyKey } from './input.ts'
 import type { KeyRecord } from './keys.ts'
 import { Problem } from './problem.ts'
@@ -52,7 +52,7 @@ export function createApp({ account, clock, random, save, saveSoon }: AppOptions
       'Cache-Control': 'no-store',
     }
     if (reply.body === undefined) return new Response(null, { status: reply.status, headers })
-    const body = JSON.stringify(reply.body)
+    const body = textOf(reply.body, c.env.quirks)
     return new Response(body, { status: reply.status, headers: { ...headers, 'Content-Type': reply.type } })
   }
   const refuse = (c: Context, problem: Problem): Response =>

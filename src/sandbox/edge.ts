@@ -31,6 +31,8 @@ export interface EdgeOptions {
   faults: FaultSet
   clock: Clock
   log: (request: LoggedRequest) => void
+  /** Comes before the faults strike. */
+  onRequest: ((request: LoggedRequest) => void | Promise<void>) | undefined
   /** Aborts when the sandbox closes. */
   signal: AbortSignal
 }
@@ -46,7 +48,7 @@ type Remainder = Promise<Response | undefined>
 /** What tells the adapter that nothing is left for it to send. */
 const alreadySent = () => new Response(null, { headers: { 'x-hono-already-sent': 'true' } })
 
-export function createEdge({ app, faults, clock, log, signal }: EdgeOptions) {
+export function createEdge({ app, faults, clock, log, onRequest, signal }: EdgeOptions) {
   const gone = (outgoing: ServerResponse) =>
     new Promise<void>((resolve) => {
       if (outgoing.closed) resolve()
@@ -108,8 +110,6 @@ export function createEdge({ app, faults, clock, log, signal }: EdgeOptions) {
 
   return async (request: Request, sockets: Sockets): Promise<Response> => {
     const { pathname, search } = new URL(request.url)
-    const struck = faults.strike(request.method, pathname)
-    const quirks = quirksOf(struck)
     const headers = Object.fromEntries(request.headers)
     if ('authorization' in headers) headers['authorization'] = '[secret]'
     const entry: LoggedRequest = {
@@ -120,6 +120,9 @@ export function createEdge({ app, faults, clock, log, signal }: EdgeOptions) {
       answered: false,
     }
     log(entry)
+    await onRequest?.(entry)
+    const struck = faults.strike(request.method, pathname)
+    const quirks = quirksOf(struck)
     const finish = (response: Response | undefined): Response => {
       if (!response) return alreadySent()
       entry.status = response.status

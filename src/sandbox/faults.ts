@@ -38,6 +38,7 @@ const kinds = {
     on: create,
     does: 'answer a create with the secret in an unknown field, and nothing else',
   },
+  'duplicate-fields': { on: any, does: 'send every field twice, the first time as null' },
   'ignore-idempotency': { on: create, does: 'take no notice of Idempotency-Key' },
   'refuse-new': { on: create, does: 'create keys that are never accepted' },
   'lag-list': {

@@ -12,6 +12,7 @@ export interface Quirks {
   listName: string | undefined
   secretName: string
   mysteryShape: boolean
+  duplicateFields: boolean
 }
 
 export function quirksOf(faults: readonly Fault[]): Quirks {
@@ -26,5 +27,6 @@ export function quirksOf(faults: readonly Fault[]): Quirks {
     listName: find('list-under')?.word,
     secretName: find('other-secret-name')?.word ?? 'secret',
     mysteryShape: find('mystery-shape') !== undefined,
+    duplicateFields: find('duplicate-fields') !== undefined,
   }
 }

@@ -30,6 +30,8 @@ export interface SandboxOptions {
   /** How many keys, with a past, the account begins with besides the admin key. */
   keys?: number
   faults?: readonly (Fault | string)[]
+  /** Sees each request as it comes in; it goes on when this is done: where somebody else acts, or a fault is added. */
+  onRequest?: ((request: LoggedRequest) => void | Promise<void>) | undefined
   /** A file that keeps everything from one run to the next; without it all is gone at the end. */
   data?: string | undefined
   clock?: Clock
@@ -111,6 +113,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     faults,
     clock,
     signal: closing.signal,
+    onRequest: options.onRequest,
     log(request) {
       requests.push(request)
       if (requests.length >= requestsKept * 1.25) requests.splice(0, requests.length - requestsKept)

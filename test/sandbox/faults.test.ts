@@ -214,6 +214,15 @@ describe('in the answer', () => {
     expect(mystery).toEqual({ result: { material: sandbox.keys()[0]?.secret.reveal() } })
   })
 
+  test('duplicate-fields sends every field twice, and the last is right', async () => {
+    await start('duplicate-fields')
+    const minted = await ask(sandbox, 'POST', '/api-keys', { json })
+    const text = await minted.text()
+    expect(text).toContain('"name":null,"name":"x"')
+    expect((JSON.parse(text) as Body).apiKey.secret).toBe(sandbox.keys()[0]?.secret.reveal())
+    expect(await (await ask(sandbox, 'GET', '/api-keys')).text()).toMatch(/^\{"apiKeys":null,"apiKeys":\[\{/)
+  })
+
   test('ignore-idempotency mints once more', async () => {
     await start('ignore-idempotency')
     const headers = { 'Idempotency-Key': 'k' }
@@ -254,6 +263,21 @@ describe('in the answer', () => {
     expect(auditLogs.map(({ timestamp }) => timestamp)).toEqual([shown.toISOString()])
     expect((await call(sandbox, 'GET', '/templates', { key: minted.body.apiKey.secret })).status).toBe(200)
   })
+})
+
+test('each request is shown as it comes in, and what is done then is there when it goes on', async () => {
+  const seen: string[] = []
+  await startWith({
+    async onRequest({ method, path }) {
+      seen.push(`${method} ${path}`)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      if (path === '/templates') sandbox.addFault('status-503@1')
+      if (method === 'GET' && path === '/api-keys') sandbox.dashboard.create({ name: 'theirs' })
+    },
+  })
+  expect((await call(sandbox, 'GET', '/api-keys')).body).toMatchObject({ pagination: { total: 2 } })
+  expect((await ask(sandbox, 'GET', '/templates')).status).toBe(503)
+  expect(seen).toEqual(['GET /api-keys', 'GET /templates'])
 })
 
 test('faults come and go while it runs', async () => {
