@@ -11,7 +11,7 @@ import { getOrGone, isActive, remove, type Successor } from './account.ts'
 import { isGone, lockedElsewhere, newHolder, renewLease } from './claim.ts'
 import { idleness, usersOf } from './evidence.ts'
 import { fingerprintOf, formatMark, leaseEnd } from './marked-name.ts'
-import { plan, type Start } from './plan.ts'
+import { isUnheld, plan, type Start } from './plan.ts'
 import { record, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 
 const proofPauseMs = 1_000
@@ -192,6 +192,8 @@ async function goOn(
       verify: options.verify?.command,
       waits: waitsOf(options),
       strays,
+      // The dead run found no secret in its targets, and was given none.
+      unheld: isUnheld(options, mark.fingerprint === 'none' ? undefined : mark.fingerprint),
       self: options.self,
       compromised: options.compromised,
       deleteOld: options.deleteOld,

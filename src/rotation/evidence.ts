@@ -6,7 +6,7 @@ import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { getOrGone, isActive } from './account.ts'
 import type { RotationOptions, Run } from './run.ts'
-import type { Evidence } from './state.ts'
+import type { Evidence, Journal } from './state.ts'
 
 /** Usage data may be this much older than the lag that is allowed it: what an answer takes on its way. */
 const graceMs = 5_000
@@ -151,10 +151,19 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
     usageUpdatedAt: updatedAt,
     successorUsed: isActive(newKey) && (await isInUse(api, newKey, journal.ownUseAt)),
     successorLastUsedAt: newKey?.lastUsedAt ?? null,
-    // With --self we are the user, and our own calls are all the use there may be.
-    successorUseRequired: !journal.self && journal.targets.some((target) => target.readback === 'none'),
+    successorUseRequired: isUseRequired(journal, old),
   }
   return { evidence, old, successor }
+}
+
+/**
+ * Whether the applications are proved to find the successor only by using it. With --self we are the user, and our own
+ * calls are all the use there may be.
+ */
+function isUseRequired({ self, targets, unheld }: Journal, old: Seen): boolean {
+  if (self) return false
+  if (targets.some(({ readback }) => readback === 'none')) return true
+  return unheld && (old === 'unread' || (old !== undefined && old.lastUsedAt !== null))
 }
 
 /** What is still missing before the old key may be revoked, in words; empty when nothing is. */
@@ -179,7 +188,11 @@ export function missing(evidence: Evidence, run: Run): string[] {
     )
   }
   if (evidence.successorUseRequired && !evidence.successorUsed) {
-    list.push(`no application has used ${journal.newKey?.id} yet`)
+    const names = journal.targets.map(({ name }) => name).join(', ')
+    const doubt = journal.unheld
+      ? `, and ${names} held no key before: is that where the application reads it?`
+      : ''
+    list.push(`no application has used ${journal.newKey?.id} yet${doubt}`)
   }
   return list
 }

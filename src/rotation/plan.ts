@@ -59,7 +59,9 @@ export async function plan(services: RotationServices, options: RotationOptions,
       const found = await target.read()
       if (found === undefined) return
       learn(found.value)
-      if (!options.self) await refuseOtherKey(api, start.old, `what ${target.name} holds`, found.value)
+      const what = `what ${target.name} holds`
+      if (options.self) refuseOtherThanSelf(services.credential, what, found.value)
+      else await refuseOtherKey(api, start.old, what, found.value)
       held.set(target.name, found)
     })
   }
@@ -101,6 +103,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
       verify: options.verify?.command,
       waits: waitsOf(options),
       strays: start.strays,
+      unheld: isUnheld(options, firstSecret(held)),
       self: options.self,
       compromised: options.compromised,
       deleteOld: options.deleteOld,
@@ -200,11 +203,17 @@ async function isCredential(
 }
 
 /**
- * What a target holds may be another key's secret, which nobody else has: it is not overwritten. Where the API cannot
- * tell whose it is, it is taken for the old key's.
+ * What a target holds may be another key's secret, which nobody else has, or no key at all: it is not overwritten.
+ * Where the API cannot tell whose it is, it is taken for the old key's.
  */
 async function refuseOtherKey(api: Client, old: OldKey, what: string, value: Secret): Promise<void> {
-  if (value.type !== undefined && value.type !== old.type) {
+  if (value.reveal() === '') return
+  if (value.type === undefined) {
+    throw new KeysError('target-refused', `${what} is not an API key`, {
+      hint: `name the place of ${old.id}; one that is to hold it from now on must be empty`,
+    })
+  }
+  if (value.type !== old.type) {
     throw new KeysError(
       'target-refused',
       `${what} is a ${value.type} key, and ${old.id} is a ${old.type} key`,
@@ -217,6 +226,14 @@ async function refuseOtherKey(api: Client, old: OldKey, what: string, value: Sec
   if (owner === undefined || owner === old.id) return
   throw new KeysError('target-refused', `${what} is the secret of ${owner}, not of ${old.id}`, {
     hint: 'name the target that holds this key, or the key that this target holds',
+  })
+}
+
+/** With --self the old secret is known: any other is another key's. */
+function refuseOtherThanSelf(credential: Secret, what: string, value: Secret): void {
+  if (value.reveal() === '' || value.equals(credential)) return
+  throw new KeysError('target-refused', `${what} is not the admin key in use`, {
+    hint: 'name the place that this key is kept in; one that is to hold it from now on must be empty',
   })
 }
 
@@ -243,6 +260,11 @@ function isYoung(api: Client, { settleMs }: RotationOptions, { account: { old } 
 /** A variable that is there and empty holds no secret. */
 function firstSecret(held: ReadonlyMap<string, Held>): Secret | undefined {
   return [...held.values()].find(({ value }) => value.reveal() !== '')?.value
+}
+
+/** Whether targets were read, and no secret was found in any: the applications may find theirs in another place. */
+export function isUnheld({ targets }: RotationOptions, found: unknown): boolean {
+  return found === undefined && targets.some(({ readback }) => readback === 'value')
 }
 
 function together(failures: KeysError[]): KeysError {

@@ -85,7 +85,7 @@ export interface Evidence {
   /** By someone other than us. */
   successorUsed: boolean
   successorLastUsedAt: string | null
-  /** Required where a target cannot be read back. */
+  /** Required where a target cannot be read back, and where none held the old key, which was used all the same. */
   successorUseRequired: boolean
 }
 
@@ -118,6 +118,8 @@ export interface Journal {
   mintedAt?: number
   /** Marked successors of dead runs whose secret is lost and which may still be in use: retired with the old key. */
   strays: string[]
+  /** No target that can be read held a secret when we came: the applications may find theirs in another place. */
+  unheld: boolean
   self: boolean
   compromised?: 'no-overlap' | 'revoke-first'
   deleteOld: boolean

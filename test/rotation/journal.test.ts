@@ -34,6 +34,7 @@ const journal: Journal = {
     verifyTimeoutMs: 0,
   },
   strays: [],
+  unheld: false,
   self: false,
   deleteOld: false,
   notes: ['ünïcode'],

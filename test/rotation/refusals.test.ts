@@ -37,6 +37,15 @@ describe('refused before anything is changed is', () => {
     expect(keys()).toEqual(before)
   })
 
+  it('a target that holds no API key', async () => {
+    await writeFile(stage.envFile, 'DATABASE_URL=postgres://db/app\n')
+    const before = keys()
+    const options = stage.options({ targets: [stage.target('env:.env#DATABASE_URL')] })
+    const run = rotate(stage.services(), stage.old.id, options)
+    await expect(run).rejects.toMatchObject({ code: 'target-refused' })
+    expect(keys()).toEqual(before)
+  })
+
   it('a target that holds another key of the account', async () => {
     const staging = another('live')
     const before = keys()

@@ -24,9 +24,16 @@ async function useAnotherAdminKey() {
 }
 
 describe('the credential itself, rotated with --self,', () => {
+  it('does not go where another key is kept', async () => {
+    const options = stage.options({ self: true, targets: [stage.target('env:.env#PICTIFY_API_KEY')] })
+    const run = rotate(stage.services(), adminId(), options)
+    await expect(run).rejects.toMatchObject({ code: 'target-refused' })
+    expect(await stage.held()).toBe(stage.old.secret.reveal())
+  })
+
   it('is what undoing asks with, whatever the first target held', async () => {
     await writeFile(path.join(stage.directory, 'admin.env'), `ADMIN=${stage.sandbox.adminKey.reveal()}\n`)
-    const targets = [stage.target('env:.env#PICTIFY_API_KEY'), stage.target('env:admin.env#ADMIN')]
+    const targets = [stage.target('env:new.env#ADMIN'), stage.target('env:admin.env#ADMIN')]
     const options = stage.options({ self: true, targets, verify: failing })
     const { error } = await rotate(stage.services(), adminId(), options)
     expect(error, error?.message).toMatchObject({ exit: 6 })
