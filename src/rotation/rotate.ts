@@ -163,7 +163,8 @@ async function begin(
   if (journal !== undefined) return resume(services, options, journal)
 
   const account = await readAccount(services.api, oldId)
-  const finished = account.old?.status === 'active' ? undefined : await finishedReceipt(services, oldId)
+  const finished =
+    account.old?.status === 'active' ? undefined : await finishedReceipt(services, oldId, options)
   if (account.successors.length === 0 && finished !== undefined) return { receipt: finished }
   const first = account.successors[0]
   const old =
@@ -183,9 +184,21 @@ async function begin(
 async function finishedReceipt(
   { api, journals }: RotationServices,
   oldId: string,
+  options: RotationOptions,
 ): Promise<Receipt | undefined> {
   const entry = (await journals.list()).find(isDoneFor(api.baseUrl, oldId))
-  return entry && receiptOf(entry.journal)
+  if (entry === undefined) return undefined
+  const { journal } = entry
+  if (!hasPlacesOf(options, journal)) throw doneElsewhere(journal)
+  return receiptOf(journal)
+}
+
+function doneElsewhere({ id, oldKey, newKey, targets }: Journal): KeysError {
+  const names = targets.map(({ name }) => name).join(', ')
+  const what = `${oldKey.id} was rotated to ${newKey?.id} already (rotation ${id}), in other targets: ${names}`
+  return new KeysError('rotation-differs', what, {
+    hint: `for a key in further places rotate the one in use: pictify-keys rotate ${newKey?.id} --to …`,
+  })
 }
 
 function isDoneFor(apiUrl: string, oldId: string) {
@@ -236,8 +249,7 @@ function restore(services: RotationServices, given: RotationOptions, journal: Jo
  * with the old key, or undo what was never done.
  */
 function namedAsBefore({ targets }: RotationOptions, journal: Journal): Target[] {
-  const places = (list: readonly { place: string }[]) => list.map(({ place }) => place).sort()
-  if (places(targets).join('\n') !== places(journal.targets).join('\n')) {
+  if (!hasPlacesOf({ targets }, journal)) {
     const names = journal.targets.map(({ name }) => name).join(', ')
     const what = `the open rotation ${journal.id} of ${journal.oldKey.id} has other targets: ${names} (in ${journal.cwd})`
     throw new KeysError('rotation-differs', what, {
@@ -248,6 +260,11 @@ function namedAsBefore({ targets }: RotationOptions, journal: Journal): Target[]
     const known = journal.targets.find(({ place }) => place === target.place)
     return { ...target, name: known?.name ?? target.name }
   })
+}
+
+function hasPlacesOf({ targets }: Pick<RotationOptions, 'targets'>, journal: Journal): boolean {
+  const places = (list: readonly { place: string }[]) => list.map(({ place }) => place).sort()
+  return places(targets).join('\n') === places(journal.targets).join('\n')
 }
 
 function refuseOtherSecret(secret: Secret, { fingerprint, id, oldKey }: Journal): void {

@@ -21,6 +21,15 @@ describe('going on', () => {
     await expect(aborted, 'nothing is left to abort').rejects.toMatchObject({ code: 'rotation-not-found' })
   })
 
+  it('after the end gives the receipt again, but not for other targets', async () => {
+    const done = await rotate(stage.services(), stage.old.id, stage.options())
+    const again = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(again.receipt).toEqual(done.receipt)
+    const elsewhere = stage.options({ targets: [stage.target('env:other.env#PICTIFY_API_KEY')] })
+    const run = rotate(stage.services(), stage.old.id, elsewhere)
+    await expect(run).rejects.toMatchObject({ code: 'rotation-differs', exit: 2 })
+  })
+
   it('knows a place by another spelling', async () => {
     await dieAt(stage, 'after saving minted')
     const options = stage.options({ targets: [stage.target('env:./.env')] })
