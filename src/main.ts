@@ -69,6 +69,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
   let failed: unknown
   const onStray = (error: unknown) => void finish(core, out, interruptions.signalled, error)
   process.on('uncaughtException', onStray).on('unhandledRejection', onStray)
+  process.on('beforeExit', onIdle(core, interruptions.abort, onStray))
   try {
     const parsed = await core.parse(argv, env, stdout.columns)
     if (parsed.kind === 'version') stdout.write(`${PICTIFY_KEYS_VERSION}\n`)
@@ -141,6 +142,22 @@ function toKeysError(core: Core, error: unknown, interrupted: boolean): KeysErro
   })
 }
 
+/**
+ * Node ends with 0 when there is nothing left to wait for, as when a terminal's input ends (Ctrl-D) at a question:
+ * what waits for ever is interrupted, and where that helps nothing the process says so.
+ */
+function onIdle(core: Core, abort: (reason: KeysErrorType) => void, onStray: (error: unknown) => void) {
+  const reason = new core.KeysError('interrupted', 'the input ended before the work was done')
+  let isFirst = true
+  return () => {
+    if (!isFirst) return onStray(reason)
+    isFirst = false
+    abort(reason)
+    // a turn more of the loop, for whoever was interrupted
+    setImmediate(() => {})
+  }
+}
+
 function listen(core: Core) {
   const listeners = new Set<(signal: Signal, count: number) => void>()
   const controller = new AbortController()
@@ -162,6 +179,7 @@ function listen(core: Core) {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   return {
     signal: controller.signal,
+    abort: (reason: KeysErrorType) => controller.abort(reason),
     signalled: () => first,
     onInterrupt: (listener: (signal: Signal, count: number) => void) => {
       listeners.add(listener)

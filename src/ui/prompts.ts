@@ -38,7 +38,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
       return await put(prompts, oneLine(question), streams)
     } catch (error) {
       if (error instanceof Error && endings.has(error.name)) {
-        throw new KeysError('interrupted', 'interrupted', { cause: error })
+        throw new KeysError('interrupted', reasonOf(options.signal), { cause: error })
       }
       throw error
     }
@@ -73,6 +73,10 @@ export function createPrompts(options: PromptsOptions): Prompts {
         ),
       ),
   }
+}
+
+function reasonOf({ reason }: AbortSignal): string {
+  return reason instanceof KeysError ? reason.message : 'interrupted'
 }
 
 type Inquirer = typeof inquirer
