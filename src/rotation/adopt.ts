@@ -91,6 +91,7 @@ async function findSecret(
     const found = await target.read()
     if (found === undefined) continue
     const { value } = found
+    services.learn(value)
     if (secret?.equals(value)) {
       delivered.push(target.name)
     } else if (fingerprintOf(value, mark.rotationId) === mark.fingerprint || old?.equals(value)) {
