@@ -14,11 +14,18 @@ import { homedir } from 'node:os'
  * @property {string} log      where every point passed is written, a line each
  * @property {number} [at]     the point by its place among all, from 1
  * @property {boolean} [on]    with a disk error: at every later point too
+ * @property {boolean} [reads] reads, closes and changes of mode are points too, which only a failing disk makes them
  * @property {string} [what]   `SIGKILL`, `SIGTERM`, `SIGINT` or a disk error: `ENOSPC`, `EIO`, `EROFS`; `torn` writes half and dies
  */
 
 /** @type {Sabotage} */
-const { log, at = Infinity, on = false, what = 'SIGKILL' } = JSON.parse(process.env.SABOTAGE ?? 'null')
+const {
+  log,
+  at = Infinity,
+  on = false,
+  reads = false,
+  what = 'SIGKILL',
+} = JSON.parse(process.env.SABOTAGE ?? 'null')
 delete process.env.SABOTAGE
 
 let passed = 0
@@ -86,8 +93,16 @@ const realOpen = fs.open
 fs.open = async (path, flags, ...rest) => {
   const creates = typeof flags === 'number' ? (flags & 0o100) !== 0 : /[wax+]/.test(flags ?? 'r')
   const open = () => realOpen(path, flags, ...rest)
-  const handle = creates ? await around('open', path, open) : await open()
-  for (const operation of ['writeFile', 'write', 'sync', 'datasync', 'truncate']) {
+  const isRead = reads && isOnDisk(path)
+  const handle = creates || isRead ? await around('open', path, open) : await open()
+  for (const operation of [
+    'writeFile',
+    'write',
+    'sync',
+    'datasync',
+    'truncate',
+    ...(isRead ? readsOfHandle : []),
+  ]) {
     const real = handle[operation].bind(handle)
     const name = operation.endsWith('sync') ? 'fsync' : operation
     handle[operation] = (...args) =>
@@ -98,7 +113,28 @@ fs.open = async (path, flags, ...rest) => {
         operation === 'writeFile' ? () => tear(real, args[0]) : undefined,
       )
   }
+  if (isRead) {
+    // A close that fails has closed all the same.
+    const close = handle.close.bind(handle)
+    handle.close = () =>
+      around('close', path, close).catch((error) => close().then(() => Promise.reject(error)))
+  }
   return handle
+}
+
+const readsOfHandle = ['readFile', 'read', 'stat', 'chmod', 'chown']
+
+/** What the system makes up as it is asked does not fail as a disk does. */
+function isOnDisk(path) {
+  return !String(path).startsWith('/proc/')
+}
+
+if (reads) {
+  for (const operation of ['readFile', 'readdir', 'stat', 'lstat', 'realpath', 'access', 'chmod']) {
+    const real = fs[operation]
+    fs[operation] = (path, ...rest) =>
+      isOnDisk(path) ? around(operation, path, () => real(path, ...rest)) : real(path, ...rest)
+  }
 }
 
 /** As after a power cut: a part of it is on the disk. */
