@@ -27,7 +27,12 @@ export async function confirmRevoking(
   { yes, force }: { yes: boolean; force: boolean },
 ): Promise<void> {
   const { out, prompt } = context
-  if (keys.length === 0 || force) return
+  if (keys.length === 0) return
+  if (force) {
+    // it waives the typed name; a person at hand is asked all the same
+    if (out.interactive && !yes) await prompt.confirm(questionAbout(keys), '--yes')
+    return
+  }
   for (const key of keys) await refuseOwn(context, api, key)
   const used = keys.filter((key) => isRecentlyUsed(key, api.now()))
   const [first] = used
@@ -43,7 +48,7 @@ export async function confirmRevoking(
   }
   const unused = keys.filter((key) => !used.includes(key))
   if (!yes && unused.length > 0) {
-    await prompt.confirm(`revoke ${describe(unused)}? this cannot be undone`, '--yes')
+    await prompt.confirm(questionAbout(unused), '--yes')
   }
   for (const key of used) {
     out.warn(
@@ -51,6 +56,10 @@ export async function confirmRevoking(
     )
     await prompt.typed(`type the name of the key to revoke it (${key.name}):`, key.name, '--force')
   }
+}
+
+function questionAbout(keys: readonly Key[]): string {
+  return `revoke ${describe(keys)}? this cannot be undone`
 }
 
 export function describe(keys: readonly Key[]): string {

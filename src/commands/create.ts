@@ -18,7 +18,11 @@ export const create = defineCommand({
       summary: 'live counts against the plan, test is watermarked',
     },
     access: { type: 'choice', choices: ['full', 'read-only', 'admin'], summary: 'what the key may do' },
-    to: { type: 'list', value: 'target', summary: 'where the secret goes instead of stdout' },
+    to: {
+      type: 'list',
+      value: 'target',
+      summary: 'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, exec:<command>',
+    },
     yes: { type: 'boolean', short: 'y', summary: 'replace what a target holds without asking' },
   },
   examples: [

@@ -1,5 +1,6 @@
 import { hasCode, KeysError } from '../errors.ts'
 import { confirmRevoking, describe, findKeys } from './chosen-keys.ts'
+import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
 
 // `delete` is a word of the language, so the command goes by another name in code.
@@ -45,6 +46,7 @@ export const deleteKeys = defineCommand({
       deleted.push(id)
     }
     const names = new Map(found.map(({ id, name }) => [id, name]))
-    out.result({ deleted }, () => deleted.map((id) => `deleted ${names.get(id) ?? ''} (${id})`).join('\n'))
+    const sentence = (id: string) => oneLine(`deleted ${names.get(id) ?? ''} (${id})`)
+    out.result({ deleted }, () => deleted.map(sentence).join('\n'))
   },
 })

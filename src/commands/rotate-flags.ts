@@ -9,11 +9,20 @@ import { rotationTargets } from './rotate-targets.ts'
 import { createVerify } from './rotate-verify.ts'
 
 export const args = [
-  { name: 'key', summary: 'key id or name, or the id of an open rotation', optional: true },
+  {
+    name: 'key',
+    summary: 'key id or name, or the id of an open rotation (with --self: the admin key in use)',
+    optional: true,
+  },
 ] as const
 
 export const flags = {
-  to: { type: 'list', value: '<target>', summary: 'where the application finds its key; repeatable' },
+  to: {
+    type: 'list',
+    value: '<target>',
+    summary:
+      'where the application finds its key: env:<file>#<variable>, file:<path>, exec:<command>, manual:<label>',
+  },
   verify: {
     type: 'string',
     value: '<command>',

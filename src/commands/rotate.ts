@@ -27,7 +27,8 @@ export const rotate = defineCommand({
     refuseContradictions(inputs)
     const journals = createJournals(context.stateDir)
     const open = inputs.resume || inputs.abort ? await openRotation(context, inputs.key) : undefined
-    const wanted = open?.oldKey.id ?? inputs.key ?? (await chooseKey(context))
+    const wanted =
+      open?.oldKey.id ?? inputs.key ?? (await (inputs.self ? ownKey(context) : chooseKey(context)))
     const api = await context.api()
     const credential = await context.credential()
     const interruption = listen(context)
@@ -104,6 +105,21 @@ async function openRotation(context: Context, wanted: string | undefined): Promi
   }
   throw new KeysError('usage', `several rotations are open: ${meant.map(({ id }) => id).join(', ')}`, {
     hint: 'name one: pictify-keys rotate --resume <rotation>',
+  })
+}
+
+/** The key of the credential in use, or of the rotation of it that is under way. */
+async function ownKey(context: Context): Promise<string> {
+  const [open] = (await createJournals(context.stateDir).list()).flatMap((entry) =>
+    'journal' in entry && entry.journal.self && !isOver(entry.journal.state) ? [entry.journal] : [],
+  )
+  if (open !== undefined) return open.oldKey.id
+  const api = await context.api()
+  const { secret } = await context.credential()
+  const own = await api.whose(secret, { signal: context.signal })
+  if (own !== undefined) return own
+  throw new KeysError('usage', 'the API does not tell which key is the admin key in use', {
+    hint: 'name it: pictify-keys rotate <key id or name> --self',
   })
 }
 

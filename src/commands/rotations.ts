@@ -44,7 +44,7 @@ export const rotations = defineCommand({
           hint: 'see pictify-keys rotations',
         })
       }
-      context.out.result({ rotations: [receipt] }, () => outcomeSentence(receipt))
+      context.out.result({ rotations: [receipt] }, ({ rotations: [safe = receipt] }) => outcomeSentence(safe))
       return
     }
     const shown = open ? local.filter(({ state }) => !isOver(state)) : local

@@ -55,10 +55,10 @@ export const sandbox = defineCommand({
         out.say(
           `a local Pictify runs at ${url} (plan ${plan}, a new key takes ${formatDuration(propagation)} to spread)`,
         )
-        out.say(`its admin key is in the second of these lines; they point pictify-keys at it:\n`)
+        out.say('its admin key is in the second of these lines; they point pictify-keys at it:', '')
         await out.line(`export PICTIFY_API_URL=${url}`)
         await out.line(`export PICTIFY_ADMIN_KEY=${adminKey}`)
-        out.say('\nCtrl-C stops it')
+        out.say('', 'Ctrl-C stops it')
       }
       await aborted(signal)
     } finally {

@@ -8,7 +8,7 @@ export function targetDeps(context: Context, secrets: readonly Secret[], cwd = c
   const { env, out, prompt } = context
   const showSecret: TargetDeps['showSecret'] = async (label, secret, action) => {
     const what = action === 'write' ? 'the new key' : 'the old key again'
-    out.say(`put ${what} into ${label}:\n\n  ${secret.reveal()}\n`)
+    out.show(`put ${what} into ${label}:`, '', `  ${secret.reveal()}`, '')
     try {
       await prompt.confirm('Is it in its place?', '--to')
     } catch (error) {

@@ -301,7 +301,7 @@ describe('rotate --self', () => {
     })
     expect(login.exit, login.stderr).toBe(0)
     const admin = sandbox.keys().find(({ access }) => access === 'admin')
-    const ran = await home.run(['rotate', admin?.id ?? '', '--self', ...quick, '--json'], { env: signedOut })
+    const ran = await home.run(['rotate', '--self', ...quick, '--json'], { env: signedOut })
     expect(ran.exit, ran.stderr).toBe(0)
     const admins = sandbox.keys().filter((key) => key.access === 'admin' && key.status === 'active')
     expect(admins).toHaveLength(1)

@@ -48,6 +48,16 @@ describe('revoke', () => {
     expect(status(busy.id)).toBe('revoked')
   })
 
+  test('--force waives the name, not the question', async () => {
+    const busy = key('Busy', Date.now() - 3_660_000)
+    const no = await stage.play(revoke, { keys: ['Busy'], force: true }, { 'revoke Busy': false })
+    expect(no.error).toMatchObject({ exit: 2 })
+    expect(status(busy.id)).toBe('active')
+    const both = await stage.play(revoke, { keys: ['Busy'], force: true, yes: true }, {})
+    expect(both.questions).toEqual([])
+    expect(status(busy.id)).toBe('revoked')
+  })
+
   test('a key used more than 24 h ago is only asked about', async () => {
     const idle = key('Idle', Date.now() - 25 * 3_600_000)
     await stage.play(revoke, { keys: ['Idle'] }, { 'revoke Idle': true })
