@@ -50,8 +50,10 @@ export async function parse(argv: readonly string[], env: Environment, columns =
     fill(command, loaded, (args) => (chosen = { command: loaded, commander: command, args }))
   }
 
+  // commander answers `help nope` with the general help; `nope` alone is refused, with the nearest name
+  const isKnown = wanted === undefined || wanted === 'help' || commands.some(({ name }) => name === wanted)
   try {
-    program.parse(argv, { from: 'user' })
+    program.parse(isKnown ? argv : [wanted], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (program.opts<{ version?: true }>().version) return { kind: 'version' }

@@ -9,6 +9,12 @@ beforeAll(async () => {
 afterAll(() => account.end())
 
 describe('help', () => {
+  it('of what is no command is refused, with the nearest name', async () => {
+    const ran = await account.run(['help', 'rotat'])
+    expect(ran.exit).toBe(2)
+    expect(ran.stderr).toContain('did you mean rotate?')
+  })
+
   test('is the same from the build and from commander, names every command, and is not an error', async () => {
     const built = await account.run(['--help'])
     const made = await account.run(['--help', '--no-color'])
