@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => account.end())
 
 describe('help', () => {
-  it('of what is no command is refused, with the nearest name', async () => {
+  test('of what is no command is refused, with the nearest name', async () => {
     const ran = await account.run(['help', 'rotat'])
     expect(ran.exit).toBe(2)
     expect(ran.stderr).toContain('did you mean rotate?')
