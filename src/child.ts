@@ -1,7 +1,8 @@
 // Rules of this file:
 // - a child is a group of its own: what ends it ends all that it started;
 // - no secret goes into its arguments, and only the caller puts one into its environment;
-// - its output is kept and passed on by whole lines, so that a secret in it is never cut where masking would miss it.
+// - its output is kept and passed on by whole lines of plain text, so that a secret in it is never cut where masking
+//   would miss it, be it by a pipe, by a colour or by a character that nobody sees.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
@@ -12,6 +13,7 @@ import { kill } from 'node:process'
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
 import { systemCode } from './durable-file.ts'
 import type { Secret } from './secret.ts'
 
@@ -155,7 +157,7 @@ function collect(stream: Readable | null, output: LineKeeper): Promise<void> {
   let leftOut = 0
   const add = (line: string) => {
     const length = leftOut + line.length
-    output.add(length > lineLimit ? `[a line of ${length} characters]` : line.replace(/\r$/, ''))
+    output.add(length > lineLimit ? `[a line of ${length} characters]` : plainText(line))
     leftOut = 0
   }
   return new Promise((resolve) => {
@@ -177,6 +179,11 @@ function collect(stream: Readable | null, output: LineKeeper): Promise<void> {
     // An error is followed by close, and how the child ended is told by its exit.
     stream.on('error', () => undefined)
   })
+}
+
+/** Without escape sequences, and without every other character that a terminal acts on or does not show. */
+function plainText(line: string): string {
+  return stripVTControlCharacters(line).replace(/(?!\t)[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
 }
 
 /**

@@ -3,7 +3,7 @@
 // - it is the only catch-all: whatever is thrown ends as one error on stderr and one exit code;
 // - an interrupted process dies of the signal itself, so that the shell and the script that called it see that;
 // - `--version` and `--help` are answered before anything else is loaded.
-import { writeSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import type * as core from './core.ts'
 import type { KeysError as KeysErrorType } from './errors.ts'
 
@@ -46,7 +46,8 @@ function writeAtOnce(text: string): void {
 }
 
 async function run(core: Core, argv: string[]): Promise<void> {
-  const { env, stdout, stderr } = process
+  const { stdout, stderr } = process
+  const env = takeEnvironment()
   const typed = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
   const open = async (globals: { json: boolean; quiet: boolean; debug: boolean; noColor: boolean }) =>
     core.createOutput({
@@ -56,6 +57,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
       env,
       // asked of the descriptor: opening stdin costs time, and most commands never read it
       canAsk: core.isatty(0),
+      stderrIsFile: env['GITHUB_ACTIONS'] === 'true' && fstatSync(2).isFile(),
       paint: await core.paintFor({ stdout, stderr }, env, globals.noColor),
     })
   // Until the command line is read, an error is told as it most likely asks for.
@@ -79,7 +81,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
       const context = core.createContext({
         globals: parsed.globals,
         env,
-        cwd: process.cwd(),
+        cwd: workingFolder(core),
         stdin: () => process.stdin,
         stderr,
         out,
@@ -102,6 +104,29 @@ async function run(core: Core, argv: string[]): Promise<void> {
     failed = error
   }
   await finish(core, out, interruptions.signalled, failed)
+}
+
+/**
+ * A copy of the environment, and no secret left in the real one: a diagnostic report that Node writes of this process
+ * holds all of that, and a child that a library starts would get it.
+ */
+function takeEnvironment(): NodeJS.ProcessEnv {
+  const env = { ...process.env }
+  for (const [name, value] of Object.entries(env)) {
+    if (name === 'PICTIFY_ADMIN_KEY' || /pk_(?:live|test)_/.test(value ?? '')) delete process.env[name]
+  }
+  return env
+}
+
+function workingFolder(core: Core): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new core.KeysError('usage', 'the folder this runs in does not exist any more', {
+      hint: 'change to one that does',
+      cause,
+    })
+  }
 }
 
 type Out = ReturnType<Core['createOutput']>

@@ -5,7 +5,9 @@ import type { Client } from './api/contract.ts'
 import type { Clock } from './clock.ts'
 import { openConfig, type Config } from './config.ts'
 import type { Context } from './context.ts'
+import { adminKeyVariable } from './credentials/environment.ts'
 import { findCredential } from './credentials/lookup.ts'
+import { KeysError } from './errors.ts'
 import type { Environment } from './flags.ts'
 import type { Globals } from './globals.ts'
 import { createTransport } from './http.ts'
@@ -47,7 +49,12 @@ export function createContext(given: Surroundings): Context {
   const { globals, env, cwd, out, clock, signal } = given
 
   const config = once((): Promise<Config> => openConfig(given.folders().config, globals.profile))
-  const credential = once(() => findCredential(env, config))
+  const credential = once(async () => {
+    const found = await findCredential(env, config)
+    out.conceal(found.secret)
+    if (found.source.kind === 'file') refuseElsewhere(await config(), await apiUrl())
+    return found
+  })
   /** Without a look at the profile where flag or environment already decide. */
   const apiUrl = once(async () => {
     if (globals.apiUrl !== undefined) return parseBaseUrl(globals.apiUrl, globals)
@@ -107,6 +114,19 @@ export function createContext(given: Surroundings): Context {
       },
     },
   }
+}
+
+/** The key of a profile goes to the API it was proved against, whatever a flag or a variable says. */
+function refuseElsewhere({ profile, settings }: Config, apiUrl: string): void {
+  const own = settings.apiUrl ?? defaultBaseUrl
+  if (URL.canParse(own) && new URL(own).origin === new URL(apiUrl).origin) return
+  throw new KeysError(
+    'not-signed-in',
+    `the key of profile ${profile} is for ${own}; it is not sent to ${apiUrl}`,
+    {
+      hint: `sign in there: pictify-keys login --store file --profile <name> --api-url ${apiUrl}; or set ${adminKeyVariable}`,
+    },
+  )
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -44,7 +44,10 @@ export const create = defineCommand({
     const chosen = type ?? (await askType(context))
     context.signal.throwIfAborted()
     // not cancelled by Ctrl-C: a create that is cut off may leave a key behind that nobody knows the secret of
-    const minted = await api.keys.create({ name, type: chosen, access }, { idempotencyKey: randomUUID() })
+    const minted = await api.keys.create(
+      { name, type: chosen, access },
+      { idempotencyKey: randomUUID(), onSecret: (secret) => context.out.conceal(secret) },
+    )
     const { apiKey, secret } = minted
     if (places.length > 0) await deliver(context, api, minted, places)
     if (apiKey === undefined)

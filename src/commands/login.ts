@@ -33,6 +33,7 @@ export const login = defineCommand({
     const config = await context.config()
     const apiUrl = await context.apiUrl()
     const secret = await readAdminKey(context)
+    out.conceal(secret)
     await prove(context, secret)
     // the profile remembers where its key belongs, so that it is never sent anywhere else by default
     await config.change({ apiUrl })

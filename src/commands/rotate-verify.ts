@@ -40,8 +40,11 @@ export async function createVerify(
         : result.exitCode === null
           ? `was ended by ${result.signal}`
           : `ended with ${result.exitCode}`
+      const lastLine = redact(result.output, masked).trim().split('\n').at(-1)
       throw new KeysError('verify-failed', `the verify command ${how}: ${redact(command, masked)}`, {
-        hint: 'its output is above; mend what it found, then run the same command again',
+        hint: lastLine
+          ? `it said: ${lastLine}; mend what it found, then run the same command again`
+          : 'it said nothing; run it by hand with PICTIFY_API_KEY set, to see why',
       })
     },
   }

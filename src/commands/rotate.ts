@@ -1,11 +1,13 @@
 import type { Context } from '../context.ts'
+import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
+import type { CredentialSource } from '../credentials/credential.ts'
 import { createJournals } from '../rotation/journal.ts'
 import type { Outcome } from '../rotation/drive.ts'
 import { abortRotation, rotate as rotateKey } from '../rotation/rotate.ts'
 import type { RotationOptions, RotationServices } from '../rotation/run.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
-import { formatDuration } from '../duration.ts'
+import type { Secret } from '../secret.ts'
 import { createProgress, outcomeSentence } from '../ui/rotation.ts'
 import { defineCommand } from './command.ts'
 import { args, flags, optionsOf, refuseContradictions } from './rotate-flags.ts'
@@ -37,7 +39,12 @@ export const rotate = defineCommand({
         ? await readSecretFrom(context.stdin, 'the old secret on stdin')
         : undefined
       // Grows with what the rotation learns: all of them are masked, and kept from children.
-      const secrets = [credential.secret, ...(oldSecret ? [oldSecret] : [])]
+      const secrets = [credential.secret]
+      const learn = (secret: Secret) => {
+        secrets.push(secret)
+        context.out.conceal(secret)
+      }
+      if (oldSecret) learn(oldSecret)
       const services: RotationServices = {
         api,
         credential: credential.secret,
@@ -46,7 +53,7 @@ export const rotate = defineCommand({
         stateDir: context.stateDir,
         clock: context.clock,
         report: createProgress(context.out),
-        learn: (secret) => void secrets.push(secret),
+        learn,
         stop: interruption.stop,
         undo: interruption.undo,
       }
@@ -56,6 +63,7 @@ export const rotate = defineCommand({
         ? await abortRotation(services, wanted, options)
         : await rotateKey(services, wanted, options)
       await show(context, options, outcome)
+      warnOfDeadCredential(context, options, credential.source, outcome)
     } finally {
       interruption.end()
     }
@@ -78,14 +86,29 @@ async function show(
       out.warn(`what ${receipt.oldKey.id} did is not known: ${failure.message}`)
       return null
     })
-    const report = incident && incidentSentence(incident)
-    out.result({ ...rotation, incident }, () =>
-      [outcomeSentence(receipt), report].filter(Boolean).join('\n\n'),
+    out.result({ ...rotation, incident }, (safe) =>
+      [outcomeSentence(safe.rotation), ...(safe.incident ? [incidentSentence(safe.incident)] : [])].join(
+        '\n\n',
+      ),
     )
   } else if (error === undefined || out.json) {
-    out.result(rotation, () => outcomeSentence(receipt))
+    out.result(rotation, (safe) => outcomeSentence(safe.rotation))
   }
   if (error !== undefined) throw error
+}
+
+/** The shell goes on with the admin key that was just revoked, and whoever reads only the receipt would not know. */
+function warnOfDeadCredential(
+  { out }: Context,
+  { self, targets }: RotationOptions,
+  source: CredentialSource,
+  { receipt }: Outcome,
+): void {
+  if (!self || receipt.state !== 'done' || source.kind !== 'environment') return
+  const places = targets.map(({ name }) => name).join(', ')
+  out.warn(
+    `${source.variable} of this shell is the old admin key, which is revoked; set it anew from ${places}`,
+  )
 }
 
 /** The open rotation of this machine that is meant: by its id, its key, or as the only one. */
@@ -162,8 +185,8 @@ async function isYoungerThan(
   const skipped = { key: { id: key.id, name: key.name, createdAt: key.createdAt }, reason: 'younger' }
   context.out.result(
     { rotation: null, skipped },
-    () =>
-      `${key.name} (${key.id}) is ${formatDuration(age)} old, younger than ${formatDuration(ageMs)}: nothing to do`,
+    ({ skipped: { key: safe } }) =>
+      `${safe.name} (${safe.id}) is ${formatDuration(age)} old, younger than ${formatDuration(ageMs)}: nothing to do`,
   )
   return true
 }

@@ -1,12 +1,13 @@
 // Rules of this file:
 // - stdout carries data, stderr carries talk; nothing else in the program writes to either;
 // - with --json, stdout is exactly one JSON document and stderr is one JSON object a line;
-// - no control character from outside reaches a terminal.
-// - warnings, errors, events and debug lines are redacted; only data and `say` may show a secret on purpose.
+// - no control character from outside reaches a terminal, and nothing from outside begins a line of ours;
+// - warnings, errors, events and debug lines are redacted; only data and `show` may show a secret on purpose;
+// - where a CI can hide a secret in its log, it is told of each before anything else can show it.
 import { KeysError } from '../errors.ts'
-import { redact } from '../secret.ts'
+import { redact, type Secret } from '../secret.ts'
 import { plain, type Paint } from './paint.ts'
-import { cleaned, lines, oneLine, toJson } from './text.ts'
+import { cleaned, coloured, hanging, lines, mapStrings, oneLine, toJson } from './text.ts'
 
 export interface Output {
   /** Whether `--json` was given. */
@@ -26,14 +27,18 @@ export interface Output {
   line(text: string): Promise<void>
   /** As `line`, for several at once: of a hundred thousand, what is done for each one counts. */
   lines(texts: readonly string[]): Promise<void>
-  /** Talk for a person, on stderr; nothing with --json or --quiet. */
-  say(text: string): void
-  /** As `say`, but also with --quiet; with --json an event `{"event":"warning","message":…}`. */
+  /** Talk for a person, on stderr, each text a line; nothing with --json or --quiet. */
+  say(...texts: string[]): void
+  /** As `say`, but also with --quiet: what the next question is about. A secret in it is shown. */
+  show(...texts: string[]): void
+  /** One line as `say` prints it, but also with --quiet; with --json an event `{"event":"warning","message":…}`. */
   warn(text: string): void
   /** Progress: with --json one JSON object a line on stderr, else the sentence (when one is given) as `say` does. */
   event(event: { event: string; [field: string]: unknown }, sentence?: string): void
-  /** Only with --debug: one line on stderr, redacted. */
+  /** Only with --debug: on stderr, redacted; lines that follow the first are set in. */
   debug(text: string): void
+  /** From here on this secret is masked in all talk, and in the log of a CI that can do that. */
+  conceal(secret: Secret): void
   error(error: KeysError): void
 }
 
@@ -56,6 +61,8 @@ export interface OutputOptions {
   json: boolean
   quiet: boolean
   debug: boolean
+  /** Whether stderr is a file. No CI reads that as it is written, so no secret is put there for it to mask. */
+  stderrIsFile?: boolean | undefined
   /** Colours for each stream; text as it is by default. */
   paint?: { stdout: Paint; stderr: Paint } | undefined
 }
@@ -75,7 +82,10 @@ export function createOutput(options: OutputOptions): StreamOutput {
   stderr.on('error', () => undefined)
 
   const talk = (text: string) => void stderr.write(`${text}\n`)
-  const talkEvent = (event: object) => talk(redact(toJson(event)))
+  const concealed = new Map<string, Secret>()
+  const redacted = (text: string) => redact(text, concealed.values())
+  const talkEvent = (event: object) => talk(toJson(mapStrings(event, redacted)))
+  const talkLines = (texts: readonly string[]) => talk(texts.map(oneLine).join('\n'))
 
   /** Hands what is buffered to stdout; false when its reader is slow. */
   const pour = (): boolean => {
@@ -108,19 +118,25 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
     result(data, human) {
       pour()
-      const text = json ? toJson(data, stdout.isTTY ? 2 : undefined) : human(cleaned(data))
+      const text = json
+        ? toJson(data, stdout.isTTY ? 2 : undefined)
+        : printable(human(cleaned(data)), paint.stdout)
       if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
 
     line: (text) => put([text]),
     lines: put,
 
-    say(text) {
-      if (!json && !quiet) talk(lines(text))
+    say(...texts) {
+      if (!json && !quiet) talkLines(texts)
+    },
+
+    show(...texts) {
+      if (!json) talkLines(texts)
     },
 
     warn(text) {
-      const message = redact(lines(text))
+      const message = redacted(oneLine(text))
       if (json) talkEvent({ event: 'warning', message })
       else talk(`${paint.stderr.yellow('warning:')} ${message}`)
     },
@@ -128,23 +144,34 @@ export function createOutput(options: OutputOptions): StreamOutput {
     event(event, sentence) {
       if (quiet) return
       if (json) talkEvent(event)
-      else if (sentence !== undefined) talk(lines(sentence))
+      else if (sentence !== undefined) talk(redacted(oneLine(sentence)))
     },
 
     debug(text) {
       if (!options.debug) return
-      const message = redact(lines(text))
+      const message = redacted(lines(text))
       if (json) talkEvent({ event: 'debug', message })
-      else talk(paint.stderr.dim(message))
+      else talk(paint.stderr.dim(hanging(message)))
     },
 
     error(error) {
       pour()
-      const message = redact(lines(error.message))
-      const hint = error.hint === undefined ? undefined : redact(lines(error.hint))
+      const message = redacted(lines(error.message))
+      const hint = error.hint === undefined ? undefined : redacted(lines(error.hint))
       if (json) return talkEvent({ error: { code: error.code, message, hint, status: error.status } })
-      talk(`${paint.stderr.red('error:')} ${message}`)
-      if (hint !== undefined) talk(`  ${hint.replaceAll('\n', '\n  ')}`)
+      talk(`${paint.stderr.red('error:')} ${hanging(message)}`)
+      if (hint !== undefined) talk(`  ${hanging(hint)}`)
+    },
+
+    conceal(secret) {
+      const value = secret.reveal()
+      if (value === '' || concealed.has(value)) return
+      concealed.set(value, secret)
+      // The runner takes such a line out of the log, and the value out of all that follows. Of the two streams it reads
+      // stderr first, and stdout is for data.
+      if (options.env['GITHUB_ACTIONS'] === 'true' && options.stderrIsFile !== true) {
+        talk(`::add-mask::${workflowData(value)}`)
+      }
     },
 
     async flush() {
@@ -154,6 +181,16 @@ export function createOutput(options: OutputOptions): StreamOutput {
       if (failure !== undefined) throw whatFailed(failure)
     },
   }
+}
+
+/** What a command made of data for people: its own colours and lines stay, whatever else a terminal acts on goes. */
+function printable(text: string, paint: Paint): string {
+  return paint === plain ? lines(text) : coloured(text)
+}
+
+/** As the runner of GitHub Actions wants values in its commands. */
+function workflowData(value: string): string {
+  return value.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }
 
 function whatFailed(failure: NodeJS.ErrnoException): Error {

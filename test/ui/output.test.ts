@@ -1,7 +1,10 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
+import { Secret } from '../../src/secret.ts'
+import { colours } from '../../src/ui/colours.ts'
 import { createOutput, ReaderGone } from '../../src/ui/output.ts'
+import { plain, type Paint } from '../../src/ui/paint.ts'
 
 class Sink extends Writable {
   text = ''
@@ -25,6 +28,8 @@ function open(
     debug?: boolean
     env?: Record<string, string>
     tty?: boolean
+    stderrIsFile?: boolean
+    paint?: { stdout: Paint; stderr: Paint }
   } = {},
 ) {
   const [stdout, stderr] = [new Sink(), new Sink()]
@@ -110,13 +115,54 @@ describe('what it never shows', () => {
   })
 
   test('a control character of the data, to a person', async () => {
-    const { out, stdout, stderr } = open({ tty: true })
-    out.result({ name: 'a\u001b[31mb' }, ({ name }) => `\u001b[1m${name}\u001b[22m`)
+    const { out, stdout, stderr } = open({ tty: true, paint: { stdout: colours, stderr: plain } })
+    out.result({ name: 'a\u001b[31mb' }, ({ name }) => colours.bold(name))
+    // nor one that a command forgot to clean, but for colours
+    out.result({}, () => 'x\u001b]52;c;x\u0007\u001b[2Ky\u009bz\u202e')
     await out.line('c\u001b[2Jd')
     out.say('e\u0007f\u202eg')
     await out.flush()
-    expect(stdout.text).toBe('\u001b[1ma[31mb\u001b[22m\nc[2Jd\n')
+    expect(stdout.text).toBe('\u001b[1ma[31mb\u001b[22m\nx]52;c;x[2Kyz\nc[2Jd\n')
     expect(stderr.text).toBe('efg\n')
+  })
+
+  test('a line that begins with what came from outside', async () => {
+    const { out, stderr } = open({ debug: true })
+    const name = 'x\nerror: forged\r\n::warning::forged'
+    out.say(name, 'another line')
+    out.warn(name)
+    out.event({ event: 'e' }, name)
+    out.debug(name)
+    out.error(new KeysError('internal', name, { hint: name }))
+    await out.flush()
+    expect(stderr.text).toBe(
+      'x error: forged ::warning::forged\nanother line\n' +
+        'warning: x error: forged ::warning::forged\n' +
+        'x error: forged ::warning::forged\n' +
+        'x\n  error: forged\n  ::warning::forged\n' +
+        'error: x\n  error: forged\n  ::warning::forged\n' +
+        '  x\n  error: forged\n  ::warning::forged\n',
+    )
+  })
+
+  test('a secret that it was told of, in part or encoded, in any talk', async () => {
+    const body = 'zY8xW7vU6tS5rQ4pO3nM2lK1'
+    const base64 = Buffer.from(body).toString('base64')
+    for (const json of [false, true]) {
+      const { out, stderr } = open({ json, debug: true })
+      out.conceal(new Secret(body))
+      for (const text of [body, `"${body.slice(2, 12)}`, base64, [...body].join('\u200b')]) {
+        out.warn(text)
+        out.debug(text)
+        out.event({ event: 'e', [text]: [text] }, text)
+        out.error(new KeysError('internal', text, { hint: text }))
+      }
+      await out.flush()
+      for (const part of [body.slice(2, 10), body.slice(8, 16), base64.slice(0, 8)]) {
+        expect(stderr.text).not.toContain(part)
+      }
+      if (json) for (const line of stderr.text.trimEnd().split('\n')) JSON.parse(line)
+    }
   })
 
   test('but a line for a program is left as it is', async () => {
@@ -125,6 +171,41 @@ describe('what it never shows', () => {
     await out.flush()
     expect(stdout.text).toBe('a\u200bb\n')
   })
+})
+
+describe('in GitHub Actions', () => {
+  const env = { GITHUB_ACTIONS: 'true' }
+  test.each([false, true])('a secret is masked before anything is said of it (json: %s)', async (json) => {
+    const { out, stdout, stderr } = open({ env, json, quiet: true })
+    out.conceal(new Secret(secret))
+    out.conceal(new Secret(secret))
+    out.conceal(new Secret('100%\nof it'))
+    out.conceal(new Secret(''))
+    await out.flush()
+    expect(stdout.text).toBe('')
+    expect(stderr.text).toBe(`::add-mask::${secret}\n::add-mask::100%25%0Aof it\n`)
+  })
+
+  test('but not into a file, and nowhere else', async () => {
+    for (const options of [{ env, stderrIsFile: true }, { env: {} }, { env: { GITHUB_ACTIONS: 'false' } }]) {
+      const { out, stderr } = open(options)
+      out.conceal(new Secret(secret))
+      await out.flush()
+      expect(stderr.text).toBe('')
+    }
+  })
+})
+
+test('what a question is about is shown with --quiet too, but not with --json', async () => {
+  for (const [options, text] of [
+    [{ quiet: true }, `put it there:\n  ${secret}\n`],
+    [{ json: true }, ''],
+  ] as const) {
+    const { out, stderr } = open(options)
+    out.show('put it there:', `  ${secret}`)
+    await out.flush()
+    expect(stderr.text).toBe(text)
+  }
 })
 
 describe('lines', () => {
