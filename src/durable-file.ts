@@ -1,14 +1,15 @@
 // Rules of this file:
 // - a file is either as it was or wholly the new one, on the disk and not only in its cache;
 // - what is not there yet lies under a name nobody can guess, and no link is followed to it;
+// - what is read here may have been put there by anybody: no link is followed, and nothing is waited for;
 // - errors are Node's own, with their code; callers say what it meant to them.
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, chmod, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-// A leftover is told from a file being written by whether its writer still runs.
-import { kill, pid } from 'node:process'
+// A leftover is told from a file being written by whether its writer still runs, what is ours by whose process this is.
+import { geteuid, kill, pid } from 'node:process'
 
 export interface DurableOptions {
   /** The mode of the file, whatever the umask. */
@@ -37,6 +38,9 @@ const reasons: Record<string, string> = {
   EBUSY: 'it is in use, or mounted on its own',
   EDQUOT: 'the disk quota is used up',
   EEXIST: 'it is there already',
+  EFBIG: 'it is larger than it may be',
+  EFTYPE: 'it is not a regular file',
+  EIO: 'the disk reports an error (EIO)',
   EISDIR: 'it is a directory',
   ELOOP: 'its symbolic links lead in a circle',
   EMFILE: 'too many files are open',
@@ -57,10 +61,9 @@ export async function writeDurably(
   bytes: string | Uint8Array,
   options: DurableOptions,
 ): Promise<void> {
-  await sweepLeftovers(path)
-  const temporary = join(dirname(path), `${basename(path)}.${pid}-${randomBytes(12).toString('hex')}.tmp`)
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
-  const file = await open(temporary, flags, 0o600)
+  await sweepBeside(path)
+  const temporary = temporaryFor(path)
+  const file = await openNew(temporary)
   try {
     try {
       await fill(file, bytes, options)
@@ -75,20 +78,84 @@ export async function writeDurably(
     await unlink(temporary).catch(() => undefined)
     throw error
   }
-  await syncFolder(dirname(path))
+  await sync(dirname(path))
 }
 
-/** What a killed process left beside the path, with a secret in it perhaps, goes before a new one comes. */
-async function sweepLeftovers(path: string): Promise<void> {
+function temporaryFor(path: string): string {
+  return join(dirname(path), `${basename(path)}.${pid}-${randomBytes(12).toString('hex')}.tmp`)
+}
+
+/** Opens a file that was not there, not even as a link. */
+async function openNew(path: string): Promise<FileHandle> {
+  return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), 0o600)
+}
+
+/** Throws what a write of `size` bytes to a file in the folder would; leaves nothing there. */
+export async function proveFolder(folder: string, size = 0): Promise<void> {
+  const path = join(folder, '.pictify-keys')
+  await sweepBeside(path)
+  const temporary = temporaryFor(path)
+  const file = await openNew(temporary)
+  try {
+    await file.writeFile(Buffer.alloc(size)).finally(() => file.close())
+  } catch (error) {
+    // The first error is the one that matters.
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+  await unlink(temporary)
+}
+
+/**
+ * What killed processes left beside the path, with a secret in it perhaps, goes before anything new comes. With `form`,
+ * what they left of files that are named as the path is, with a dot and a name of that form behind it.
+ */
+export async function sweepBeside(path: string, form?: RegExp): Promise<void> {
   const prefix = `${basename(path)}.`
   const names = await readdir(dirname(path)).catch(() => [])
   for (const name of names) {
     if (!name.startsWith(prefix)) continue
-    const writer = /^(\d+)-[0-9a-f]{24}\.tmp$/.exec(name.slice(prefix.length))?.[1]
+    const [, file, writer] = /^(?:(.+)\.)?(\d+)-[0-9a-f]{24}\.tmp$/.exec(name.slice(prefix.length)) ?? []
     if (writer === undefined || isRunning(Number(writer))) continue
+    if (form === undefined ? file !== undefined : !form.test(file ?? '')) continue
     // Where it cannot be removed it is as it was before we came; the write itself says what is wrong here.
     await unlink(join(dirname(path), name)).catch(() => undefined)
   }
+}
+
+/** Makes sure of what is at the path already: an earlier run may have died, or failed, right after it put it there. */
+export async function makeDurable(path: string): Promise<void> {
+  await sync(path)
+  await sync(dirname(path))
+}
+
+/**
+ * The bytes of a regular file. What else may lie in its place is an error of the code EFTYPE, be it a link (unless
+ * links may be followed), a folder, or a pipe, on which others would wait for a writer; more than `sizeLimit` is EFBIG.
+ */
+export async function readRegularFile(
+  path: string,
+  { sizeLimit, links = false }: { sizeLimit: number; links?: boolean },
+): Promise<Buffer> {
+  const coded = (code: string) => Object.assign(new Error(`${code}: ${reasons[code]}, ${path}`), { code })
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (links ? 0 : (constants.O_NOFOLLOW ?? 0))
+  const file = await open(path, flags).catch((error: unknown) => {
+    throw !links && systemCode(error) === 'ELOOP' ? coded('EFTYPE') : error
+  })
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile()) throw coded('EFTYPE')
+    if (stats.size > sizeLimit) throw coded('EFBIG')
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Whether a file or folder is somebody else's, so that what it says is theirs to say. Root's is nobody else's. */
+export function isForeign({ uid }: { uid: number }): boolean {
+  const own = geteuid?.()
+  return own !== undefined && uid !== own && uid !== 0
 }
 
 function isRunning(writer: number): boolean {
@@ -138,7 +205,7 @@ export async function removeDurably(path: string): Promise<void> {
     if (systemCode(error) !== 'ENOENT') throw error
     return
   }
-  await syncFolder(dirname(path))
+  await sync(dirname(path))
 }
 
 /**
@@ -158,7 +225,7 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
       continue
     }
     await chmod(folder, 0o700)
-    await syncFolder(dirname(folder))
+    await sync(dirname(folder))
   }
 }
 
@@ -172,17 +239,17 @@ async function isThere(folder: string): Promise<boolean> {
   throw Object.assign(new Error(`${folder} is not a directory`), { code: 'ENOTDIR' })
 }
 
-/** A new name in a folder lasts only once the folder itself is on the disk. */
-async function syncFolder(path: string): Promise<void> {
+/** Brings a file's bytes, or a folder's names, onto the disk: a new name lasts only once its folder is there. */
+async function sync(path: string): Promise<void> {
   try {
-    const folder = await open(path, constants.O_RDONLY)
+    const handle = await open(path, constants.O_RDONLY)
     try {
-      await folder.sync()
+      await handle.sync()
     } finally {
-      await folder.close()
+      await handle.close()
     }
   } catch (error) {
-    // Windows has no way to do this: it says so by one of these.
+    // Windows has no way to do this for what is only read: it says so by one of these.
     if (platform() !== 'win32' || !['EISDIR', 'EPERM', 'EACCES', 'EINVAL'].includes(systemCode(error) ?? ''))
       throw error
   }

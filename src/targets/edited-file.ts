@@ -1,12 +1,18 @@
 // Rules of this file:
 // - the file is replaced in one step and only by bytes that were made from what it holds at that moment;
 // - a link to it stays a link, its mode and its owner stay;
-// - what is already as it should be is not touched.
+// - what is already as it should be is not touched, but is on the disk when we say so.
 import { constants, type Stats } from 'node:fs'
-import { access, lstat, open, readFile, realpath, stat, unlink } from 'node:fs/promises'
-import { randomBytes } from 'node:crypto'
+import { access, lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { removeDurably, systemCode, systemReason, writeDurably } from '../durable-file.ts'
+import {
+  makeDurable,
+  proveFolder,
+  removeDurably,
+  systemCode,
+  systemReason,
+  writeDurably,
+} from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { refusal, together } from './refusal.ts'
@@ -31,6 +37,9 @@ interface Found {
 
 /** No file that holds a key is larger; a larger one is not what the user meant. */
 const sizeLimit = 256 * 1024
+
+/** What a line for a key takes at most, so that a full disk shows before anything is minted. */
+const roomForSecret = 1_024
 
 /** One edit of a file at a time in this process: two targets may lie in one file. */
 const edits = new Map<string, Promise<unknown>>()
@@ -75,6 +84,7 @@ export function createFileTarget({
         const found = await find(path)
         const next = plan(found)
         if (next !== 'nothing') await replace(found, next === 'remove' ? undefined : next)
+        else if (found.bytes) await makeDurable(found.path)
       })
       const settled = turn.catch(() => undefined)
       edits.set(key, settled)
@@ -200,10 +210,12 @@ async function replace({ path, bytes, stats }: Found, next: Buffer | undefined):
 async function problemsOf(path: string, format: FileFormat): Promise<KeysError[]> {
   const problems: KeysError[] = []
   let real = path
+  let size = 0
   try {
     const found = await find(path)
     real = found.path
     const { bytes, stats } = found
+    size = bytes?.length ?? 0
     if (stats && stats.nlink > 1) {
       problems.push(
         refusal('it has several hard links, of which one only would be changed', 'make it a file of its own'),
@@ -217,7 +229,8 @@ async function problemsOf(path: string, format: FileFormat): Promise<KeysError[]
     if (systemCode((error as Error).cause) === 'ENOENT') return problems
   }
   try {
-    await tryFolder(dirname(real))
+    // Only trying tells: modes, access lists, read-only mounts and immutable folders all have their say.
+    await proveFolder(dirname(real), size + roomForSecret)
   } catch (error) {
     problems.push(unusable(error, path, `the folder ${dirname(real)} cannot be written`))
   }
@@ -235,13 +248,6 @@ async function tryAccess(path: string, stats: Stats, problems: KeysError[]): Pro
   } catch (error) {
     problems.push(unusable(error, path, 'it cannot be written'))
   }
-}
-
-/** Only trying tells: modes, access lists, read-only mounts and immutable folders all have their say. */
-async function tryFolder(folder: string): Promise<void> {
-  const probe = join(folder, `.pictify-keys.${randomBytes(12).toString('hex')}.tmp`)
-  await (await open(probe, 'wx', 0o600)).close()
-  await unlink(probe)
 }
 
 function unusable(error: unknown, path: string, what: string): KeysError {

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import leven from 'leven'
-import { systemCode } from '../durable-file.ts'
+import { systemCode, systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
 import { createEnvTarget } from './env.ts'
@@ -127,18 +127,27 @@ async function identify(path: string): Promise<string> {
     const { dev, ino } = await stat(path, { bigint: true })
     return `${dev}:${ino}`
   } catch (error) {
-    if (!unreachable.has(systemCode(error) ?? '')) throw error
+    if (!unreachable.has(systemCode(error) ?? '')) throw unreadable(path, error)
   }
   try {
     return join(await realpath(dirname(path)), basename(path))
   } catch (error) {
-    if (!unreachable.has(systemCode(error) ?? '')) throw error
+    if (!unreachable.has(systemCode(error) ?? '')) throw unreadable(path, error)
     return path
   }
 }
 
 /** What is wrong with such a path is for `check` to say. */
 const unreachable = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG'])
+
+/** Where a file really lies must be known, or two targets may be one. */
+function unreadable(path: string, cause: unknown): unknown {
+  if (systemCode(cause) === undefined) return cause
+  return new KeysError('target-refused', `${path} cannot be looked at: ${systemReason(cause)}`, {
+    hint: `see what is at ${path}, and whether its disk is in order`,
+    cause,
+  })
+}
 
 function pathOf(name: string, text: string, usage: string, { cwd, env }: TargetDeps): string {
   if (text === '') throw invalid(`${name} names no file`, `write ${usage}`)
