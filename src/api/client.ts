@@ -13,6 +13,7 @@ import { checkName } from './name.ts'
 import { findOwner } from './owner.ts'
 import { type PagesOptions, readByPage, readPages } from './pages.ts'
 import { path, query } from './path.ts'
+import { looksLikeHtml } from './problem.ts'
 import { auditEventSchema, isPlainKey, keySchema, usageSchema } from './schemas.ts'
 import { type Call, createSender } from './sender.ts'
 
@@ -151,23 +152,23 @@ function clientOf(options: ClientOptions, server: Server): Client {
         body: { name },
         namesKey: true,
       }
-      const answer = await send(call, signal)
-      return readable(() => readKey(call.what, answer)) ?? (await keys.get(id, { signal }))
+      return change(id, call, (key) => key.name === name, signal)
     },
 
     async revoke(id, { signal } = {}) {
       const what = about('revoking the key', id)
-      const answer = await send(
-        { what, method: 'POST', path: path`/api-keys/${id}/revoke`, namesKey: true },
-        signal,
-      )
-      return readable(() => readKey(what, answer)) ?? (await keys.get(id, { signal }))
+      const call: Call = { what, method: 'POST', path: path`/api-keys/${id}/revoke`, namesKey: true }
+      return change(id, call, (key) => key.status === 'revoked', signal)
     },
 
     async delete(id, { signal } = {}) {
       // `{"deleted": true}`, `{"message"}` and 204 are all seen: the status says it
       const what = about('deleting the key', id)
-      await send({ what, method: 'DELETE', path: path`/api-keys/${id}`, namesKey: true }, signal)
+      const answer = await send(
+        { what, method: 'DELETE', path: path`/api-keys/${id}`, namesKey: true },
+        signal,
+      )
+      if (looksLikeHtml(answer)) readJson(what, answer)
     },
 
     async usage(id, { signal } = {}) {
@@ -178,6 +179,22 @@ function clientOf(options: ClientOptions, server: Server): Client {
       )
       return readOne(what, answer, ['usage'], usageSchema)
     },
+  }
+
+  /** Where the answer shows no key, it may be a message alone, or of something else than the API: the key tells. */
+  async function change(
+    id: string,
+    call: Call,
+    isDone: (key: Key) => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Key> {
+    const answer = await send(call, signal)
+    const shown = readable(() => readKey(call.what, answer))
+    if (shown !== undefined) return shown
+    const key = await keys.get(id, { signal })
+    if (isDone(key)) return key
+    readJson(call.what, answer)
+    throw unreadable(call.what, answer, 'it does not show the key, which is as it was')
   }
 
   const auditLogs: Client['auditLogs'] = ({ keyId, since, until } = {}, { signal } = {}) =>

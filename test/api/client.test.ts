@@ -108,8 +108,20 @@ describe('rename and revoke', () => {
     answering('/api-keys/key_abc123', answer, json({ apiKey: renamed }))
     expect(await client().keys.rename('key_abc123', 'New')).toEqual(renamed)
     answering('/api-keys/key_abc123/revoke', answer)
-    answering('/api-keys/key_abc123', json({ apiKey: renamed }))
-    expect(await client().keys.revoke('key_abc123')).toEqual(renamed)
+    const revoked = key({ status: 'revoked' })
+    answering('/api-keys/key_abc123', json({ apiKey: revoked }))
+    expect(await client().keys.revoke('key_abc123')).toEqual(revoked)
+  })
+
+  test.each([
+    ['a web page', text('<!doctype html><h1>Sign in</h1>'), 'not-an-api'],
+    ['a message', json({ message: 'done' }), 'unreadable-answer'],
+  ])('that are answered with %s while the key stays as it was are not done', async (_, answer, code) => {
+    answering('/api-keys/key_abc123', answer, json({ apiKey: key() }))
+    expect(await failure(client().keys.rename('key_abc123', 'New'))).toMatchObject({ code })
+    answering('/api-keys/key_abc123/revoke', answer)
+    answering('/api-keys/key_abc123', json({ apiKey: key() }))
+    expect(await failure(client().keys.revoke('key_abc123'))).toMatchObject({ code })
   })
 })
 
@@ -122,6 +134,11 @@ describe('delete', () => {
     const seen = answering('/api-keys/key_abc123', answer)
     await expect(client().keys.delete('key_abc123')).resolves.toBeUndefined()
     expect(seen[0]?.method).toBe('DELETE')
+  })
+
+  test('answered with a web page is not known to be done', async () => {
+    answering('/api-keys/key_abc123', text('<!doctype html><h1>Sign in</h1>'))
+    expect(await failure(client().keys.delete('key_abc123'))).toMatchObject({ code: 'not-an-api' })
   })
 
   test('of an active key says what to do', async () => {
