@@ -8,6 +8,12 @@ beforeAll(async () => {
 })
 afterAll(() => account.end())
 
+test('a folder that is gone is named, not called a fault of ours', async () => {
+  const ran = await account.run(['list'], { first: 'mkdir gone && cd gone && rmdir ../gone' })
+  expect(ran.exit).toBe(2)
+  expect(ran.stderr).toContain('does not exist any more')
+})
+
 describe('help', () => {
   test('of what is no command is refused, with the nearest name', async () => {
     const ran = await account.run(['help', 'rotat'])

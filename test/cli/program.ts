@@ -39,8 +39,8 @@ interface StartOptions {
   input?: string
   env?: Record<string, string | undefined>
   cwd?: string
-  /** The largest file it may write, in bytes (a multiple of 1,024). */
-  fileSizeLimit?: number
+  /** What a shell does first, in the very process that becomes the program: `umask 000`, `ulimit -f 8`. */
+  first?: string
   /** A module that is loaded before it. */
   preload?: string
 }
@@ -59,11 +59,10 @@ export async function createHome(env: Record<string, string> = {}): Promise<Home
 
   function start(args: readonly string[], options: StartOptions = {}): Running {
     const merged = Object.entries({ ...own, ...options.env }).filter(([, value]) => value !== undefined)
-    const limit = options.fileSizeLimit
     const preload = options.preload === undefined ? [] : ['--import', options.preload]
     const program = [...preload, bin, ...args]
-    const limited = ['-c', `ulimit -f ${(limit ?? 0) / 512}; exec "$0" "$@"`, process.execPath, ...program]
-    const [command, words] = limit === undefined ? [process.execPath, program] : ['sh', limited]
+    const byShell = ['-c', `${options.first}; exec "$0" "$@"`, process.execPath, ...program]
+    const [command, words] = options.first === undefined ? [process.execPath, program] : ['sh', byShell]
     const child = spawn(command, words, {
       cwd: options.cwd ?? directory,
       env: Object.fromEntries(merged),

@@ -270,7 +270,7 @@ describe('rotate changes nothing', () => {
   it('when the disk has no room for a journal', async () => {
     // No file may grow beyond 4 KiB: what a full disk looks like to a process that can write small files still.
     const line = ['rotate', old.id, '--to', 'env:.env', ...quick, '--json']
-    const ran = await home.run(line, { fileSizeLimit: 4_096 })
+    const ran = await home.run(line, { first: 'ulimit -f 8' })
     await expectNothingChanged(ran, 1)
     expect(errorOf(ran)).toMatchObject({ code: 'state-directory' })
   })
