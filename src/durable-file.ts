@@ -87,7 +87,11 @@ function temporaryFor(path: string): string {
 
 /** Opens a file that was not there, not even as a link. */
 async function openNew(path: string): Promise<FileHandle> {
-  return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), 0o600)
+  return open(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0),
+    0o600,
+  )
 }
 
 /** Throws what a write of `size` bytes to a file in the folder would; leaves nothing there. */
@@ -152,10 +156,18 @@ export async function readRegularFile(
   }
 }
 
-/** Whether a file or folder is somebody else's, so that what it says is theirs to say. Root's is nobody else's. */
-export function isForeign({ uid }: { uid: number }): boolean {
+/** Who besides this user and root has a say in what lies in a folder. Windows' own rules are not told by these. */
+export function strangersOf({
+  uid,
+  mode,
+}: {
+  uid: number
+  mode: number
+}): 'owner' | 'group' | 'all' | undefined {
   const own = geteuid?.()
-  return own !== undefined && uid !== own && uid !== 0
+  if (own === undefined) return undefined
+  if (uid !== own && uid !== 0) return 'owner'
+  return (mode & 0o002) !== 0 ? 'all' : (mode & 0o020) !== 0 ? 'group' : undefined
 }
 
 function isRunning(writer: number): boolean {
@@ -206,6 +218,12 @@ export async function removeDurably(path: string): Promise<void> {
     return
   }
   await sync(dirname(path))
+}
+
+/** Gives what is at `from` another name in the same folder, whatever it is, and returns when that would survive a power cut. */
+export async function moveDurably(from: string, to: string): Promise<void> {
+  await rename(from, to)
+  await sync(dirname(to))
 }
 
 /**

@@ -18,6 +18,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   ensurePrivateDirectory,
+  proveFolder,
   removeDurably,
   systemCode,
   systemReason,
@@ -130,6 +131,16 @@ describe('writeDurably', () => {
     expect(systemReason(coded('EODD'))).toBe('EODD')
     expect(systemReason(new Error('plain'))).toBe('plain')
     expect(systemCode(new Error('plain'))).toBeUndefined()
+  })
+})
+
+describe('proveFolder', () => {
+  test('leaves nothing of its own, nor of one that was killed', async () => {
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '0'])
+    await writeFile(join(folder, `.pictify-keys.${dead}-${'0'.repeat(24)}.tmp`), '')
+    await proveFolder(folder)
+    expect(await readdir(folder)).toEqual([])
+    await expect(proveFolder(join(folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })
 

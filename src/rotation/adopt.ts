@@ -35,36 +35,52 @@ export async function adopt(
   if (alive !== undefined && !options.takeOver) {
     throw lockedElsewhere(start.old.id, alive.mark.leaseUntil, api.now())
   }
-  for (const successor of successors) await claim(services, options, successor)
-
-  for (const successor of successors) {
-    const found = await findSecret(services, options, successor)
-    if (found === undefined) continue
-    return goOn(services, options, start, successor, found)
+  const claims = successors.map((successor) => claimOn(services, options, successor))
+  try {
+    for (const claimed of claims) await claim(services, claimed)
+    for (const claimed of claims) {
+      const found = await findSecret(services, options, claimed)
+      if (found === undefined) continue
+      return await goOn(services, options, start, claimed, found)
+    }
+    return await startAfresh(services, options, start)
+  } catch (error) {
+    // Nothing came of it: the next one, who may be us, need not wait until the claims run out.
+    for (const claimed of claims) await giveUpClaim(services, claimed)
+    throw error
   }
-  return startAfresh(services, options, start)
 }
 
-/** Says in its name that we are at it, so that of several that find it, one goes on. */
-async function claim(
-  { api }: RotationServices,
-  options: RotationOptions,
-  { key, mark }: Successor,
-): Promise<void> {
-  const claimed = {
-    ...mark,
-    leaseUntil: leaseEnd(api.now(), claimMs + options.usageLagMs),
-    holder: newHolder(),
-  }
+/** The successor with the mark that says that we are at it. */
+function claimOn({ api }: RotationServices, options: RotationOptions, { key, mark }: Successor): Successor {
+  const leaseUntil = leaseEnd(api.now(), claimMs + options.usageLagMs)
+  return { key, mark: { ...mark, leaseUntil, holder: newHolder() } }
+}
+
+/** Says so in its name, so that of several that find it, one goes on. */
+async function claim({ api }: RotationServices, { key, mark }: Successor): Promise<void> {
   try {
-    await api.keys.rename(key.id, formatMark(claimed))
+    await api.keys.rename(key.id, formatMark(mark))
   } catch (error) {
     // Gone since the list was read: whoever removed it is at it too.
     if (isGone(error)) throw lockedElsewhere(mark.oldId, 0, api.now())
     throw error
   }
   const now = await getOrGone(api, key.id)
-  if (now?.name !== formatMark(claimed)) throw lockedElsewhere(mark.oldId, claimed.leaseUntil, api.now())
+  if (now?.name !== formatMark(mark)) throw lockedElsewhere(mark.oldId, mark.leaseUntil, api.now())
+}
+
+/** Takes a claim of ours back, where it stands in the name. */
+async function giveUpClaim({ api, report }: RotationServices, { key, mark }: Successor): Promise<void> {
+  try {
+    const now = await getOrGone(api, key.id)
+    if (!isActive(now) || now.name !== formatMark(mark)) return
+    await api.keys.rename(key.id, formatMark({ ...mark, leaseUntil: 0, holder: '' }))
+  } catch (error) {
+    if (!(error instanceof KeysError)) throw error
+    const message = `could not give the claim on ${key.id} up: ${error.message}`
+    report({ event: 'warning', code: 'lease', message })
+  }
 }
 
 interface Found {
@@ -164,7 +180,7 @@ async function goOn(
   const now = new Date(services.clock.now()).toISOString()
   const strays = start.account.successors.map((other) => other.key.id).filter((id) => id !== key.id)
   for (const target of options.targets) await target.check()
-  await services.journals.prove()
+  await services.journals.prove(start.old.id)
   const run: Run = {
     options,
     services,
@@ -237,9 +253,14 @@ async function startAfresh(services: RotationServices, options: RotationOptions,
   return run
 }
 
-/** Idle by the same evidence as an old key; or nobody but this program ever used it, and no target holds it. */
+/**
+ * Idle by the same evidence as an old key; or nobody but this program ever used it, and no target holds it. One that a
+ * target may hold which cannot be read is needed until our own is in its place: whoever starts finds it there.
+ */
 async function isUnused(api: Client, options: RotationOptions, { key }: Successor): Promise<boolean> {
+  const mayBeHeld = options.targets.some(({ readback }) => readback === 'none')
+  if (mayBeHeld && options.evidence) return false
   if ((await idleness(api, options, key.id)) === true) return true
-  if (options.targets.some(({ readback }) => readback === 'none')) return false
+  if (mayBeHeld) return false
   return (await usersOf(api, key.id, Date.parse(key.createdAt) - 1_000)) === 'probes'
 }

@@ -3,14 +3,24 @@
 // - a checksum tells a torn or hand-edited file; an unknown version is refused; nothing is guessed at;
 // - a rotation that is over keeps its receipt under the same name, without the sealed secrets.
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { ensurePrivateDirectory, removeDurably, writeDurably } from '../durable-file.ts'
+import {
+  moveDurably,
+  readRegularFile,
+  removeDurably,
+  sweepBeside,
+  systemCode,
+  systemReason,
+  writeDurably,
+} from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
+import { findStateFolder, openStateFolder, unusable } from './state-folder.ts'
 import { isOver, type Journal } from './state.ts'
 
 const version = 1
+/** A journal of a thousand resumes is far smaller. */
+const sizeLimit = 4 * 1024 * 1024
 
 /** A journal file: what it says, or why it cannot be read. */
 export type JournalEntry =
@@ -18,13 +28,13 @@ export type JournalEntry =
   | { path: string; oldKeyId: string; problem: KeysError }
 
 export interface Journals {
-  /** Proves that journals can be written here. Throws `state-directory`. */
-  prove(): Promise<void>
+  /** Proves that journals of a key can be written here, by the run that has its lock. Throws `state-directory`. */
+  prove(oldKeyId: string): Promise<void>
   /** Every journal and receipt, newest first. */
   list(): Promise<JournalEntry[]>
   /** Writes it durably; when this resolves, a crash loses nothing of it. Throws `state-directory`. */
   save(journal: Journal): Promise<void>
-  /** Puts a journal that is not to be followed any more out of the way, keeping its bytes. */
+  /** Puts what is not to be followed any more out of the way, as it is. Throws `state-directory`. */
   setAside(entry: JournalEntry): Promise<string>
 }
 
@@ -32,10 +42,13 @@ export function createJournals(stateDir: string): Journals {
   const directory = path.join(stateDir, 'rotations')
 
   return {
-    async prove() {
-      const file = path.join(directory, '.writable')
+    async prove(oldKeyId) {
+      const ofKey = path.join(directory, encodeURIComponent(oldKeyId))
+      const file = `${ofKey}.writable`
+      await openStateFolder(stateDir, 'rotations')
       try {
-        await ensurePrivateDirectory(directory)
+        // A run that was killed in its first write left a name that no later one has.
+        await sweepBeside(ofKey, /^[0-9a-f]{6}\.json$/)
         // As large as a journal gets: a disk with room for a name and none for the content is found out here.
         await writeDurably(file, Buffer.alloc(16_384), { mode: 0o600 })
         await removeDurably(file)
@@ -45,8 +58,9 @@ export function createJournals(stateDir: string): Journals {
     },
 
     async list() {
-      const names = await readdir(directory).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === 'ENOENT') return []
+      const folder = await findStateFolder(stateDir, 'rotations')
+      if (folder === undefined) return []
+      const names = await readdir(folder).catch((cause: unknown) => {
         throw unwritable(directory, cause)
       })
       const files = names.flatMap((name) => {
@@ -56,27 +70,25 @@ export function createJournals(stateDir: string): Journals {
           : [{ file: path.join(directory, name), oldKeyId: decode(oldKeyId) }]
       })
       const entries = await Promise.all(files.map(({ file, oldKeyId }) => readEntry(file, oldKeyId)))
-      return entries.sort((a, b) => startOf(b).localeCompare(startOf(a)))
+      return entries.flatMap((entry) => entry ?? []).sort((a, b) => startOf(b).localeCompare(startOf(a)))
     },
 
     async save(journal) {
       const { escrow, ...open } = journal
       const kept = isOver(journal.state) ? open : { ...open, escrow }
+      await openStateFolder(stateDir, 'rotations')
       try {
-        await ensurePrivateDirectory(directory)
-        await writeDurably(fileOf(directory, journal), Buffer.from(encode(kept)), { mode: 0o600 })
+        await writeDurably(path.join(directory, nameOf(journal)), Buffer.from(encode(kept)), { mode: 0o600 })
       } catch (cause) {
         throw unwritable(directory, cause)
       }
     },
 
     async setAside(entry) {
-      const aside = `${entry.path}.set-aside`
+      // A name of its own each time: what was set aside before stays too.
+      const aside = `${entry.path}.${Date.now().toString(36)}.set-aside`
       try {
-        const file = await open(entry.path, constants.O_RDONLY | constants.O_NOFOLLOW)
-        const bytes = await file.readFile().finally(() => file.close())
-        await writeDurably(aside, bytes, { mode: 0o600 })
-        await removeDurably(entry.path)
+        await moveDurably(entry.path, aside)
       } catch (cause) {
         throw unwritable(directory, cause)
       }
@@ -96,8 +108,8 @@ function decode(text: string): string {
   }
 }
 
-function fileOf(directory: string, journal: Journal): string {
-  return path.join(directory, `${encodeURIComponent(journal.oldKey.id)}.${journal.id}.json`)
+function nameOf({ id, oldKey }: Journal): string {
+  return `${encodeURIComponent(oldKey.id)}.${id}.json`
 }
 
 function encode(journal: Omit<Journal, 'escrow'>): string {
@@ -105,16 +117,16 @@ function encode(journal: Omit<Journal, 'escrow'>): string {
   return `{"version":${version},"checksum":"${checksum(rotation)}","rotation":${rotation}}\n`
 }
 
-async function readEntry(file: string, oldKeyId: string): Promise<JournalEntry> {
+/** Undefined for one that another process removed meanwhile. */
+async function readEntry(file: string, oldKeyId: string): Promise<JournalEntry | undefined> {
   const entry = { path: file, oldKeyId }
-  let text: string
   try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
-    text = await handle.readFile('utf8').finally(() => handle.close())
+    const text = (await readRegularFile(file, { sizeLimit })).toString()
+    return { ...entry, ...parse(file, text) }
   } catch (cause) {
-    return { ...entry, problem: unreadable(file, 'cannot be read', cause) }
+    if (systemCode(cause) === 'ENOENT') return undefined
+    return { ...entry, problem: unreadable(file, `cannot be read: ${systemReason(cause)}`, cause) }
   }
-  return { ...entry, ...parse(file, text) }
 }
 
 function parse(file: string, text: string): { journal: Journal } | { problem: KeysError } {
@@ -141,7 +153,9 @@ function parse(file: string, text: string): { journal: Journal } | { problem: Ke
   if (document.checksum !== checksum(JSON.stringify(document.rotation))) {
     return { problem: unreadable(file, 'was changed since it was written') }
   }
-  return { journal: document.rotation as Journal }
+  const journal = document.rotation as Journal
+  if (path.basename(file) !== nameOf(journal)) return { problem: unreadable(file, 'is of another rotation') }
+  return { journal }
 }
 
 /** Of the rotation as JSON, which parsing and writing again leaves as it is. */
@@ -156,16 +170,13 @@ function startOf(entry: JournalEntry): string {
 }
 
 function unwritable(directory: string, cause: unknown): KeysError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new KeysError('state-directory', `cannot keep rotation journals in ${directory}: ${reason}`, {
-    hint: 'free or unlock that folder, or name another one with --state-dir or PICTIFY_KEYS_STATE_DIR',
-    cause,
-  })
+  return unusable(directory, 'rotations', cause)
 }
 
+/** What it was about to do is not known, so that nothing is done. */
 function unreadable(file: string, what: string, cause?: unknown): KeysError {
   return new KeysError('journal-unreadable', `${file} ${what}`, {
-    hint: 'the old key still works; go on from the API and the targets alone with --take-over, which sets the file aside',
+    hint: 'nothing was changed; mend it, or go on from the API and the targets alone with --take-over, which sets it aside',
     cause,
   })
 }

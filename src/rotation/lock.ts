@@ -3,11 +3,11 @@
 // - a lock appears whole (a hard link to a finished file) or not at all;
 // - the lock of a live process is never taken, however long it sleeps; a dead one's is, and a pid that another
 //   process has by now is told by that process's start.
-import { randomBytes } from 'node:crypto'
-import { link, readFile, rename, unlink } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { link, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { ensurePrivateDirectory, systemCode, systemReason, writeDurably } from '../durable-file.ts'
+import { ensurePrivateDirectory, systemCode, systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 
 /** The processes of this machine, as far as a lock must know them. */
@@ -43,7 +43,12 @@ export async function acquireLock(
   try {
     await ensurePrivateDirectory(directory)
     const file = path.join(directory, `${encodeURIComponent(keyId)}.lock`)
-    return await acquire(file, keyId, processes, takeOver)
+    const lock = await acquire(file, keyId, processes, takeOver)
+    await sweep(file, lock.nonce, processes).catch(async (error: unknown) => {
+      await lock.release()
+      throw error
+    })
+    return lock
   } catch (cause) {
     if (cause instanceof KeysError || systemCode(cause) === undefined) throw cause
     throw new KeysError('state-directory', `cannot keep locks in ${directory}: ${systemReason(cause)}`, {
@@ -53,7 +58,12 @@ export async function acquireLock(
   }
 }
 
-async function acquire(file: string, keyId: string, processes: Processes, force: boolean): Promise<Lock> {
+async function acquire(
+  file: string,
+  keyId: string,
+  processes: Processes,
+  force: boolean,
+): Promise<Lock & { nonce: string }> {
   const own: Holder = {
     pid: processes.pid,
     start: await processes.startOf(processes.pid),
@@ -61,9 +71,9 @@ async function acquire(file: string, keyId: string, processes: Processes, force:
     nonce: randomBytes(8).toString('hex'),
     since: new Date().toISOString(),
   }
-  const ready = `${file}.${own.nonce}.new`
-  await writeDurably(ready, Buffer.from(JSON.stringify(own)), { mode: 0o600 })
+  const ready = `${file}.${hostMark()}-${own.pid}-${own.nonce}.new`
   try {
+    await writeReady(ready, JSON.stringify(own))
     for (;;) {
       if (await linked(ready, file)) break
       const holder = await readHolder(file)
@@ -75,6 +85,7 @@ async function acquire(file: string, keyId: string, processes: Processes, force:
     await unlink(ready).catch(ignoreMissing)
   }
   return {
+    nonce: own.nonce,
     async release() {
       if ((await readHolder(file))?.nonce === own.nonce) await unlink(file).catch(ignoreMissing)
     },
@@ -101,6 +112,41 @@ async function replaceDead(
     await guard.release()
   }
 }
+
+/** The lock as it will be, under a name that says who made it. */
+async function writeReady(ready: string, text: string): Promise<void> {
+  const file = await open(ready, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+function hostMark(): string {
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+}
+
+/**
+ * Removes what killed runs left beside a lock that is ours: locks that were never linked, and locks on earlier locks,
+ * which nobody can need any more, for they are gone for good.
+ */
+async function sweep(file: string, nonce: string, processes: Processes): Promise<void> {
+  const prefix = `${path.basename(file)}.`
+  for (const name of await readdir(path.dirname(file))) {
+    if (!name.startsWith(prefix)) continue
+    const [, host, pid] = /(?:^|\.)([0-9a-f]{8})-(\d+)-[0-9a-f]{16}\.new$/.exec(name) ?? []
+    const isReady = host !== undefined
+    if (isReady && (host !== hostMark() || (await processes.startOf(Number(pid))) !== undefined)) continue
+    if (!isReady && !guardForm.test(name.slice(prefix.length))) continue
+    if (name.startsWith(`${prefix}${nonce}`)) continue
+    await unlink(path.join(path.dirname(file), name)).catch(ignoreMissing)
+  }
+}
+
+/** A lock on a lock, by that one's nonce; or one on such a one. */
+const guardForm = /^[0-9a-f]{16}(?:\.[0-9a-f]{16})*$/
 
 async function linked(ready: string, file: string): Promise<boolean> {
   try {

@@ -48,7 +48,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
   }
 
   const held = new Map<string, Held>()
-  await attempt(() => services.journals.prove())
+  await attempt(() => services.journals.prove(start.old.id))
   await attempt(async () => refuseInactive(options, start))
   await attempt(async () => refuseFullPlan(services.api, options, start))
   if (options.targets.length === 0) failures.push(noTargets())
@@ -134,7 +134,8 @@ function refuseFullPlan(api: Client, options: RotationOptions, { old, account }:
   ]
   const count = active.filter((key) => isActive(key) && key.type === old.type).length
   if (limit === undefined || count < limit) return
-  const orphans = account.others.filter((key) => key.name.includes('(rotating ')).map(({ id }) => id)
+  const ofOthers = account.others.filter((key) => key.name.includes('(rotating '))
+  const orphans = [...account.successors.map(({ key }) => key), ...ofOthers].map(({ id }) => id)
   throw new KeysError(
     'key-limit-reached',
     `no room for a successor: the ${api.plan} plan allows ${limit} active ${old.type} keys, and there are ${count}`,

@@ -213,7 +213,7 @@ function isDoneFor(apiUrl: string, oldId: string) {
 async function resume(services: RotationServices, options: RotationOptions, journal: Journal): Promise<Run> {
   const run = restore(services, options, journal)
   services.report({ event: 'resumed', rotation: journal.id, state: journal.state })
-  await services.journals.prove()
+  await services.journals.prove(journal.oldKey.id)
   return run
 }
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -117,10 +118,23 @@ describe('a journal', () => {
   it('says before anything is changed that there is no place for it', async () => {
     await writeFile(path.join(stateDir, 'file'), '')
     const journals = createJournals(path.join(stateDir, 'file'))
-    await expect(journals.prove()).rejects.toMatchObject({ code: 'state-directory' })
+    await expect(journals.prove('key_a')).rejects.toMatchObject({ code: 'state-directory' })
     await expect(journals.save(journal)).rejects.toMatchObject({ code: 'state-directory' })
     await mkdir(path.join(stateDir, 'fine'))
-    await createJournals(path.join(stateDir, 'fine')).prove()
+    await createJournals(path.join(stateDir, 'fine')).prove('key_a')
     expect(await readdir(path.join(stateDir, 'fine', 'rotations'))).toEqual([])
+  })
+
+  it('is not joined by what a run left that was killed in its first write', async () => {
+    const journals = createJournals(stateDir)
+    await journals.prove('key_a')
+    const ended = spawn(process.execPath, ['-e', ''])
+    await new Promise((resolve) => ended.once('exit', resolve))
+    const tail = `${ended.pid}-${'0'.repeat(24)}.tmp`
+    const others = [`key_a.0abc12.json.${process.pid}-${'0'.repeat(24)}.tmp`, `key_b.0abc12.json.${tail}`]
+    for (const name of [...others, `key_a.0abc12.json.${tail}`])
+      await writeFile(path.join(folder(), name), '')
+    await journals.prove('key_a')
+    expect((await readdir(folder())).sort()).toEqual(others.sort())
   })
 })

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createProcesses } from '../../src/processes.ts'
@@ -73,6 +74,29 @@ describe('the lock of a key', () => {
       await (locks[0] as Lock).release()
       expect(await readdir(path.join(stateDir, 'locks'))).toEqual([])
     }
+  })
+
+  it('leaves nothing of runs that were killed on the way to it, once it is had', async () => {
+    const held = await acquireLock(stateDir, 'key_a', fake(1, new Set([1])), false)
+    const names = await readdir(path.join(stateDir, 'locks'))
+    expect(names).toEqual(['key_a.lock'])
+    await held.release()
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+    const left = [
+      // never linked; a lock on an earlier lock, and one on that
+      `key_a.lock.${host}-4000-0123456789abcdef.new`,
+      'key_a.lock.0123456789abcdef',
+      'key_a.lock.0123456789abcdef.fedcba9876543210',
+    ]
+    const others = [
+      `key_a.lock.${host}-6000-0123456789abcdef.new`,
+      'key_a.lock.00000000-4000-0123456789abcdef.new',
+      `key_b.lock.${host}-4000-0123456789abcdef.new`,
+    ]
+    for (const name of [...left, ...others]) await writeFile(path.join(stateDir, 'locks', name), '')
+    const lock = await acquireLock(stateDir, 'key_a', fake(5_000, new Set([5_000, 6_000])), false)
+    await lock.release()
+    expect((await readdir(path.join(stateDir, 'locks'))).sort()).toEqual(others.sort())
   })
 
   it('of another host stands until it is said to be gone', async () => {
