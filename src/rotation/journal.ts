@@ -2,7 +2,7 @@
 // - one file a rotation, `rotations/<old key's id>.<rotation id>.json`, 0600, written whole and durably every time;
 // - a checksum tells a torn or hand-edited file; an unknown version is refused; nothing is guessed at;
 // - a rotation that is over keeps its receipt under the same name, without the sealed secrets.
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import {
@@ -86,7 +86,7 @@ export function createJournals(stateDir: string): Journals {
 
     async setAside(entry) {
       // A name of its own each time: what was set aside before stays too.
-      const aside = `${entry.path}.${Date.now().toString(36)}.set-aside`
+      const aside = `${entry.path}.${randomBytes(4).toString('hex')}.set-aside`
       try {
         await moveDurably(entry.path, aside)
       } catch (cause) {
@@ -153,9 +153,19 @@ function parse(file: string, text: string): { journal: Journal } | { problem: Ke
   if (document.checksum !== checksum(JSON.stringify(document.rotation))) {
     return { problem: unreadable(file, 'was changed since it was written') }
   }
-  const journal = document.rotation as Journal
+  const journal = document.rotation as Partial<Journal> | null
+  if (!isPlausible(journal)) return { problem: unreadable(file, 'is not a journal') }
   if (path.basename(file) !== nameOf(journal)) return { problem: unreadable(file, 'is of another rotation') }
   return { journal }
+}
+
+/** What has the checksum is as it was written; a hand that made up both is not held against every field. */
+function isPlausible(journal: Partial<Journal> | null): journal is Journal {
+  return (
+    typeof journal?.id === 'string' &&
+    typeof journal.oldKey?.id === 'string' &&
+    Array.isArray(journal.targets)
+  )
 }
 
 /** Of the rotation as JSON, which parsing and writing again leaves as it is. */

@@ -4,11 +4,12 @@
 // - the lock of a live process is never taken, however long it sleeps; a dead one's is, and a pid that another
 //   process has by now is told by that process's start.
 import { createHash, randomBytes } from 'node:crypto'
-import { link, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { link, open, readdir, rename, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { ensurePrivateDirectory, systemCode, systemReason } from '../durable-file.ts'
+import { readRegularFile, systemCode } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
+import { openStateFolder, unusable } from './state-folder.ts'
 
 /** The processes of this machine, as far as a lock must know them. */
 export interface Processes {
@@ -39,9 +40,8 @@ export async function acquireLock(
   processes: Processes,
   takeOver: boolean,
 ): Promise<Lock> {
-  const directory = path.join(stateDir, 'locks')
+  const directory = await openStateFolder(stateDir, 'locks')
   try {
-    await ensurePrivateDirectory(directory)
     const file = path.join(directory, `${encodeURIComponent(keyId)}.lock`)
     const lock = await acquire(file, keyId, processes, takeOver)
     await sweep(file, lock.nonce, processes).catch(async (error: unknown) => {
@@ -51,10 +51,7 @@ export async function acquireLock(
     return lock
   } catch (cause) {
     if (cause instanceof KeysError || systemCode(cause) === undefined) throw cause
-    throw new KeysError('state-directory', `cannot keep locks in ${directory}: ${systemReason(cause)}`, {
-      hint: 'free or unlock that folder, or name another one with --state-dir or PICTIFY_KEYS_STATE_DIR',
-      cause,
-    })
+    throw unusable(directory, 'locks', cause)
   }
 }
 
@@ -117,6 +114,8 @@ async function replaceDead(
 async function writeReady(ready: string, text: string): Promise<void> {
   const file = await open(ready, 'wx', 0o600)
   try {
+    // By the handle, which no umask touches.
+    await file.chmod(0o600)
     await file.writeFile(text)
     await file.sync()
   } finally {
@@ -159,22 +158,21 @@ async function linked(ready: string, file: string): Promise<boolean> {
 }
 
 async function readHolder(file: string): Promise<Holder | undefined> {
-  let text: string
   try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  try {
-    return JSON.parse(text) as Holder
+    return JSON.parse((await readRegularFile(file, { sizeLimit })).toString()) as Holder
   } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return undefined
+    if (systemCode(cause) !== undefined && !notOurs.has(systemCode(cause) ?? '')) throw cause
     throw new KeysError('state-directory', `${file} is not a lock of ours`, {
       hint: 'when no other run is under way, remove that file',
       cause,
     })
   }
 }
+
+/** A lock holds a few words. */
+const sizeLimit = 16 * 1024
+const notOurs = new Set(['EFTYPE', 'EFBIG'])
 
 async function isAlive(holder: Holder, processes: Processes, force = false): Promise<boolean> {
   if (holder.host !== hostname()) return !force

@@ -1,5 +1,6 @@
 // Which rotation is it: a new one, one of this machine's journals, or one that another machine left?
 import type { Client } from '../api/contract.ts'
+import { systemCode, systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Target } from '../targets/target.ts'
@@ -24,13 +25,29 @@ export async function rotate(
   options: RotationOptions,
 ): Promise<Outcome> {
   const found = await resolve(services, wanted, options)
-  const lock = await acquireLock(services.stateDir, found.oldId, services.processes, options.takeOver)
-  try {
+  return locked(services, found.oldId, options, async () => {
     const run = await begin(services, found.oldId, options)
     if ('receipt' in run) return { receipt: run.receipt, api: services.api }
-    return await drive(run)
+    return drive(run)
+  })
+}
+
+/** Does the work under the key's lock. That the lock stays behind, of a process that is gone by then, changes nothing. */
+async function locked(
+  { processes, report, stateDir }: RotationServices,
+  oldId: string,
+  options: RotationOptions,
+  work: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const lock = await acquireLock(stateDir, oldId, processes, options.takeOver)
+  try {
+    return await work()
   } finally {
-    await lock.release()
+    await lock.release().catch((error: unknown) => {
+      if (!(error instanceof KeysError) && systemCode(error) === undefined) throw error
+      const message = `the lock of ${oldId} could not be removed: ${systemReason(error)}; the next run takes it over`
+      report({ event: 'warning', code: 'lock-left', message })
+    })
   }
 }
 
@@ -41,8 +58,7 @@ export async function abortRotation(
   options: RotationOptions,
 ): Promise<Outcome> {
   const { oldId } = await resolve(services, wanted, options)
-  const lock = await acquireLock(services.stateDir, oldId, services.processes, options.takeOver)
-  try {
+  return locked(services, oldId, options, async () => {
     const journal = await openJournal(services, oldId, options)
     if (journal === undefined) {
       throw new KeysError('rotation-not-found', `no open rotation of ${wanted} on this machine`, {
@@ -63,9 +79,7 @@ export async function abortRotation(
     }
     const outcome = await undo(run, new KeysError('interrupted', 'the user asked for it'))
     return outcome.receipt.state === 'aborted' ? { ...outcome, error: undefined } : outcome
-  } finally {
-    await lock.release()
-  }
+  })
 }
 
 /** Which key is meant: by an open journal (which needs no API) or by the account. A successor leads to its old key. */
