@@ -22,6 +22,20 @@ describe('the lease in a marked name', () => {
     expect(stage.key(receipt.newKey?.id)?.status).toBe('active')
   })
 
+  it.each([
+    ['the successor is looked at', 'refuse:GET /api-keys/*@2'],
+    ['it has a journal', 'refuse:PUT /api-keys/*@2'],
+  ])('holds nobody up when taking over failed before %s', async (_what, fault) => {
+    await leaveOpen(stage, machine(stage, 'one'))
+    await stage.clock.sleep(1_000)
+    stage.sandbox.addFault(fault)
+    await expect(rotate(machine(stage, 'two'), stage.old.id, stage.options())).rejects.toMatchObject({
+      code: 'invalid-api-key',
+    })
+    const { error } = await rotate(machine(stage, 'two'), stage.old.id, stage.options())
+    expect(error, error?.message).toBeUndefined()
+  })
+
   it('is not given up by a run that slept past its own, and was taken over from', async () => {
     let hasSlept = false
     const services = machine(stage, 'one', {
