@@ -5,8 +5,8 @@
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
-import { getOrGone, isActive, remove } from './account.ts'
-import { refuseIfTakenOver, renewLease } from './claim.ts'
+import { getOrGone, isActive, readAccount, remove } from './account.ts'
+import { byHand, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
 import { idleness } from './evidence.ts'
 import { removeOrphans } from './mint.ts'
 import { note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
@@ -25,17 +25,21 @@ export async function abort(run: Run, reason: KeysError): Promise<void> {
   // With --self it may have become the successor's own client, which is about to go.
   if (run.journal.self && run.escrowed.old) run.api = run.services.api.as(run.escrowed.old)
   const isResumed = run.journal.state === 'aborting'
+  const way = await wayBack(run, reason)
+  if (way === 'none') throw bothGone(run)
   if (!isResumed) {
-    refuseOneWay(run, reason)
-    await refuseWithoutOld(run, reason)
+    if (way === 'old key') refuseOneWay(run, reason)
+    if (way === 'successor') {
+      throw onlyForward(run, reason, `${run.journal.oldKey.id} does not work any more`)
+    }
   }
   await keepLease(run)
   if (!isResumed) {
     const message = redact(reason.message, secretsOf(run))
     await record(run, { state: 'aborting', failure: { code: reason.code, message } })
   }
-  if (await isOldNeededAndGone(run, reason)) throw new OldKeyGone()
-  await restoreTargets(run)
+  if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
+  if (way !== 'replaced') await restoreTargets(run)
   await removeSuccessor(run, reason)
   for (const id of run.journal.strays) {
     if ((await idleness(run.api, run.options, id)) === true) await remove(run.api, id)
@@ -73,19 +77,37 @@ function refuseOneWay(run: Run, reason: KeysError): void {
   throw onlyForward(run, reason, why, 'give the old secret with --old-secret-stdin to undo it after all')
 }
 
-async function refuseWithoutOld(run: Run, reason: KeysError): Promise<void> {
-  if (run.journal.state === 'planned') return
-  if (await isOldNeededAndGone(run, reason)) {
-    throw onlyForward(run, reason, `${run.journal.oldKey.id} does not work any more`)
-  }
+/**
+ * What there is to go back to: the `old key`, which works; the `successor` alone, so that there is only forward. Where
+ * both are gone, nothing of ours is left in targets that were never written or have been `replaced`; else `none`.
+ */
+async function wayBack(run: Run, reason: KeysError): Promise<'old key' | 'successor' | 'replaced' | 'none'> {
+  const { oldKey, newKey, targets } = run.journal
+  // Where another rotation has replaced it, and no target holds ours, nothing needs the old key.
+  const isUntouched = targets.every(({ state }) => state === 'pending')
+  if (isUntouched && (hasCode(reason, 'rotation-locked') || newKey === undefined)) return 'old key'
+  if (isActive(await getOrGone(run.api, oldKey.id))) return 'old key'
+  if (newKey !== undefined && isActive(await getOrGone(run.api, newKey.id))) return 'successor'
+  return isUntouched || (await isReplaced(run)) ? 'replaced' : 'none'
 }
 
-/** Where another rotation has replaced it, and no target holds ours, nothing needs the old key. */
-async function isOldNeededAndGone(run: Run, reason: KeysError): Promise<boolean> {
-  const { oldKey, targets } = run.journal
-  const isUntouched = targets.every(({ state }) => state === 'pending')
-  if (isUntouched && (hasCode(reason, 'rotation-locked') || run.journal.newKey === undefined)) return false
-  return !isActive(await getOrGone(run.api, oldKey.id))
+/** Whether the targets that can be read hold neither of our two secrets; where none can, whether a rival is there. */
+async function isReplaced(run: Run): Promise<boolean> {
+  const readable = run.options.targets.filter(({ readback }) => readback === 'value')
+  if (readable.length === 0)
+    return rivalOf(run, await readAccount(run.api, run.journal.oldKey.id)) !== undefined
+  const { successor, old, held } = run.escrowed
+  for (const target of readable) {
+    const value = (await target.read())?.value
+    const ours = [successor, old, held.get(target.name)?.value]
+    if (value === undefined || ours.some((secret) => secret?.equals(value))) return false
+  }
+  return true
+}
+
+function bothGone({ journal: { oldKey, newKey } }: Run): Setback {
+  const what = `neither ${oldKey.id} nor its successor ${newKey?.id} works any more`
+  return new Setback('leave', new KeysError('rotation-needs-person', what, { hint: byHand(oldKey) }))
 }
 
 function onlyForward(run: Run, reason: KeysError, why: string, wayBack?: string): Setback {
@@ -133,18 +155,20 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   const { newKey, targets } = run.journal
   const mayBeInUse = targets.some(({ state }) => state !== 'pending')
   if (newKey !== undefined && mayBeInUse && run.options.evidence) {
-    await waitUntilIdle(run, newKey.id, reason)
+    // Kept from run to run: a line that waits for less than the quiet time comes to its end all the same.
+    const restoredAt = run.journal.restoredAt ?? run.api.now()
+    if (run.journal.restoredAt === undefined) await record(run, { restoredAt })
+    await waitUntilIdle(run, newKey.id, restoredAt, reason)
     // The last look before the successor goes: it may be the only key that works by now.
-    if (await isOldNeededAndGone(run, reason)) throw new OldKeyGone()
+    if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
   }
   if (newKey !== undefined) await remove(run.api, newKey.id)
   if (run.journal.intent !== undefined) await removeOrphans(run, newKey === undefined)
 }
 
 /** Here a second interruption does not stop us; a third one ends the process, and the journal goes on from here. */
-async function waitUntilIdle(run: Run, id: string, reason: KeysError): Promise<void> {
+async function waitUntilIdle(run: Run, id: string, restoredAt: number, reason: KeysError): Promise<void> {
   const { options, services } = run
-  const restoredAt = run.api.now()
   const giveUpAt = services.clock.now() + options.waitMs
   const pauseMs = Math.min(
     Math.max((options.idleMs + options.usageLagMs) / 10, shortestPauseMs),
@@ -155,7 +179,7 @@ async function waitUntilIdle(run: Run, id: string, reason: KeysError): Promise<v
     const waitEndsInMs = giveUpAt - services.clock.now()
     if (waitEndsInMs <= 0) throw stillInUse(run, id)
     services.report({ event: 'undo-wait', newKey: id, waitEndsInMs })
-    if (await isOldNeededAndGone(run, reason)) throw new OldKeyGone()
+    if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
     await services.clock.sleep(Math.min(pauseMs, waitEndsInMs))
   }
 }

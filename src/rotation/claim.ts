@@ -9,7 +9,7 @@ import { hasCode, KeysError } from '../errors.ts'
 import { compareByAge, getOrGone, isActive, readAccount, remove, type Account } from './account.ts'
 import { formatMark, leaseEnd, parseMark } from './marked-name.ts'
 import { note, record, Setback, type RotationOptions, type Run } from './run.ts'
-import { hasReached, isOver } from './state.ts'
+import { hasReached, isOver, type OldKey } from './state.ts'
 
 /** A further machine's rotation may have been minted this much before our plan read the list, and not shown yet. */
 const listLagMs = 60_000
@@ -95,13 +95,26 @@ export async function confirm(run: Run, takeOver = false): Promise<Account> {
   const own =
     account.successors.find(({ key }) => key.id === newKey.id)?.key ?? (await getOrGone(run.api, newKey.id))
   if (!isActive(own)) {
-    refuseIfRivalWon(run, newKey.id, account)
+    refuseIfRivalWon(run, account)
     throw successorGone(run, own, account)
   }
   if (!takeOver) refuseIfTakenOver(run, own)
   refuseIfEarlier(run, account)
   await refuseIfRotatedMeanwhile(run, own, account)
   return account
+}
+
+/**
+ * Later successors of runs that have ended, or died: ours goes on, so they go together with the old key, under the same
+ * evidence. Their own runs undo themselves when they are run again, if they ever are.
+ */
+export async function takeInStrays(run: Run): Promise<void> {
+  const { journal, api } = run
+  const { successors } = await readAccount(api, journal.oldKey.id)
+  const ours = [journal.newKey?.id, ...journal.strays]
+  const left = successors.filter(({ key, mark }) => !ours.includes(key.id) && mark.leaseUntil <= api.now())
+  if (left.length === 0) return
+  await record(run, { strays: [...journal.strays, ...left.map(({ key }) => key.id)] })
 }
 
 /** Keys that carry this rotation's id and are not its successor: a server that ignored the idempotency key minted them. */
@@ -125,12 +138,18 @@ function successorGone(run: Run, own: Key | undefined, account: Account): Setbac
   if (isActive(account.old)) {
     return new Setback('undo', new KeysError('rotation-undone', what, { hint: 'run the same command again' }))
   }
+  // Undoing finds out whether anything of ours is still needed.
   return new Setback(
-    'leave',
+    'undo',
     new KeysError('rotation-needs-person', `${what}, and ${oldKey.id} no longer works either`, {
-      hint: `create a key by hand and put it into the targets: pictify-keys create ${JSON.stringify(oldKey.name)} --type ${oldKey.type} --to …`,
+      hint: byHand(oldKey),
     }),
   )
+}
+
+/** What a person does when both keys are gone. */
+export function byHand({ name, type }: OldKey): string {
+  return `where the targets hold no key that works, create one and put it there: pictify-keys create ${JSON.stringify(name)} --type ${type} --to …`
 }
 
 /** Another machine has the rotation now, and its lease stands. */
@@ -153,7 +172,7 @@ async function refuseIfRotatedMeanwhile(run: Run, own: Key, account: Account): P
   const { journal } = run
   if (isActive(account.old) || journal.retiring || journal.compromised === 'revoke-first') return
   if (hasReached(journal.state, 'retired') || parseMark(own.name) === undefined) return
-  refuseIfRivalWon(run, own.id, account)
+  refuseIfRivalWon(run, account)
   await note(
     run,
     'old-key-revoked',
@@ -162,21 +181,28 @@ async function refuseIfRotatedMeanwhile(run: Run, own: Key, account: Account): P
 }
 
 /** Another machine's successor has the plain name by now, or goes on: this rotation has nothing left to do. */
-function refuseIfRivalWon(run: Run, ownId: string, account: Account): void {
+function refuseIfRivalWon(run: Run, account: Account): void {
   const { journal } = run
   if (isActive(account.old) && account.successors.length === 0) return
   if (journal.targets.some(({ state }) => state !== 'pending')) return
-  const since = Date.parse(journal.intent?.at ?? journal.startedAt) - listLagMs
-  const rival =
-    account.others.find(
-      (key) => key.id !== ownId && key.name === journal.oldKey.name && Date.parse(key.createdAt) >= since,
-    ) ?? account.successors.find(({ key }) => key.id !== ownId)?.key
+  const rival = rivalOf(run, account)
   if (rival === undefined) return
   throw new Setback(
     'undo',
     new KeysError('rotation-locked', `${journal.oldKey.id} was rotated elsewhere meanwhile, to ${rival.id}`, {
       hint: 'nothing more is to be done',
     }),
+  )
+}
+
+/** Another successor of the old key: one that is in its place by now, or goes on. */
+export function rivalOf({ journal }: Run, { others, successors }: Account): Key | undefined {
+  const since = Date.parse(journal.intent?.at ?? journal.startedAt) - listLagMs
+  const isOurs = ({ id }: Key) => id === journal.newKey?.id
+  const isNew = ({ createdAt }: Key) => Date.parse(createdAt) >= since
+  return (
+    others.find((key) => !isOurs(key) && key.name === journal.oldKey.name && isNew(key)) ??
+    successors.find(({ key }) => !isOurs(key))?.key
   )
 }
 

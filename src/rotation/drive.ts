@@ -15,7 +15,15 @@ import { mint } from './mint.ts'
 import { overlap } from './overlap.ts'
 import { finish, retire } from './retire.ts'
 import { note, record, Setback, type Run } from './run.ts'
-import { hasReached, isOver, receiptOf, type Journal, type Receipt, type RotationState } from './state.ts'
+import {
+  hasReached,
+  isOver,
+  receiptOf,
+  type Journal,
+  type Receipt,
+  type RotationState,
+  type TargetRecord,
+} from './state.ts'
 import { verify } from './verify.ts'
 
 /** What came of a rotation: its receipt so far, and, when it is not done, why. */
@@ -68,8 +76,22 @@ async function reclaim(run: Run): Promise<void> {
   await confirm(run, run.options.takeOver)
   if (hasReached(run.journal.state, 'retired')) return
   await renewLease(run)
+  if (mark === undefined || holders.includes(mark.holder)) return
   // Another machine was at it: what it did with the successor is not an application's use of it.
-  if (mark !== undefined && !holders.includes(mark.holder)) await noteOwnUse(run)
+  await noteOwnUse(run)
+  await deliverAgain(run)
+}
+
+/** What another machine put into a target that cannot be read is not known: ours goes there once more. */
+async function deliverAgain(run: Run): Promise<void> {
+  const { state, targets } = run.journal
+  const isUnknown = ({ readback, state: written }: TargetRecord) =>
+    readback === 'none' && written === 'delivered'
+  if (!hasReached(state, 'delivered') || !targets.some(isUnknown)) return
+  await record(run, {
+    state: 'accepted',
+    targets: targets.map((target) => (isUnknown(target) ? { ...target, state: 'writing' } : target)),
+  })
 }
 
 async function overlapThenRetire(run: Run): Promise<void> {
@@ -125,7 +147,7 @@ async function forwardAgain(run: Run): Promise<Outcome> {
   const { oldKey, newKey } = run.journal
   const what = `${oldKey.id} was revoked by somebody else while the rotation was undone; going on with ${newKey?.id}`
   await note(run, 'old-key-revoked', what)
-  await record(run, { state: 'accepted', failure: undefined })
+  await record(run, { state: 'accepted', failure: undefined, restoredAt: undefined })
   return drive(run)
 }
 
@@ -169,7 +191,13 @@ async function isOnlyForward({ api, journal }: Run): Promise<boolean> {
 }
 
 function undone(run: Run, reason: KeysError): KeysError {
-  const isAsItIs = hasCode(reason, 'rotation-locked', 'key-limit-reached', 'rotation-undone')
+  const isAsItIs = hasCode(
+    reason,
+    'rotation-locked',
+    'key-limit-reached',
+    'rotation-undone',
+    'rotation-needs-person',
+  )
   // Refused before there was a successor: the exit tells why, there was nothing to undo.
   const isRefusal =
     run.journal.newKey === undefined && (reason.exit === Exit.notSignedIn || reason.exit === Exit.limit)

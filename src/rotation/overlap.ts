@@ -1,6 +1,7 @@
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { isActive } from './account.ts'
+import { takeInStrays } from './claim.ts'
 import { gather, missing } from './evidence.ts'
 import { checkpoint, note, pause, record, Setback, type Run } from './run.ts'
 
@@ -16,6 +17,7 @@ export async function overlap(run: Run): Promise<void> {
   if (!options.evidence) {
     await note(run, 'evidence-waived', 'the evidence that the old key is idle was waived (--no-evidence)')
   }
+  await takeInStrays(run)
   const giveUpAt = services.clock.now() + options.waitMs
   const pauseMs = Math.min(
     Math.max((options.idleMs + options.usageLagMs) / 10, shortestPauseMs),

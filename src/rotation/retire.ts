@@ -3,7 +3,7 @@
 // - once its revoke may have left, there is only forward.
 import { hasCode, KeysError } from '../errors.ts'
 import { getOrGone, isActive, remove } from './account.ts'
-import { confirm, isGone, stayTheOne } from './claim.ts'
+import { byHand, confirm, isGone, stayTheOne } from './claim.ts'
 import { proveAccepted, proveReadable } from './deliver.ts'
 import { plainName } from './marked-name.ts'
 import { note, pause, record, Setback, successorSecret, type Run } from './run.ts'
@@ -128,16 +128,17 @@ async function rename(run: Run): Promise<void> {
   if (newKey === undefined) return
   // Somebody may have renamed the old key meanwhile; what they call it now is the name.
   const name = plainName((await getOrGone(run.api, oldKey.id))?.name ?? oldKey.name)
+  const ended = (how: 'revoked' | 'deleted') => {
+    const what = `the successor ${newKey.id} was ${how} by somebody else`
+    const hint = byHand({ ...oldKey, name })
+    return new Setback('leave', new KeysError('rotation-needs-person', what, { hint }))
+  }
   try {
-    await run.api.keys.rename(newKey.id, name)
+    const renamed = await run.api.keys.rename(newKey.id, name)
+    // A name is given to a key that does not work any more as well.
+    if (!isActive(renamed)) throw ended('revoked')
   } catch (error) {
-    if (!isGone(error)) throw error
-    throw new Setback(
-      'leave',
-      new KeysError('rotation-needs-person', `the successor ${newKey.id} was deleted by somebody else`, {
-        hint: `create a key by hand and put it into the targets: pictify-keys create ${JSON.stringify(name)} --type ${oldKey.type} --to …`,
-      }),
-    )
+    throw isGone(error) ? ended('deleted') : error
   }
 }
 

@@ -125,6 +125,8 @@ export interface Journal {
   deleteOld: boolean
   /** API clock, Unix ms: every target has held the successor since. */
   deliveredAt?: number
+  /** API clock, Unix ms: undoing has put back every target, and the successor's quiet time counts from here. */
+  restoredAt?: number
   /** API clock, Unix ms: the last use of the successor that was ours. */
   ownUseAt?: number
   evidence?: Evidence
