@@ -10,7 +10,7 @@ import { platform } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 // The one thing taken from `process` outside main.ts: there is no other way to signal a group.
 import { kill } from 'node:process'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
@@ -57,14 +57,7 @@ export interface ChildResult {
 export async function runChild(options: ChildOptions): Promise<ChildResult> {
   const { command, env, cwd, input, timeoutMs, signal, onOutput, graceMs = 2_000 } = options
   signal?.throwIfAborted()
-  const child = spawn(command, {
-    shell: true,
-    detached: !windows,
-    windowsHide: true,
-    cwd,
-    env,
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-  })
+  const child = startShell(command, { cwd, env, hasInput: input !== undefined })
   const output = keepLines(onOutput)
   const drained = Promise.all([child.stdout, child.stderr].map((stream) => collect(stream, output)))
   const exited = new Promise<Pick<ChildResult, 'exitCode' | 'signal'>>((resolve, reject) => {
@@ -76,7 +69,7 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
     // A child that ends without reading has not failed for that: its exit code says how it went.
     if (!['EPIPE', 'ECONNRESET', 'EOF'].includes(systemCode(error) ?? '')) inputError = error
   })
-  child.stdin?.end(input)
+  if (input !== undefined) hand(input, child)
 
   const stop = new AbortController()
   const onStop = () => stop.abort()
@@ -96,8 +89,36 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onStop)
     // What it left running in the background may hold the pipes open; we do not read them any more.
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
+    for (const stream of child.stdio) stream?.destroy()
   }
+}
+
+/** Waits for a word on descriptor 3 and is then the shell that runs the line; where we die before, it ends. */
+const gate = 'read -r pictify_keys_go <&3 || exit 125; exec /bin/sh -c "$1" 3<&-'
+/** So much a pipe takes without a reader. */
+const pipeHolds = 16 * 1024
+
+/** Where it is to get input, it begins only when that is on its way (not on Windows, which has no such shell). */
+function startShell(
+  command: string,
+  { cwd, env, hasInput }: { cwd: string; env: ChildOptions['env']; hasInput: boolean },
+): ChildProcess {
+  const options = { detached: !windows, windowsHide: true, cwd, env }
+  if (!hasInput || windows) {
+    return spawn(command, { ...options, shell: true, stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
+  }
+  const stdio = ['pipe' as const, 'pipe' as const, 'pipe' as const, 'pipe' as const]
+  return spawn('/bin/sh', ['-c', gate, 'sh', command], { ...options, stdio })
+}
+
+/** Were we killed before all of the input is in the pipe, the command would take what it got for the whole. */
+function hand(input: string, { stdin, stdio }: ChildProcess): void {
+  const go = stdio[3] as Writable | null | undefined
+  go?.on('error', () => undefined)
+  const open = () => void go?.end('go\n')
+  stdin?.write(input, open)
+  stdin?.end()
+  if (Buffer.byteLength(input) > pipeHolds) open()
 }
 
 /** Resolves once the group was told to end and is gone, or would not go; never while nobody stops it. */
