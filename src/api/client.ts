@@ -7,12 +7,13 @@ import type { Fetch, HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
 import { readAuditLogs } from './audit-logs.ts'
 import { findSecret, readJson, readOne, readPage, unreadable } from './answer.ts'
-import type { Client, Key, KeyFilter, Keys, Plan, ProbeAnswer, RateLimit } from './contract.ts'
+import type { Client, Key, KeyFilter, Keys, Plan, RateLimit } from './contract.ts'
 import { findKey } from './key-lookup.ts'
 import { checkName } from './name.ts'
 import { findOwner } from './owner.ts'
 import { type PagesOptions, readByPage, readPages } from './pages.ts'
 import { path, query } from './path.ts'
+import { createLimits, type Limits, probeOnce } from './probe.ts'
 import { looksLikeHtml } from './problem.ts'
 import { auditEventSchema, isPlainKey, keySchema, usageSchema } from './schemas.ts'
 import { type Call, createSender } from './sender.ts'
@@ -45,7 +46,6 @@ export interface ClientOptions {
 /** A full page is the most the API gives. */
 const pageSize = 100
 const pagesInFlight = 6
-const probeTimeoutMs = 10_000
 const clockSetMs = 2_000
 
 const plans: Readonly<Record<number, Plan>> = { 60: 'free', 300: 'pro', 1_000: 'business' }
@@ -54,10 +54,11 @@ const plans: Readonly<Record<number, Plan>> = { 60: 'free', 300: 'pro', 1_000: '
 interface Server {
   skewMs: number | undefined
   clockSetAt: number | undefined
+  limits: Limits
 }
 
 export function createClient(options: ClientOptions): Client {
-  return clientOf(options, { skewMs: undefined, clockSetAt: undefined })
+  return clientOf(options, { skewMs: undefined, clockSetAt: undefined, limits: createLimits() })
 }
 
 function clientOf(options: ClientOptions, server: Server): Client {
@@ -209,22 +210,8 @@ function clientOf(options: ClientOptions, server: Server): Client {
       signal,
     )
 
-  async function probe(secret: Secret, userAgent: string, signal?: AbortSignal): Promise<ProbeAnswer> {
-    const prober = createSender({ ...shared, userAgent, credential: secret, onAnswer: noteTime })
-    const call: Call = { what: 'probing a key', method: 'GET', path: '/templates?limit=1' }
-    try {
-      const answer = await prober.sendOnce(call, Math.min(probeTimeoutMs, timeoutMs), signal)
-      if (answer.status === 401) return 'refused'
-      // a web page of a network that wants a login is a 200 too
-      return answer.status === 200 && readable(() => readJson(call.what, answer)) !== undefined
-        ? 'accepted'
-        : 'unknown'
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (error instanceof KeysError) return 'unknown'
-      throw error
-    }
-  }
+  const probe = (secret: Secret, userAgent: string, signal?: AbortSignal) =>
+    probeOnce({ ...shared, userAgent, onAnswer: noteTime }, server.limits, secret, signal)
 
   return {
     baseUrl: options.baseUrl,

@@ -56,7 +56,7 @@ const mostRateLimitWaits = 10
 /** A server that lets two attempts run out of time would do so with more. */
 const mostTimeouts = 1
 /** What a 429 that does not say how long is taken to mean. */
-const unsaidWaitMs = 1_000
+export const unsaidWaitMs = 1_000
 
 export function createSender(options: SenderOptions): Sender {
   const { fetch, baseUrl, credential, clock, random } = options

@@ -41,6 +41,30 @@ describe('probe', () => {
     expect(clock.slept).toEqual([])
   })
 
+  test.each([
+    ['as long as it is told to', json({}, 429, { 'retry-after': '7' }), [7_000]],
+    ['a second where it is not told how long', text('Too Many Requests', 429), [1_000]],
+    ['not at all for a quota', json({ code: 'quota_exceeded' }, 429), []],
+  ] as const)('after a 429 waits %s before the next one of this key leaves', async (_, answer, slept) => {
+    const clock = virtualClock()
+    const seen = answering('/templates', answer, json([]))
+    const api = client({ clock })
+    await api.probe(probed)
+    // Another client of the same server, and the same secret as a target holds it.
+    expect(await api.as(probed).probe(new Secret(probed.reveal()))).toBe('accepted')
+    expect([seen.length, clock.slept]).toEqual([2, slept])
+  })
+
+  test('holds up no other key, and nobody for longer than a call may wait', async () => {
+    const clock = virtualClock()
+    const seen = answering('/templates', json({}, 429, { 'retry-after': '3600' }), json([]))
+    const api = client({ clock })
+    await api.probe(probed)
+    expect(await api.probe(new Secret('pk_test_another'))).toBe('accepted')
+    expect(await api.probe(probed)).toBe('unknown')
+    expect([seen.length, clock.slept]).toEqual([2, [60_000]])
+  })
+
   test('unknown for no answer in time', async () => {
     server.use(http.get(`${baseUrl}/templates`, () => delay('infinite')))
     expect(await client({ timeoutMs: 30 }).probe(probed)).toBe('unknown')
