@@ -1,12 +1,20 @@
 // Rules of this file:
-// - it alone imports conf, and only when there is a file to read or something to write;
 // - the file holds profiles and preferences; what it keeps of a credential is there because the user said so;
-// - the file is 0600 and its folder 0700, whatever the umask says.
+// - the file is 0600 and its folder 0700, whatever the umask says;
+// - it may hold the only copy of an admin key: it is replaced whole and durably, and a link in its place is replaced,
+//   never followed out, though one that the user made is read.
 import { chmod, stat } from 'node:fs/promises'
 import path from 'node:path'
 import envPaths from 'env-paths'
 import type { Plan } from './api/contract.ts'
-import { ensurePrivateDirectory, systemCode, systemReason } from './durable-file.ts'
+import {
+  ensurePrivateDirectory,
+  proveFolder,
+  readRegularFile,
+  systemCode,
+  systemReason,
+  writeDurably,
+} from './durable-file.ts'
 import { KeysError } from './errors.ts'
 import { parseSecret, type Secret } from './secret.ts'
 
@@ -36,6 +44,10 @@ export interface Config {
   adminKey(): Secret | undefined
   /** The file's permission bits; undefined when it is not there. */
   mode(): Promise<number | undefined>
+  /** Reads the file again: what it holds now, and not what it held when it was opened. */
+  reread(): Promise<void>
+  /** Proves that it can be changed. Throws `config-unreadable`. */
+  proveWritable(): Promise<void>
   /** Changes what is named and leaves the rest. Throws `config-unreadable` when the file cannot be written. */
   change(change: SettingsChange): Promise<void>
 }
@@ -56,8 +68,7 @@ export function systemFolders(): { config: string; data: string } {
 /** Reads the profile. Throws `config-unreadable` naming the file when it is not what this program wrote. */
 export async function openConfig(folder: string, profile: string = defaultProfile): Promise<Config> {
   const file = path.join(folder, fileName)
-  const exists = (await modeOf(file)) !== undefined
-  let stored = exists ? await readProfile(folder, file, profile) : {}
+  let stored = await readProfile(file, profile)
 
   return {
     path: file,
@@ -76,47 +87,75 @@ export async function openConfig(folder: string, profile: string = defaultProfil
     },
     mode: () => modeOf(file),
 
+    async reread() {
+      stored = await readProfile(file, profile)
+    },
+
+    proveWritable: () =>
+      writing(file, async () => {
+        await ensurePrivateDirectory(folder)
+        await proveFolder(folder, ((await readText(file))?.length ?? 0) + roomForChange)
+      }),
+
     async change(change) {
-      const next: Record<string, unknown> = { ...stored, ...change }
+      const document = await readDocument(file)
+      const next: Record<string, unknown> = { ...profileIn(document, file, profile), ...change }
       // this file is where the value leaves for: a Secret would be written as [secret]
       if (change.adminKey !== undefined) next['adminKey'] = change.adminKey.reveal()
+      const kept = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined))
+      // by entries, for a profile may be called __proto__
+      const profiles = Object.fromEntries([...Object.entries(document.profiles ?? {}), [profile, kept]])
       await writing(file, async () => {
         await ensurePrivateDirectory(folder)
         await chmod(folder, 0o700)
-        const conf = await load(folder, file)
-        const profiles = conf.get('profiles') ?? {}
-        const kept = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined))
-        conf.set('profiles', { ...profiles, [profile]: kept })
-        await chmod(file, 0o600)
+        await writeDurably(file, `${JSON.stringify({ ...document, profiles }, undefined, '\t')}\n`, {
+          mode: 0o600,
+        })
         stored = kept
       })
     },
   }
 }
 
-interface File extends Record<string, unknown> {
+/** What a change adds at most, so that a full disk shows before a key is minted for it. */
+const roomForChange = 1_024
+/** Profiles are a few hundred bytes each. */
+const sizeLimit = 1024 * 1024
+
+interface Document extends Record<string, unknown> {
   profiles?: Record<string, unknown>
 }
 
-async function load(folder: string, file: string) {
-  const { default: Conf } = await import('conf')
+/** Undefined where there is no file. */
+async function readText(file: string): Promise<string | undefined> {
   try {
-    return new Conf<File>({
-      cwd: folder,
-      configName: path.parse(fileName).name,
-      configFileMode: 0o600,
-      clearInvalidConfig: false,
-      // a profile may have a dot in its name
-      accessPropertiesByDotNotation: false,
-    })
+    return (await readRegularFile(file, { sizeLimit, links: true })).toString()
   } catch (cause) {
-    throw unreadable(file, cause instanceof SyntaxError ? 'it is not JSON' : systemReason(cause), cause)
+    if (systemCode(cause) === 'ENOENT') return undefined
+    throw unreadable(file, systemReason(cause), cause)
   }
 }
 
-async function readProfile(folder: string, file: string, profile: string): Promise<Stored> {
-  const profiles = (await load(folder, file)).get('profiles') ?? {}
+async function readDocument(file: string): Promise<Document> {
+  const text = await readText(file)
+  if (text === undefined) return {}
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch (cause) {
+    throw unreadable(file, 'it is not JSON', cause)
+  }
+  if (!isRecord(document)) throw unreadable(file, 'it is not an object')
+  const { profiles = {} } = document
   if (!isRecord(profiles)) throw unreadable(file, 'its profiles are not an object')
+  return { ...document, profiles }
+}
+
+async function readProfile(file: string, profile: string): Promise<Stored> {
+  return profileIn(await readDocument(file), file, profile)
+}
+
+function profileIn({ profiles = {} }: Document, file: string, profile: string): Stored {
   const stored = Object.hasOwn(profiles, profile) ? profiles[profile] : {}
   if (!isRecord(stored)) throw unreadable(file, `its profile ${profile} is not an object`)
   for (const [name, type] of Object.entries(types)) {

@@ -1,6 +1,19 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { execFile, spawnSync } from 'node:child_process'
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openConfig } from '../src/config.ts'
 import { openCredentialStore } from '../src/credentials/file.ts'
@@ -101,5 +114,64 @@ describe('the credential in use', () => {
     await expect(findCredential({ PICTIFY_ADMIN_KEY: ' ' }, () => openConfig(folder))).rejects.toMatchObject({
       code: 'not-signed-in',
     })
+  })
+})
+
+describe('the profile file', () => {
+  const file = () => path.join(folder, 'config.json')
+
+  test('is written through no link, and one that the user made is read', async () => {
+    await mkdir(folder)
+    const elsewhere = path.join(path.dirname(folder), 'elsewhere.json')
+    const text = '{"profiles":{"default":{"plan":"pro"}}}'
+    await writeFile(elsewhere, text, { mode: 0o644 })
+    await symlink(elsewhere, file())
+    const config = await openConfig(folder)
+    expect(config.settings).toEqual({ plan: 'pro' })
+    await config.change({ adminKey: secret })
+    expect(await readFile(elsewhere, 'utf8')).toBe(text)
+    expect((await lstat(file())).isSymbolicLink()).toBe(false)
+    expect(await modeOf(file())).toBe(0o600)
+  })
+
+  test('is not waited for where it is a pipe', async () => {
+    await mkdir(folder)
+    await promisify(execFile)('mkfifo', [file()])
+    await expect(openConfig(folder)).rejects.toMatchObject({
+      code: 'config-unreadable',
+      message: `cannot read the profile file ${file()}: it is not a regular file`,
+    })
+  })
+
+  test.each([
+    ['cut short', '{"profiles":{"def', 'it is not JSON'],
+    ['empty', '', 'it is not JSON'],
+    ['something else', '[]', 'it is not an object'],
+  ])('that is %s is said to be so, and left as it is', async (_what, text, reason) => {
+    await mkdir(folder)
+    const config = await openConfig(folder)
+    await writeFile(file(), text)
+    await expect(openConfig(folder)).rejects.toThrow(reason)
+    await expect(config.change({ plan: 'pro' })).rejects.toThrow(reason)
+    expect(await readFile(file(), 'utf8')).toBe(text)
+  })
+
+  test('is changed as it is by then, not as it was when it was opened', async () => {
+    const early = await openConfig(folder)
+    await (await openConfig(folder)).change({ adminKey: secret })
+    await early.change({ plan: 'pro' })
+    expect((await openConfig(folder)).adminKey()?.equals(secret)).toBe(true)
+    const store = openCredentialStore(early)
+    await (await openConfig(folder)).change({ adminKey: undefined })
+    expect(await store.read()).toBeUndefined()
+  })
+
+  test('that was left half-written by a killed run is swept at the next change', async () => {
+    const config = await openConfig(folder)
+    await config.change({ plan: 'pro' })
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '0'])
+    await writeFile(`${file()}.${dead}-${'0'.repeat(24)}.tmp`, secret.reveal())
+    await config.change({ plan: 'free' })
+    expect(await readdir(folder)).toEqual(['config.json'])
   })
 })

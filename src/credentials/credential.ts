@@ -8,6 +8,8 @@ export type CredentialSource =
 export interface CredentialStore {
   readonly source: CredentialSource
   read(): Promise<Secret | undefined>
+  /** Changes nothing; throws where a write would. */
+  proveWritable(): Promise<void>
   write(secret: Secret): Promise<void>
   remove(): Promise<void>
 }

@@ -5,7 +5,12 @@ import type { CredentialStore } from './credential.ts'
 export function openCredentialStore(config: Config): CredentialStore {
   return {
     source: { kind: 'file', path: config.path, profile: config.profile },
-    read: async () => config.adminKey(),
+    // from the disk: what was written is read back, and somebody else may have signed in meanwhile
+    async read() {
+      await config.reread()
+      return config.adminKey()
+    },
+    proveWritable: () => config.proveWritable(),
     write: (adminKey) => config.change({ adminKey }),
     remove: () => config.change({ adminKey: undefined }),
   }

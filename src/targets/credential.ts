@@ -5,6 +5,8 @@ import type { Target } from './target.ts'
 /** A place that keeps the admin credential; the credential stores fit it. */
 interface Store {
   read(): Promise<Secret | undefined>
+  /** Changes nothing; throws where a write would. */
+  proveWritable(): Promise<void>
   write(secret: Secret): Promise<void>
   remove(): Promise<void>
 }
@@ -23,6 +25,7 @@ export function createCredentialTarget(name: string, store: Store): Target {
 
     async check() {
       await store.read()
+      await store.proveWritable()
     },
 
     async read() {
@@ -32,8 +35,9 @@ export function createCredentialTarget(name: string, store: Store): Target {
 
     async write(secret, expected) {
       const held = await store.read()
-      if (held?.equals(secret)) return
-      if (expected === undefined ? held !== undefined : !held?.equals(expected.value)) throw changed()
+      const isExpected = expected === undefined ? held === undefined : held?.equals(expected.value)
+      if (!held?.equals(secret) && !isExpected) throw changed()
+      // Even where it is there already: that an earlier run brought it onto the disk is not known.
       await store.write(secret)
     },
 

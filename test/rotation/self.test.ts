@@ -76,6 +76,7 @@ describe('another admin key', () => {
     let stored: typeof other.secret | undefined = stage.sandbox.adminKey
     const credential = createCredentialTarget('credential:default', {
       read: async () => stored,
+      proveWritable: async () => {},
       write: async (secret) => void (stored = secret),
       remove: async () => void (stored = undefined),
     })
