@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
-import { createJournals } from '../rotation/journal.ts'
+import { createJournals, type JournalEntry } from '../rotation/journal.ts'
 import type { Outcome } from '../rotation/drive.ts'
 import { abortRotation, rotate as rotateKey } from '../rotation/rotate.ts'
 import type { RotationOptions, RotationServices } from '../rotation/run.ts'
@@ -121,13 +121,23 @@ async function openRotation(context: Context, wanted: string | undefined): Promi
   const meant = wanted === undefined ? open : open.filter(fits)
   const [only] = meant
   if (only !== undefined && meant.length === 1) return only
-  if (meant.length === 0) {
-    throw new KeysError('rotation-not-found', 'there is no such open rotation on this machine', {
-      hint: 'see pictify-keys rotations; one that another machine began goes on when its own line is run again',
-    })
-  }
+  if (meant.length === 0) throw noneMeant(entries, wanted)
   throw new KeysError('usage', `several rotations are open: ${meant.map(({ id }) => id).join(', ')}`, {
     hint: 'name one: pictify-keys rotate --resume <rotation>',
+  })
+}
+
+/** What cannot be read may be the one that is meant: that is said, and not that there is none. */
+function noneMeant(entries: readonly JournalEntry[], wanted: string | undefined): KeysError {
+  const problems = entries.flatMap((entry) => ('problem' in entry ? [entry] : []))
+  const isMeant = ({ oldKeyId, rotationId }: JournalEntry) =>
+    wanted === undefined || [oldKeyId, rotationId].includes(wanted)
+  const meant = problems.find(isMeant)?.problem
+  if (meant !== undefined) return meant
+  const others = problems.map(({ problem }) => `it may be in what cannot be read: ${problem.message}`)
+  const hint = `see pictify-keys rotations; one that another machine began goes on when its own line is run again`
+  return new KeysError('rotation-not-found', 'there is no such open rotation on this machine', {
+    hint: [...others, hint].join('; '),
   })
 }
 

@@ -23,9 +23,12 @@ const version = 1
 const sizeLimit = 4 * 1024 * 1024
 
 /** A journal file: what it says, or why it cannot be read. */
-export type JournalEntry =
-  | { path: string; oldKeyId: string; journal: Journal }
-  | { path: string; oldKeyId: string; problem: KeysError }
+export type JournalEntry = {
+  path: string
+  /** Whose it is by its name, be it readable or not. */
+  oldKeyId: string
+  rotationId: string
+} & ({ journal: Journal } | { problem: KeysError })
 
 export interface Journals {
   /** Proves that journals of a key can be written here, by the run that has its lock. Throws `state-directory`. */
@@ -63,13 +66,7 @@ export function createJournals(stateDir: string): Journals {
       const names = await readdir(folder).catch((cause: unknown) => {
         throw unwritable(directory, cause)
       })
-      const files = names.flatMap((name) => {
-        const oldKeyId = fileForm.exec(name)?.[1]
-        return oldKeyId === undefined
-          ? []
-          : [{ file: path.join(directory, name), oldKeyId: decode(oldKeyId) }]
-      })
-      const entries = await Promise.all(files.map(({ file, oldKeyId }) => readEntry(file, oldKeyId)))
+      const entries = await Promise.all(names.map((name) => readEntry(path.join(directory, name))))
       return entries.flatMap((entry) => entry ?? []).sort((a, b) => startOf(b).localeCompare(startOf(a)))
     },
 
@@ -97,7 +94,7 @@ export function createJournals(stateDir: string): Journals {
   }
 }
 
-const fileForm = /^(.+)\.[0-9a-f]{6}\.json$/
+const fileForm = /^(.+)\.([0-9a-f]{6})\.json$/
 
 /** The key's id in a file's name; a name that is not ours stands for itself. */
 function decode(text: string): string {
@@ -117,9 +114,11 @@ function encode(journal: Omit<Journal, 'escrow'>): string {
   return `{"version":${version},"checksum":"${checksum(rotation)}","rotation":${rotation}}\n`
 }
 
-/** Undefined for one that another process removed meanwhile. */
-async function readEntry(file: string, oldKeyId: string): Promise<JournalEntry | undefined> {
-  const entry = { path: file, oldKeyId }
+/** Undefined for what is no journal by its name, and for one that another process removed meanwhile. */
+async function readEntry(file: string): Promise<JournalEntry | undefined> {
+  const [, oldKeyId, rotationId] = fileForm.exec(path.basename(file)) ?? []
+  if (oldKeyId === undefined || rotationId === undefined) return undefined
+  const entry = { path: file, oldKeyId: decode(oldKeyId), rotationId }
   try {
     const text = (await readRegularFile(file, { sizeLimit })).toString()
     return { ...entry, ...parse(file, text) }
