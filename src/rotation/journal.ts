@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import {
+  ensurePrivateDirectory,
   moveDurably,
   readRegularFile,
   removeDurably,
@@ -73,8 +74,9 @@ export function createJournals(stateDir: string): Journals {
     async save(journal) {
       const { escrow, ...open } = journal
       const kept = isOver(journal.state) ? open : { ...open, escrow }
-      await openStateFolder(stateDir, 'rotations')
       try {
+        // Whose folder it is was looked at when the rotation was begun or read.
+        await ensurePrivateDirectory(directory)
         await writeDurably(path.join(directory, nameOf(journal)), Buffer.from(encode(kept)), { mode: 0o600 })
       } catch (cause) {
         throw unwritable(directory, cause)
