@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { formatAge } from '../ui/ages.ts'
+import { oneLine } from '../ui/text.ts'
 
 const recently = 24 * 3_600_000
 
@@ -54,7 +55,9 @@ export async function confirmRevoking(
     out.warn(
       `${key.name} (${key.id}) was used ${formatAge(key.lastUsedAt, api.now())}: what uses it will fail`,
     )
-    await prompt.typed(`type the name of the key to revoke it (${key.name}):`, key.name, '--force')
+    // a name that cannot be seen cannot be typed either, and Enter is not its name
+    const name = oneLine(key.name).trim() || key.id
+    await prompt.typed(`type the name of the key to revoke it (${name}):`, name, '--force')
   }
 }
 

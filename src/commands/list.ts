@@ -117,8 +117,10 @@ const csvColumns = ['id', 'name', 'type', 'status', 'access', 'createdAt', 'last
 
 async function printCsv(keys: Selected, out: Output): Promise<void> {
   const { stringify } = await import('csv-stringify/sync')
-  // a name that starts with = is a formula to a spreadsheet
-  const row = (cells: readonly unknown[]) => stringify([cells], { escape_formulas: true, eof: false })
+  // a name that starts with = is a formula to a spreadsheet; some skip a newline before it
+  const guarded = (cell: string) => (cell.startsWith('\n') ? `'${cell}` : cell)
+  const row = (cells: readonly string[]) =>
+    stringify([cells.map(guarded)], { escape_formulas: true, quoted_match: /[\r\n]/, eof: false })
   await out.line(row(csvColumns))
   for await (const some of keys) {
     await out.lines(some.map((key) => row(csvColumns.map((column) => key[column] ?? ''))))

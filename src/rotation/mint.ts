@@ -57,7 +57,10 @@ async function post(run: Run, isRepeat: boolean): Promise<Minted> {
 
 /** A refusal says that this attempt made no key; where an earlier one may have, that key is looked for and removed. */
 async function afterRefusal(run: Run, error: KeysError, maybeDone: boolean): Promise<Minted> {
-  const isRefusal = error.status !== undefined && error.status >= 400 && error.status < 500
+  // A name that no key may have was never sent.
+  const isRefusal =
+    hasCode(error, 'invalid-name') ||
+    (error.status !== undefined && error.status >= 400 && error.status < 500)
   const mayBeThere = maybeDone || hasCode(error, 'unreadable-answer')
   // Whether there is a key now is for the next run to find out: it repeats the same POST.
   if (!isRefusal && !hasCode(error, 'unreadable-answer')) throw new Setback('leave', unclear(run, error))

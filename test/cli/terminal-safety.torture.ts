@@ -1,0 +1,3 @@
+import { testTerminalSafety } from './terminal-cases.ts'
+
+testTerminalSafety({ whole: true })
