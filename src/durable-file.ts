@@ -54,7 +54,8 @@ const reasons: Record<string, string> = {
 
 /**
  * Puts `bytes` at `path`, replacing what is there in one step, and returns when they would survive a power cut.
- * A link at `path` itself is replaced, not followed. On any failure the path is as it was and nothing is left beside it.
+ * A link at `path` itself is replaced, not followed. On any failure nothing is left beside it, and the path is as it was,
+ * but for a failure of the last step (see `isInPlace`).
  */
 export async function writeDurably(
   path: string,
@@ -78,7 +79,18 @@ export async function writeDurably(
     await unlink(temporary).catch(() => undefined)
     throw error
   }
-  await sync(dirname(path))
+  try {
+    await sync(dirname(path))
+  } catch (error) {
+    throw Object.assign(error as Error, { [inPlace]: true })
+  }
+}
+
+const inPlace = Symbol('in place')
+
+/** Whether a write that failed had given the file its name already: it is there, though a power cut may take it back. */
+export function isInPlace(error: unknown): boolean {
+  return error instanceof Error && inPlace in error
 }
 
 function temporaryFor(path: string): string {

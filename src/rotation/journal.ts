@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import {
   ensurePrivateDirectory,
+  isInPlace,
   moveDurably,
   readRegularFile,
   removeDurably,
@@ -36,7 +37,10 @@ export interface Journals {
   prove(oldKeyId: string): Promise<void>
   /** Every journal and receipt, newest first. */
   list(): Promise<JournalEntry[]>
-  /** Writes it durably; when this resolves, a crash loses nothing of it. Throws `state-directory`. */
+  /**
+   * Writes it durably; when this resolves, a crash loses nothing of it. Throws `state-directory`: `maybeDone` where it is
+   * there, though not surely on the disk.
+   */
   save(journal: Journal): Promise<void>
   /** Puts what is not to be followed any more out of the way, as it is. Throws `state-directory`. */
   setAside(entry: JournalEntry): Promise<string>
@@ -181,7 +185,7 @@ function startOf(entry: JournalEntry): string {
 }
 
 function unwritable(directory: string, cause: unknown): KeysError {
-  return unusable(directory, 'rotations', cause)
+  return unusable(directory, 'rotations', cause, isInPlace(cause))
 }
 
 /** What it was about to do is not known, so that nothing is done. */

@@ -6,7 +6,14 @@ import type { Target } from '../targets/target.ts'
 import { seal, type Escrowed } from './escrow.ts'
 import type { Journals } from './journal.ts'
 import type { Processes } from './lock.ts'
-import type { Evidence, Journal, RotationState, TargetState, Waits } from './state.ts'
+import {
+  isOver,
+  type Evidence,
+  type Journal,
+  type RotationState,
+  type TargetState,
+  type Waits,
+} from './state.ts'
 
 /** A program of the user's that says whether the successor works. */
 export interface Verify {
@@ -93,7 +100,11 @@ export async function record(
   if (Object.keys(secrets).length > 0 || journal.escrow === undefined) {
     journal.escrow = seal(escrowed, journal.id, holders)
   }
-  await journals.save(journal)
+  await journals.save(journal).catch((error: unknown) => {
+    // All else is done, and the last entry is there. Should a power cut take it back, what is there then ends the same way.
+    if (!isOver(journal.state) || !(error instanceof KeysError) || !error.maybeDone) throw error
+    report({ event: 'warning', code: 'receipt', message: `the receipt may not last: ${error.message}` })
+  })
   const moved = journal.state !== run.journal.state
   run.journal = journal
   run.escrowed = escrowed

@@ -53,10 +53,11 @@ function shared(folder: string, what: string, open?: string): KeysError {
 }
 
 /** What keeps us from our own folder, as an error that says what to do. */
-export function unusable(folder: string, name: Name, cause: unknown): KeysError {
+export function unusable(folder: string, name: Name, cause: unknown, maybeDone = false): KeysError {
   const what = name === 'locks' ? 'locks' : 'rotation journals'
   return new KeysError('state-directory', `cannot keep ${what} in ${folder}: ${systemReason(cause)}`, {
     hint: `free or unlock that folder, or ${another}`,
+    maybeDone,
     cause,
   })
 }
