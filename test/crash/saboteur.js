@@ -4,17 +4,22 @@
 // - the points are found, never listed: whatever the program does to the disk or the network is one;
 // - what is done at a point is done at once, in the same turn of the loop: nothing happens in between;
 // - it changes nothing else, and a run without SABOTAGE is not a test.
+import childProcess from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
-import { appendFileSync } from 'node:fs'
+import syncFs from 'node:fs'
 import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { homedir } from 'node:os'
 
 /**
  * @typedef {object} Sabotage
  * @property {string} log      where every point passed is written, a line each
  * @property {number} [at]     the point by its place among all, from 1
+ * @property {string} [match]  instead: the first point that fits this pattern, or the `nth`
+ * @property {number} [nth]
  * @property {boolean} [on]    with a disk error: at every later point too
  * @property {boolean} [reads] reads, closes and changes of mode are points too, which only a failing disk makes them
+ * @property {boolean} [distinct] only points that leave something else behind than the one before, for who is killed there
  * @property {string} [what]   `SIGKILL`, `SIGTERM`, `SIGINT` or a disk error: `ENOSPC`, `EIO`, `EROFS`; `torn` writes half and dies
  */
 
@@ -22,19 +27,33 @@ import { homedir } from 'node:os'
 const {
   log,
   at = Infinity,
+  match,
+  nth = 1,
   on = false,
   reads = false,
+  distinct = false,
   what = 'SIGKILL',
 } = JSON.parse(process.env.SABOTAGE ?? 'null')
 delete process.env.SABOTAGE
 
 let passed = 0
+let fitted = 0
+const fits = match === undefined ? undefined : new RegExp(match)
+const { writeSync } = syncFs
+const written = syncFs.openSync(log, 'a')
+
+/** What is about to happen, what only makes sure, and what is only asked for: a kill finds all as it was. */
+const leavesNothing = /^(before|read) |^after fsync |^sent GET /
 
 /** Counts a point; returns whether something is to happen at it. */
 function pass(point) {
+  if (distinct && leavesNothing.test(point)) return false
   passed += 1
-  appendFileSync(log, `${point}\n`)
-  return passed === at || (on && passed > at)
+  writeSync(written, `${point}\n`)
+  if (fits === undefined) return passed === at || (on && passed > at)
+  const isFit = fits.test(point)
+  if (isFit) fitted += 1
+  return (isFit && fitted === nth) || (on && fitted >= nth)
 }
 
 /** A point where only a signal makes sense. */
@@ -47,6 +66,7 @@ function plain(name) {
   return String(name)
     .replace(homedir(), '~')
     .replace(/\.\d+-[0-9a-f]{24}\.tmp$/, '.tmp')
+    .replace(/\.[0-9a-f]{8}-\d+-[0-9a-f]{16}\.new/g, '.*.new')
     .replace(/\.[0-9a-f]{16,}/g, '.*')
     .replace(/key_\w+/g, ':id')
     .replace(/(:id)\.[0-9a-f]{6}\.json/, '$1.json')
@@ -154,3 +174,22 @@ for (const [channel, point] of [
     reach(`${point} ${request.method} ${plain(request.path).replace(/\?.*/, '')}`)
   })
 }
+
+/** A command of the user's, from its start to the last byte it is given. */
+const realSpawn = childProcess.spawn
+childProcess.spawn = (...args) => {
+  reach('before spawn')
+  const child = realSpawn(...args)
+  reach('after spawn')
+  const end = child.stdin?.end.bind(child.stdin)
+  if (end) {
+    child.stdin.end = (...given) => {
+      const result = end(...given)
+      reach('after its input')
+      return result
+    }
+  }
+  child.once('exit', () => reach('exit of what was spawned'))
+  return child
+}
+syncBuiltinESMExports()
