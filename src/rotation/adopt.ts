@@ -125,7 +125,7 @@ async function findSecret(
 }
 
 /** Asks the audit log; where there is none, probes with the value and watches whether the key's last use moves then. */
-async function isSecretOf(
+export async function isSecretOf(
   { api, clock, stop }: RotationServices,
   options: RotationOptions,
   key: Key,

@@ -199,10 +199,11 @@ function refuseIfRivalWon(run: Run, account: Account): void {
 export function rivalOf({ journal }: Run, { others, successors }: Account): Key | undefined {
   const since = Date.parse(journal.intent?.at ?? journal.startedAt) - listLagMs
   const isOurs = ({ id }: Key) => id === journal.newKey?.id
-  const isNew = ({ createdAt }: Key) => Date.parse(createdAt) >= since
+  // One that was taken for a dead run's may have come back to life, and won.
+  const isNew = ({ id, createdAt }: Key) => Date.parse(createdAt) >= since || journal.strays.includes(id)
   return (
     others.find((key) => !isOurs(key) && key.name === journal.oldKey.name && isNew(key)) ??
-    successors.find(({ key }) => !isOurs(key))?.key
+    successors.find(({ key }) => !isOurs(key) && !journal.strays.includes(key.id))?.key
   )
 }
 

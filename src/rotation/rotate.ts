@@ -8,6 +8,7 @@ import { getOrGone, isActive, readAccount } from './account.ts'
 import { adopt } from './adopt.ts'
 import { drive, undo, type Outcome } from './drive.ts'
 import { open, type Escrowed } from './escrow.ts'
+import { foundDone } from './found-done.ts'
 import type { JournalEntry } from './journal.ts'
 import { acquireLock } from './lock.ts'
 import { fingerprintOf, parseMark } from './marked-name.ts'
@@ -189,6 +190,10 @@ async function begin(
         : undefined
   if (old === undefined) {
     throw new KeysError('api-key-not-found', `there is no key ${oldId}`, { hint: 'see pictify-keys list' })
+  }
+  if (account.successors.length === 0 && finished === undefined) {
+    const receipt = await foundDone(services, options, account)
+    if (receipt !== undefined) return { receipt }
   }
   const start = { old, account, strays: [], forward: false }
   return account.successors.length > 0 ? adopt(services, options, start) : plan(services, options, start)

@@ -3,8 +3,11 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
+import type { RotationServices } from '../../src/rotation/run.ts'
+import type { Clock } from '../../src/clock.ts'
 import type { Target } from '../../src/targets/target.ts'
 import { machine } from './machines.ts'
+import { createMortal } from './mortal.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -67,5 +70,41 @@ describe('a target that cannot be read', () => {
     const again = await run('one')
     expect(again.error, JSON.stringify(again.receipt.evidence)).toMatchObject({ exit: 5 })
     expect(stage.key(stage.old.id)?.status).toBe('active')
+  })
+
+  it('is given a fresh successor where the dead run had revoked the old key, and the lost one goes', async () => {
+    const target = () => [stage.target('exec:cat >taken')]
+    const taken = () => readFile(path.join(stage.directory, 'taken'), 'utf8')
+    // The application reads its key each time it calls; our own last use of it is some seconds ago by then.
+    let refusals = 0
+    const use = async (services: RotationServices) => {
+      const clock: Clock = {
+        ...services.clock,
+        async sleep(ms, signal) {
+          await stage.clock.sleep(ms + 2_000, signal)
+          const held = await taken().catch(() => stage.old.secret.reveal())
+          if ((await stage.call(held)) !== 200) refusals += 1
+        },
+      }
+      return { ...services, clock }
+    }
+    const first = await use(stage.services())
+    const mortal = createMortal(stage, stage.options({ targets: target(), waitMs: 60_000 }), {
+      diesAt: { point: 'after POST /api-keys/:id/revoke' },
+    })
+    await Promise.race([
+      mortal.death,
+      rotate({ ...mortal.services, clock: first.clock }, stage.old.id, mortal.options),
+    ])
+    const lost = stage.active()[0]
+    expect(lost?.name).toContain('rotating')
+
+    const options = stage.options({ targets: target(), waitMs: 60_000, takeOver: true })
+    const { error } = await rotate(await use(machine(stage, 'two')), stage.old.id, options)
+    expect(error, error?.message).toBeUndefined()
+    expect(refusals).toBe(0)
+    expect(stage.active()).toMatchObject([{ name: 'Production Server' }])
+    expect(stage.active()[0]?.id).not.toBe(lost?.id)
+    expect(await taken()).toBe(stage.active()[0]?.secret.reveal())
   })
 })
