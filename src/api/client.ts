@@ -224,7 +224,7 @@ function clientOf(options: ClientOptions, server: Server): Client {
       findOwner({
         clock,
         apiNow,
-        call: async (mark) => void (await probe(secret, `${shared.userAgent} (${mark})`, signal)),
+        call: (mark) => probe(secret, `${shared.userAgent} (${mark})`, signal),
         auditLogs,
         signal,
       }),

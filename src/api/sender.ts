@@ -61,6 +61,9 @@ export const unsaidWaitMs = 1_000
 export function createSender(options: SenderOptions): Sender {
   const { fetch, baseUrl, credential, clock, random } = options
 
+  /** Until when the API asked us to wait, whatever the next call is. Our own clock. */
+  let limitedUntil = 0
+
   function debug(call: Call, number: number, outcome: string, startedAt: number): void {
     const ms = clock.now() - startedAt
     options.debug(redact(`${call.method} ${call.path} ${outcome} ${ms}ms attempt ${number}`, [credential]))
@@ -117,6 +120,7 @@ export function createSender(options: SenderOptions): Sender {
     const asked = error.retryAfterMs
     if (error.code === 'rate-limit') {
       tally.rateLimited += 1
+      limitedUntil = clock.now() + (asked ?? unsaidWaitMs)
       return tally.rateLimited > mostRateLimitWaits ? undefined : affordable(asked ?? unsaidWaitMs, tally)
     }
     const passes = error instanceof RequestFailure ? error.transient : (error.status ?? 0) >= 500
@@ -140,6 +144,9 @@ export function createSender(options: SenderOptions): Sender {
     async send(call, signal) {
       const tally: Tally = { failures: 0, timedOut: 0, rateLimited: 0, waitedMs: 0 }
       let maybeDone = false
+      // A call before this one may have given up waiting. Where that is too long for this one too, it asks, once.
+      const leftMs = affordable(Math.max(0, limitedUntil - clock.now()), tally) ?? 0
+      if (leftMs > 0) await clock.sleep(leftMs, signal)
       for (let number = 1; ; number += 1) {
         const outcome = await outcomeOf(call, number, signal)
         if (!(outcome instanceof KeysError)) return outcome

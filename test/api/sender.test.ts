@@ -190,6 +190,20 @@ describe('429', () => {
     expect(clock.slept).toEqual([20_000, 20_000])
   })
 
+  test('holds the next call up too, where the one before gave up waiting', async () => {
+    const clock = virtualClock()
+    const seen = answering(
+      '/api-keys/key_abc123',
+      problem(429, { 'retry-after': '40' }),
+      problem(429, { 'retry-after': '40' }),
+      one,
+    )
+    const api = client({ clock })
+    expect(await failure(api.keys.get('key_abc123'))).toMatchObject({ code: 'rate-limit' })
+    await api.keys.get('key_abc123')
+    expect([seen.length, clock.slept]).toEqual([3, [40_000, 40_000]])
+  })
+
   test('that never ends, ends', async () => {
     const seen = answering('/api-keys/key_abc123', problem(429, { 'retry-after': '0' }))
     expect(await failure(client().keys.get('key_abc123'))).toMatchObject({ code: 'rate-limit' })
