@@ -3,7 +3,7 @@ import { KeysError } from '../errors.ts'
 import { isActive } from './account.ts'
 import { takeInStrays } from './claim.ts'
 import { gather, missing } from './evidence.ts'
-import { checkpoint, note, pause, record, Setback, type Run } from './run.ts'
+import { checkpoint, mendInstants, note, pause, record, Setback, type Run } from './run.ts'
 
 const shortestPauseMs = 200
 const longestPauseMs = 15_000
@@ -18,6 +18,7 @@ export async function overlap(run: Run): Promise<void> {
     await note(run, 'evidence-waived', 'the evidence that the old key is idle was waived (--no-evidence)')
   }
   await takeInStrays(run)
+  await mendInstants(run)
   const giveUpAt = services.clock.now() + options.waitMs
   const pauseMs = Math.min(
     Math.max((options.idleMs + options.usageLagMs) / 10, shortestPauseMs),

@@ -124,6 +124,25 @@ export async function note(run: Run, code: string, message: string): Promise<voi
   if (!run.journal.notes.includes(message)) await record(run, { notes: [...run.journal.notes, message] })
 }
 
+/**
+ * What was written down of the API's time and lies ahead of both clocks now was read off one that was wrong: what counts
+ * from there counts from now. Only where this run has seen one steady clock: counting from too early is no evidence.
+ */
+export async function mendInstants(run: Run): Promise<void> {
+  const { api, journal, services } = run
+  if (api.clockSkewMs === undefined || api.clockSetAt !== undefined) return
+  const now = api.now()
+  const ahead = Math.max(now, services.clock.now()) + clockGraceMs
+  const change: Partial<Journal> = {}
+  for (const instant of ['deliveredAt', 'ownUseAt', 'restoredAt'] as const) {
+    if ((journal[instant] ?? 0) > ahead) change[instant] = now
+  }
+  if (Object.keys(change).length > 0) await record(run, change)
+}
+
+/** `Date` headers are cut to the second. */
+const clockGraceMs = 2_000
+
 /** Sleeps until the next look, or throws when the run is to stop. */
 export async function pause(run: Run, ms: number): Promise<void> {
   await run.services.clock.sleep(ms, run.services.stop)

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
+import { failing } from './machines.ts'
 import { realFetch, setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -26,6 +27,20 @@ describe('clocks that disagree', () => {
     await rotate(services, stage.old.id, stage.options({ settleMs: 30_000, waitMs: 500 }))
     const mintedAt = reachedAt.get('minted') ?? Infinity
     expect((reachedAt.get('accepted') ?? 0) - mintedAt).toBeGreaterThanOrEqual(29_000)
+  })
+
+  it('keep nobody waiting until a time that was only shown for a while', async () => {
+    const services = stage.services({
+      report: (event) => {
+        if (event.event === 'step' && event.step === 'verify') stage.sandbox.addFault('clock+10m')
+        if (event.event === 'target' && event.state === 'restored') stage.sandbox.clearFaults()
+      },
+    })
+    const options = stage.options({ verify: failing })
+    const first = await rotate(services, stage.old.id, options)
+    expect(first.error, first.error?.message).toMatchObject({ exit: 5 })
+    const again = await rotate(stage.services(), stage.old.id, options)
+    expect(again.error, again.error?.message).toMatchObject({ exit: 6 })
   })
 
   it('never let a used key go, when the API’s jumps between answers', async () => {
