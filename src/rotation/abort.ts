@@ -9,7 +9,7 @@ import { getOrGone, isActive, readAccount, remove } from './account.ts'
 import { byHand, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
 import { idleness } from './evidence.ts'
 import { removeOrphans } from './mint.ts'
-import { note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
+import { mendInstants, note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
 
 const shortestPauseMs = 200
 const longestPauseMs = 15_000
@@ -92,7 +92,7 @@ async function wayBack(run: Run, reason: KeysError): Promise<'old key' | 'succes
 }
 
 /** Whether the targets that can be read hold neither of our two secrets; where none can, whether a rival is there. */
-async function isReplaced(run: Run): Promise<boolean> {
+export async function isReplaced(run: Run): Promise<boolean> {
   const readable = run.options.targets.filter(({ readback }) => readback === 'value')
   if (readable.length === 0)
     return rivalOf(run, await readAccount(run.api, run.journal.oldKey.id)) !== undefined
@@ -156,6 +156,7 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   const mayBeInUse = targets.some(({ state }) => state !== 'pending')
   if (newKey !== undefined && mayBeInUse && run.options.evidence) {
     // Kept from run to run: a line that waits for less than the quiet time comes to its end all the same.
+    await mendInstants(run)
     const restoredAt = run.journal.restoredAt ?? run.api.now()
     if (run.journal.restoredAt === undefined) await record(run, { restoredAt })
     await waitUntilIdle(run, newKey.id, restoredAt, reason)

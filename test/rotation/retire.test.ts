@@ -44,6 +44,20 @@ describe('the revoke of the old key', () => {
     expect(receipt.state, error?.message).not.toBe('aborted')
   })
 
+  it('is no success when somebody else revokes the successor right after it', async () => {
+    const api = stage.client(undefined, async (url, init) => {
+      // The last request of all gives the successor the plain name; everything else was looked at by then.
+      const successor = stage.active().find(({ id }) => url.endsWith(`/api-keys/${id}`))
+      if (init.method === 'PUT' && successor) stage.sandbox.dashboard.revoke(successor.id)
+      return realFetch(url, init)
+    })
+    const { receipt, error } = await rotate(stage.services({ api }), stage.old.id, stage.options())
+    expect(error, receipt.state).toMatchObject({
+      exit: 7,
+      message: expect.stringContaining('revoked') as string,
+    })
+  })
+
   it('by somebody else makes no success of a target that does not hold the successor any more', async () => {
     await leaveOpen(stage, stage.services())
     await writeFile(stage.envFile, stage.envBefore)
