@@ -15,6 +15,7 @@ export async function createVerify(
   timeoutMs: number,
   secrets: readonly Secret[],
 ): Promise<Verify> {
+  refuseTelltale(context.env['NODE_DEBUG'])
   const { childEnvironment, commandExists, runChild } = await import('../child.ts')
   const { out } = context
   const apiUrl = await context.apiUrl()
@@ -48,4 +49,24 @@ export async function createVerify(
       })
     },
   }
+}
+
+/** Node itself then prints the environment of every child, and nobody can mask that. */
+function refuseTelltale(nodeDebug = ''): void {
+  const isMeant = (section: string) =>
+    new RegExp(
+      `^${section
+        .trim()
+        .replace(/[|\\{}()[\]^$+?.]/g, '\\$&')
+        .replaceAll('*', '.*')}$`,
+      'i',
+    ).test('child_process')
+  if (!nodeDebug.split(',').some(isMeant)) return
+  throw new KeysError(
+    'usage',
+    'NODE_DEBUG asks Node for child_process, which prints the secret that --verify gets',
+    {
+      hint: 'leave child_process (and *) out of NODE_DEBUG; --debug tells what pictify-keys does',
+    },
+  )
 }

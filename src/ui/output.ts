@@ -68,6 +68,8 @@ export interface OutputOptions {
 }
 
 const bufferedCharacters = 64 * 1024
+/** What is shorter is in other text by chance: masking it would garble that. */
+const shortestSecret = 8
 
 export function createOutput(options: OutputOptions): StreamOutput {
   const { stdout, stderr, json } = options
@@ -165,7 +167,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
     conceal(secret) {
       const value = secret.reveal()
-      if (value === '' || concealed.has(value)) return
+      if (value.length < shortestSecret || concealed.has(value)) return
       concealed.set(value, secret)
       // The runner takes such a line out of the log, and the value out of all that follows. Of the two streams it reads
       // stderr first, and stdout is for data.

@@ -181,6 +181,7 @@ describe('in GitHub Actions', () => {
     out.conceal(new Secret(secret))
     out.conceal(new Secret('100%\nof it'))
     out.conceal(new Secret(''))
+    out.conceal(new Secret('true'))
     await out.flush()
     expect(stdout.text).toBe('')
     expect(stderr.text).toBe(`::add-mask::${secret}\n::add-mask::100%25%0Aof it\n`)
