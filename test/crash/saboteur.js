@@ -20,7 +20,9 @@ import { homedir } from 'node:os'
  * @property {boolean} [on]    with a disk error: at every later point too
  * @property {boolean} [reads] reads, closes and changes of mode are points too, which only a failing disk makes them
  * @property {boolean} [distinct] only points that leave something else behind than the one before, for who is killed there
- * @property {string} [what]   `SIGKILL`, `SIGTERM`, `SIGINT` or a disk error: `ENOSPC`, `EIO`, `EROFS`; `torn` writes half and dies
+ * @property {string} [what]   `SIGKILL`, `SIGTERM`, `SIGINT` or a disk error: `ENOSPC`, `EIO`, `EROFS`; `torn` writes half and dies;
+ *                             `plant` puts a link to the file `plant` where the program is about to write
+ * @property {string} [plant]
  */
 
 /** @type {Sabotage} */
@@ -31,6 +33,7 @@ const {
   nth = 1,
   on = false,
   reads = false,
+  plant,
   distinct = false,
   what = 'SIGKILL',
 } = JSON.parse(process.env.SABOTAGE ?? 'null')
@@ -77,11 +80,18 @@ async function around(operation, file, work, tear) {
   if (pass(`before ${operation} ${plain(file)}`)) {
     if (what.startsWith('SIG')) process.kill(process.pid, what)
     else if (what === 'torn') await tear?.()
+    else if (what === 'plant') await plantAt(file)
     else throw diskError(operation, file)
   }
   const result = await work()
   reach(`after ${operation} ${plain(file)}`)
   return result
+}
+
+/** As somebody does who knows the name and is quick. */
+async function plantAt(file) {
+  syncFs.rmSync(file, { force: true })
+  syncFs.symlinkSync(plant, file)
 }
 
 const diskErrors = {

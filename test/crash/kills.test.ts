@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { interruptAndRunAgain, interruptTwice, killAndMove, killAndRunAgain, killTwice } from './attacks.ts'
+import { everywhere, wrong } from './matrix.ts'
+import { openRound } from './round.ts'
+import { plain, undone, writeOnly } from './variants.ts'
+
+// A part of what the torture runs do as a whole: the real program in real processes, killed at some of its points.
+
+describe('a rotation that is killed', () => {
+  it('is whole when the same line has ended', async () => {
+    const options = { distinct: true }
+    const outcomes = await everywhere((at) => killAndRunAgain(plain, at, options), {
+      first: 4,
+      step: 11,
+      last: 96,
+    })
+    const failing = await everywhere((at) => killAndRunAgain(undone, at, options), {
+      first: 8,
+      step: 24,
+      last: 90,
+    })
+    expect(wrong([...outcomes, ...failing])).toEqual([])
+    expect(outcomes.length).toBeGreaterThan(5)
+    expect(failing.length).toBeGreaterThan(2)
+  })
+
+  it('right after it started a command leaves nothing half put in place', async () => {
+    const round = await openRound(writeOnly)
+    const { points } = await round.run({ at: Infinity, what: 'SIGKILL', distinct: true })
+    await round.end()
+    const started = points.flatMap((point, index) => (point === 'after spawn' ? [index + 1] : []))
+    const outcomes = await Promise.all(
+      started.map((at) => killAndRunAgain(writeOnly, at, { distinct: true })),
+    )
+    expect(outcomes.map(({ where }) => where)).toContainEqual(expect.stringMatching(/after spawn$/))
+    expect(wrong(outcomes)).toEqual([])
+  })
+
+  it('is finished on another machine', async () => {
+    const outcomes = await everywhere((at) => killAndMove(plain, at, 'take over'), {
+      first: 22,
+      step: 17,
+      last: 96,
+    })
+    const leases = await everywhere((at) => killAndMove(plain, at, 'lease over'), {
+      first: 30,
+      step: 40,
+      last: 80,
+    })
+    expect(wrong([...outcomes, ...leases])).toEqual([])
+    expect(outcomes.length).toBeGreaterThan(2)
+    expect(leases.map(({ came }) => came)).toContain('refused')
+  })
+
+  it('again while it goes on is whole all the same', async () => {
+    const outcomes = await everywhere((at) => killTwice(plain, 50, at), { first: 5, step: 15, last: 40 })
+    expect(wrong(outcomes)).toEqual([])
+    expect(outcomes.length).toBeGreaterThan(1)
+  })
+})
+
+describe('a rotation that is told to stop', () => {
+  it('stops at the next safe point, and twice is undone', async () => {
+    const once = await everywhere((at) => interruptAndRunAgain(plain, at, 'SIGTERM'), {
+      first: 26,
+      step: 40,
+      last: 80,
+    })
+    const twice = await Promise.all([24, 46].map((at) => interruptTwice(plain, at)))
+    expect(wrong([...once, ...twice])).toEqual([])
+    expect(once.length).toBeGreaterThan(0)
+    expect(twice.map(({ came }) => came)).toEqual(['undone', 'undone'])
+  })
+})

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest'
+import { interruptTwice, interruptAndRunAgain } from './attacks.ts'
+import { everywhere, printMatrix, wrong } from './matrix.ts'
+import { plain } from './variants.ts'
+
+// The real program in a real process, told to stop at every point it comes to.
+
+describe('a rotation that is told to stop', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`by ${signal} dies of it at the next safe point, and is finished by the same line`, async () => {
+      const outcomes = await everywhere((at) => interruptAndRunAgain(plain, at, signal))
+      printMatrix('kill matrix', `${signal}, ${plain.name}`, outcomes)
+      expect(wrong(outcomes)).toEqual([])
+      expect(outcomes.length).toBeGreaterThan(70)
+    })
+  }
+
+  it('twice is undone while that can be, and the same line rotates after all', async () => {
+    const outcomes = await everywhere((at) => interruptTwice(plain, at))
+    printMatrix('kill matrix', `SIGINT twice, ${plain.name}`, outcomes)
+    expect(wrong(outcomes)).toEqual([])
+    const undone = outcomes.filter(({ came }) => came === 'undone').length
+    expect(undone).toBeGreaterThan(20)
+  })
+})
