@@ -5,7 +5,7 @@
 import type { Client } from '../api/contract.ts'
 import { Exit, hasCode, KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
-import { abort, OldKeyGone, secretsOf } from './abort.ts'
+import { abort, isReplaced, OldKeyGone, secretsOf } from './abort.ts'
 import { accept } from './accept.ts'
 import { getOrGone, isActive } from './account.ts'
 import { confirm, giveUpLease, renewLease } from './claim.ts'
@@ -72,7 +72,11 @@ export async function drive(run: Run): Promise<Outcome> {
 async function reclaim(run: Run): Promise<void> {
   const { newKey, holders } = run.journal
   if (newKey === undefined) return
-  const mark = parseMark((await getOrGone(run.api, newKey.id))?.name ?? '')
+  const own = await getOrGone(run.api, newKey.id)
+  if (hasReached(run.journal.state, 'retired') && !isActive(own) && (await isReplaced(run))) {
+    return endReplaced(run)
+  }
+  const mark = parseMark(own?.name ?? '')
   await confirm(run, run.options.takeOver)
   if (hasReached(run.journal.state, 'retired')) return
   await renewLease(run)
@@ -80,6 +84,13 @@ async function reclaim(run: Run): Promise<void> {
   // Another machine was at it: what it did with the successor is not an application's use of it.
   await noteOwnUse(run)
   await deliverAgain(run)
+}
+
+/** The old key is gone, and the successor was replaced in its turn: of this rotation nothing is left to be done. */
+async function endReplaced(run: Run): Promise<void> {
+  const what = `${run.journal.newKey?.id} is gone too, and the targets hold neither it nor the old key`
+  await note(run, 'successor-replaced', what)
+  await record(run, { state: 'done', finishedAt: new Date(run.services.clock.now()).toISOString() })
 }
 
 /** What another machine put into a target that cannot be read is not known: ours goes there once more. */

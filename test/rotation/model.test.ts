@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { printFigures } from '../figures.ts'
+import { application, pass, start, type Command } from './model.ts'
+import { replay, runModel } from './model-run.ts'
+import type { Setting } from './world.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pictify-model-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+it.each(['alone', 'with people'] as const)('holds in every order of what may happen, %s', async (mode) => {
+  const figures = await runModel(folder, mode, Number(process.env['MODEL_RUNS'] ?? 75))
+  printFigures(`The model, ${mode}`, figures)
+  expect(figures['keys minted']).toBeGreaterThan(20)
+})
+
+const plain: Setting = {
+  seed: 1,
+  places: ['value'],
+  propagationMs: 0,
+  usageLagMs: 0,
+  waitMs: 0,
+  overlapMs: 0,
+  oldSecret: false,
+  auditLog: true,
+  deleteOld: false,
+  verify: false,
+}
+
+/** What the model found, as short as it can be told: where the line is run in the end, and what happened before. */
+const found: [string, number, Partial<Setting>, Command[]][] = [
+  [
+    'undoing comes to its end though each line waits for less than the quiet time',
+    0,
+    {},
+    [start(0, 'id', { failingVerify: true }, { point: 'after saving aborting' }, 'dies')],
+  ],
+  [
+    'a run that was undoing, and whose key another machine rotated meanwhile, is over',
+    1,
+    {},
+    [start(0, 'id', { failingVerify: true }, { point: 'after restoring value:0' }, 'dies')],
+  ],
+  [
+    'an idle successor that a one-way target may hold stays until ours is in its place',
+    0,
+    { places: ['none'] },
+    [start(0, 'id', {}, null, 'waits'), start(1, 'id', {}, null, 'waits')],
+  ],
+  [
+    'a one-way target that another machine wrote to meanwhile gets our successor again',
+    0,
+    { places: ['none'] },
+    [start(0, 'id', {}, null, 'waits'), start(1, 'id', {}, { point: 'after writing none:0' }, 'dies')],
+  ],
+  [
+    'a run of which nothing is left, neither its key nor the old one, and that wrote nothing, is over',
+    1,
+    { places: ['none'] },
+    [
+      start(1, 'id', {}, { point: 'after saving minted' }, 'dies'),
+      pass(1_500),
+      start(0, 'id', {}, { point: 'after saving minted' }, 'dies'),
+    ],
+  ],
+  [
+    'a run whose stray came back to life, and won, is over',
+    1,
+    { places: ['none'] },
+    [
+      start(1, 'id', {}, { point: 'after saving minted' }, 'dies'),
+      pass(1_500),
+      start(0, 'id', {}, { point: 'after writing none:0' }, 'dies'),
+    ],
+  ],
+  [
+    'a run that died after the plain name was given is over when that key was rotated in its turn',
+    1,
+    { waitMs: 90_000 },
+    [start(0, 'id', {}, { point: 'after PUT /api-keys/:id' }, 'dies')],
+  ],
+  [
+    'an application that works with the old key is not refused',
+    0,
+    { waitMs: 90_000 },
+    [application(0, 'works'), start(0, 'id', {}, null, 'waits')],
+  ],
+]
+
+describe('what the model found once', () => {
+  it.each(found)('%s', async (_what, first, setting, commands) => {
+    const real = await replay(folder, { ...plain, ...setting }, first, commands)
+    expect(real.figures['lines']).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,15 @@
+import { configDefaults, defineConfig, mergeConfig } from 'vitest/config'
+import quick from './vitest.config.ts'
+
+// What a mutant is tried on: only tests that run in this process, and none that takes many seconds by itself. What the
+// long ones find about crashes and races, the model finds in its short run.
+export default mergeConfig(
+  { ...quick, test: { ...quick.test, include: [] } },
+  defineConfig({
+    test: {
+      include: ['test/rotation/*.test.ts', 'test/targets/*.test.ts', 'test/durable-file.test.ts'],
+      exclude: [...configDefaults.exclude, 'test/rotation/crash.test.ts', 'test/rotation/race.test.ts'],
+      env: { MODEL_RUNS: '40' },
+    },
+  }),
+)
