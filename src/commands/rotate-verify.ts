@@ -15,6 +15,11 @@ export async function createVerify(
   timeoutMs: number,
   secrets: readonly Secret[],
 ): Promise<Verify> {
+  if (redact(command, secrets) !== command) {
+    throw new KeysError('usage', 'the verify command has a secret written in it', {
+      hint: 'it finds the new key in PICTIFY_API_KEY of its environment',
+    })
+  }
   refuseTelltale(context.env['NODE_DEBUG'])
   const { childEnvironment, commandExists, runChild } = await import('../child.ts')
   const { out } = context

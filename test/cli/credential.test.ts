@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createSandbox, type Sandbox } from '../../src/sandbox/server.ts'
 import { errorOf, openAccount, type Account } from './account.ts'
 
 let account: Account
@@ -150,6 +151,66 @@ describe('the credential in use', () => {
     const ran = await account.run(['list', '--json'], { env: { PICTIFY_ADMIN_KEY: plain.secret.reveal() } })
     expect(ran.exit).toBe(4)
     expect(errorOf(ran)).toMatchObject({ code: 'insufficient-permissions', status: 403 })
+  })
+})
+
+describe('the key of a profile', () => {
+  /** Another API, to which it was never proved. */
+  let other: Sandbox
+  beforeEach(async () => {
+    other = await createSandbox()
+    await signIn()
+  })
+  afterEach(() => other.close())
+
+  test.each(['--api-url', 'PICTIFY_API_URL'])('is not sent to another API that %s names', async (way) => {
+    const args = way.startsWith('--') ? [way, other.url] : []
+    const env = { ...none, PICTIFY_API_URL: other.url }
+    for (const command of [['list'], ['rotate', 'x', '--to', 'env:.env'], ['status']]) {
+      const ran = await account.run([...command, ...args, '--json'], { env })
+      expect(ran.exit, ran.stderr).toBe(4)
+      expect(errorOf(ran)).toMatchObject({ code: 'not-signed-in' })
+      expect(errorOf(ran).message).toContain(`is for ${account.sandbox.url}; it is not sent to ${other.url}`)
+      expect(errorOf(ran).hint).toContain(`--api-url ${other.url}`)
+    }
+    expect(other.requests).toEqual([])
+  })
+
+  test('goes there once it was proved there, and one in the environment goes where it is told', async () => {
+    const name = ['--profile', 'other']
+    const input = other.adminKey.reveal()
+    const env = { ...none, PICTIFY_API_URL: undefined }
+    const line = ['login', '--store', 'file', ...name, '--api-url', other.url]
+    expect((await account.run(line, { input, env })).exit).toBe(0)
+    expect((await account.run(['list', ...name], { env })).exit).toBe(0)
+    const given = { PICTIFY_API_URL: other.url, PICTIFY_ADMIN_KEY: input }
+    expect((await account.run(['list'], { env: given })).exit).toBe(0)
+    // signed in anew, the profile is the other API's
+    expect(
+      (await account.run(['login', '--store', 'file', '--api-url', other.url], { input, env })).exit,
+    ).toBe(0)
+    expect((await account.run(['list'], { env })).exit).toBe(0)
+    expect((await account.run(['list', '--api-url', account.sandbox.url], { env })).exit).toBe(4)
+  })
+
+  test('goes to another path of the same API', async () => {
+    const ran = await account.run(['list', '--api-url', `${account.sandbox.url}/v1`, '--json'], { env: none })
+    expect(errorOf(ran).code).toBe('not-an-api')
+  })
+
+  test('is the default API’s where the file names none', async () => {
+    const file = JSON.parse(await readFile(profileFile(), 'utf8')) as {
+      profiles: { default: { apiUrl?: string } }
+    }
+    delete file.profiles.default.apiUrl
+    await writeFile(profileFile(), JSON.stringify(file))
+    const ran = await account.run(['list', '--json'], { env: none })
+    expect(errorOf(ran).message).toContain('is for https://api.pictify.io')
+  })
+
+  test('an empty PICTIFY_API_URL is none: the profile says where', async () => {
+    const ran = await account.run(['list'], { env: { ...none, PICTIFY_API_URL: '' } })
+    expect(ran.exit, ran.stderr).toBe(0)
   })
 })
 

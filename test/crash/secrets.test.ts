@@ -77,6 +77,22 @@ it.each(['throw', 'reject'] as const)(
   },
 )
 
+it('a secret in a command line, which others can read, is refused and not repeated', async () => {
+  const secret = watched.old.secret.reveal()
+  for (const line of [
+    ['rotate', watched.old.id, '--to', 'env:.env', '--verify', `curl -H 'Authorization: Bearer ${secret}' x`],
+    ['rotate', watched.old.id, '--to', `exec:put ${secret}`],
+    ['create', 'New', '--type', 'live', '--to', `file:${secret}`],
+    ['rotate', secret, '--to', 'env:.env'],
+  ]) {
+    const ran = await watched.run([...line, '--debug'])
+    expect(ran.exit, ran.stderr).toBe(2)
+    expect(ran.children).toEqual([])
+    expect(await watched.leaks(ran)).toEqual([])
+  }
+  expect(watched.sandbox.requests.filter(({ method }) => method === 'POST')).toEqual([])
+})
+
 it('Node is not asked to print the environment that --verify gets', async () => {
   for (const NODE_DEBUG of ['child_process', 'net, CHILD*', '*']) {
     const line = ['rotate', watched.old.id, '--to', 'env:.env', '--verify', 'true', ...waits]
