@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'src/api/openapi.ts'] },
+  { ignores: ['dist/', 'coverage/', 'reports/', 'node_modules/', 'src/api/openapi.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.js'],
