@@ -4,7 +4,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'vitest'
 import { errorOf } from '../cli/account.ts'
-import type { Ran } from '../cli/program.ts'
+import type { Home, Ran } from '../cli/program.ts'
 import { openRotating, type Rotating } from '../cli/rotating.ts'
 
 const saboteur = path.resolve('test/crash/saboteur.js')
@@ -16,6 +16,7 @@ export interface Sabotage {
   what?: string
   on?: boolean
   reads?: boolean
+  plant?: string
 }
 
 /** A rotation as quick as it can be, so that hundreds of them can be run. */
@@ -32,7 +33,11 @@ export const line = [
 
 export interface Attempt extends Rotating {
   /** Runs a line with the disk sabotaged; without a sabotage, on a disk that is well. */
-  attempt(sabotage?: Sabotage, args?: readonly string[]): Promise<Ran & { points: string[] }>
+  attempt(
+    sabotage?: Sabotage,
+    args?: readonly string[],
+    options?: { first?: string },
+  ): Promise<Ran & { points: string[] }>
   /** How often what `.env` held was looked at, and how often it was no valid key. */
   looks(): { looks: number; refused: number }
 }
@@ -40,7 +45,6 @@ export interface Attempt extends Rotating {
 export async function openAttempt(): Promise<Attempt> {
   const rotating = await openRotating()
   const { sandbox, home } = rotating
-  const log = path.join(home.directory, 'points')
   const seen = { looks: 0, refused: 0 }
   const look = () => {
     const secret = secretIn(readFileSync(path.join(home.directory, '.env'), 'utf8'))
@@ -55,18 +59,29 @@ export async function openAttempt(): Promise<Attempt> {
       look()
       return { ...seen }
     },
-    async attempt(sabotage, args = line) {
-      if (sabotage === undefined) return { ...(await home.run(args)), points: [] }
-      await rm(log, { force: true })
-      const env = { SABOTAGE: JSON.stringify({ log, ...sabotage }) }
-      const ran = await home.run(args, { preload: saboteur, env })
-      return { ...ran, points: (await readFile(log, 'utf8')).trimEnd().split('\n') }
+    async attempt(sabotage, args = line, options = {}) {
+      if (sabotage === undefined) return { ...(await home.run(args, options)), points: [] }
+      return runSabotaged(home, sabotage, args, options)
     },
     async end() {
       clearInterval(watch)
       await rotating.end()
     },
   }
+}
+
+/** Runs the program in a home with the saboteur loaded; what it passed is told beside what it left. */
+export async function runSabotaged(
+  home: Home,
+  sabotage: Sabotage,
+  args: readonly string[],
+  options: Parameters<Home['run']>[1] = {},
+): Promise<Ran & { points: string[] }> {
+  const log = path.join(home.directory, 'points')
+  await rm(log, { force: true })
+  const env = { ...options.env, SABOTAGE: JSON.stringify({ log, ...sabotage }) }
+  const ran = await home.run(args, { ...options, preload: saboteur, env })
+  return { ...ran, points: (await readFile(log, 'utf8')).trimEnd().split('\n') }
 }
 
 function secretIn(text: string): string | undefined {
@@ -84,6 +99,17 @@ export function at({ point, nth }: Step, sabotage: Sabotage): Sabotage {
   return { match: `^${point.replace(/[.*+?]/g, String.raw`\$&`)}$`, nth, reads: true, ...sabotage }
 }
 
+/** Those of the points that are steps of the disk. */
+export function stepsOf(points: readonly string[]): Step[] {
+  const turns = new Map<string, number>()
+  return points.flatMap((point) => {
+    if (!/^before [a-z]/.test(point) || point === 'before spawn') return []
+    const nth = (turns.get(point) ?? 0) + 1
+    turns.set(point, nth)
+    return [{ point, nth }]
+  })
+}
+
 /** Every step at which a disk can fail, as a rotation on which none does takes them. */
 export async function planOf(sabotage: Sabotage, args = line): Promise<Step[]> {
   const plain = await openAttempt()
@@ -91,13 +117,7 @@ export async function planOf(sabotage: Sabotage, args = line): Promise<Step[]> {
     const { points, exit, stderr } = await plain.attempt(sabotage, args)
     expect(exit, stderr).toBe(0)
     await expectRotated(plain, 'nothing failed')
-    const turns = new Map<string, number>()
-    return points.flatMap((point) => {
-      if (!/^before [a-z]/.test(point) || point === 'before spawn') return []
-      const nth = (turns.get(point) ?? 0) + 1
-      turns.set(point, nth)
-      return [{ point, nth }]
-    })
+    return stepsOf(points)
   } finally {
     await plain.end()
   }
@@ -115,15 +135,15 @@ export function tally() {
       sums.refused += refused
     },
     /** Lost secrets and orphans are none, or the run would not have ended well. */
-    totals(steps: number) {
+    totals(steps?: number) {
       const told = [...exits].sort().map(([exit, count]) => `${exit}: ${count}`)
       const { trials, looks, refused } = sums
       return {
-        'disk steps': steps,
+        ...(steps === undefined ? {} : { 'disk steps': steps }),
         runs: trials,
         'first exits': told.join(', '),
-        'looks at .env': looks,
-        'dead keys seen': refused,
+        'looks at what is held': looks,
+        'dead keys held': refused,
         'lost secrets': 0,
         orphans: 0,
       }

@@ -1,7 +1,19 @@
-import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createJournals } from '../../src/rotation/journal.ts'
 import type { Journal } from '../../src/rotation/state.ts'
@@ -88,6 +100,46 @@ describe('a journal', () => {
     const [entry] = await journals.list()
     expect(entry).toMatchObject({ oldKeyId: 'key_a/../b', problem: { code: 'journal-unreadable' } })
     expect(entry !== undefined && 'problem' in entry && entry.problem.message).toMatch(message)
+  })
+
+  it.each([
+    ['a folder', (file: string) => mkdir(file), /not a regular file/],
+    ['a pipe', (file: string) => promisify(execFile)('mkfifo', [file]), /not a regular file/],
+    [
+      'of 100 MB',
+      async (file: string) => {
+        await writeFile(file, '')
+        await truncate(file, 100 * 1024 * 1024)
+      },
+      /larger than it may be/,
+    ],
+  ])('that is %s is refused, and can be set aside as it is', async (_what, make, message) => {
+    const journals = createJournals(stateDir)
+    await journals.save(journal)
+    const file = await onlyFile()
+    await rm(file)
+    await make(file)
+    const [entry] = await journals.list()
+    expect(entry).toMatchObject({ oldKeyId: 'key_a/../b', rotationId: '7f3a9c' })
+    expect(entry !== undefined && 'problem' in entry && entry.problem.message).toMatch(message)
+    const before = await stat(file)
+    const aside = await journals.setAside(entry ?? expect.fail())
+    expect((await stat(aside)).ino).toBe(before.ino)
+    expect(await journals.list()).toEqual([])
+  })
+
+  it('that lies under another rotation’s name, or another key’s, is refused', async () => {
+    const journals = createJournals(stateDir)
+    await journals.save(journal)
+    const file = await onlyFile()
+    for (const name of ['key_other.7f3a9c.json', 'key_a%2F..%2Fb.0abc12.json']) {
+      await copyFile(file, path.join(folder(), name))
+    }
+    const entries = await journals.list()
+    expect(entries.filter((entry) => 'journal' in entry)).toHaveLength(1)
+    const problems = entries.flatMap((entry) => ('problem' in entry ? [entry.problem.message] : []))
+    expect(problems).toHaveLength(2)
+    for (const message of problems) expect(message).toMatch(/is of another rotation/)
   })
 
   it('is not read through a link, and a link in its place is replaced, not followed', async () => {

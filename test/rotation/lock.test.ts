@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createProcesses } from '../../src/processes.ts'
 import { acquireLock, type Lock, type Processes } from '../../src/rotation/lock.ts'
@@ -106,6 +107,24 @@ describe('the lock of a key', () => {
     await writeFile(file(), JSON.stringify({ ...held, host: 'another-host', pid: 1 }))
     await expect(acquireLock(stateDir, 'key_a', real(), false)).rejects.toMatchObject({ exit: 8 })
     await (await acquireLock(stateDir, 'key_a', real(), true)).release()
+  })
+
+  it.each([
+    ['a link to a lock', (path: string) => symlink(`${path}.other`, path)],
+    ['a link to nothing, which is not waited for', (path: string) => symlink('nowhere', path)],
+    ['a pipe, which is not waited for', (path: string) => promisify(execFile)('mkfifo', [path])],
+    ['a folder', (path: string) => mkdir(path)],
+    ['far too large', (path: string) => writeFile(path, Buffer.alloc(100_000))],
+  ])('that is %s is named', async (_what, make) => {
+    await (await acquireLock(stateDir, 'key_a', fake(4_000, new Set([4_000])), false)).release()
+    const dead = { pid: 4_000, start: 'x', host: hostname(), nonce: '0'.repeat(16), since: 'then' }
+    await writeFile(`${file()}.other`, JSON.stringify(dead))
+    await make(file())
+    await expect(acquireLock(stateDir, 'key_a', real(), true)).rejects.toMatchObject({
+      code: 'state-directory',
+      message: `${file()} is not a lock of ours`,
+    })
+    expect(await readFile(`${file()}.other`, 'utf8')).toBe(JSON.stringify(dead))
   })
 
   it('that is not a lock is left alone, and named', async () => {
