@@ -151,8 +151,9 @@ describe('rotate that fails', () => {
   })
 
   it('is undone with exit 6 when the verify command fails or takes too long', async () => {
-    const failed = await rotate('--to', 'env:.env', '--verify', 'exit 1')
+    const failed = await rotate('--to', 'env:.env', '--verify', 'echo no, because; exit 1', '-q')
     expect(failed.exit, failed.stderr).toBe(6)
+    expect(failed.stderr).toContain('it said: no, because; mend what it found')
     await expectUndone()
     const slow = await rotate('--to', 'env:.env', '--verify', 'sleep 60', '--verify-timeout', '300ms')
     expect(slow.exit, slow.stderr).toBe(6)
@@ -322,6 +323,9 @@ describe('rotate --self', () => {
     expect(ran.exit, ran.stderr).toBe(0)
     const successor = sandbox.keys().find((key) => key.access === 'admin' && key.status === 'active')
     expect(await readFile(file, 'utf8')).toBe(successor?.secret.reveal())
+    expect(ran.stderr).toContain(
+      'warning: PICTIFY_ADMIN_KEY of this shell is the old admin key, which is revoked; set it anew from file:admin.txt',
+    )
   })
 })
 
