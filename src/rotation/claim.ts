@@ -117,6 +117,17 @@ export async function takeInStrays(run: Run): Promise<void> {
   await record(run, { strays: [...journal.strays, ...left.map(({ key }) => key.id)] })
 }
 
+/**
+ * Removes keys that this rotation minted. They are written down first: of one that is revoked, and not yet deleted, no
+ * list of active keys tells the run that goes on from here.
+ */
+export async function removeMinted(run: Run, ids: readonly string[]): Promise<void> {
+  const others = run.journal.strays.filter((id) => !ids.includes(id))
+  await record(run, { strays: [...others, ...ids] })
+  for (const id of ids) await remove(run.api, id)
+  await record(run, { strays: others })
+}
+
 /** Keys that carry this rotation's id and are not its successor: a server that ignored the idempotency key minted them. */
 async function sweepDuplicates(run: Run, account: Account): Promise<void> {
   const { id, newKey, strays } = run.journal
@@ -126,7 +137,7 @@ async function sweepDuplicates(run: Run, account: Account): Promise<void> {
     ({ key, mark }) => mark.rotationId === id && !kept.includes(key.id),
   )
   for (const { key } of orphans) {
-    await remove(run.api, key.id)
+    await removeMinted(run, [key.id])
     account.successors = account.successors.filter((successor) => successor.key.id !== key.id)
     await note(run, 'orphan-removed', `removed ${key.id}, which a repeated create had left`)
   }

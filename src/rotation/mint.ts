@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Minted } from '../api/contract.ts'
 import { hasCode, KeysError } from '../errors.ts'
-import { readAccount, remove, type Successor } from './account.ts'
-import { leaseBound, newHolder } from './claim.ts'
+import { readAccount, type Successor } from './account.ts'
+import { leaseBound, newHolder, removeMinted } from './claim.ts'
 import { formatMark, leaseEnd } from './marked-name.ts'
 import { checkpoint, pause, record, Setback, type Run } from './run.ts'
 
@@ -89,7 +89,10 @@ async function identify(run: Run): Promise<{ id: string; createdAt: string }> {
   if (only !== undefined && own.length === 1) return only.key
   if (own.length > 1) {
     // One of them fits the secret, and no application has it yet.
-    for (const { key } of own) await remove(run.api, key.id)
+    await removeMinted(
+      run,
+      own.map(({ key }) => key.id),
+    )
     throw new KeysError(
       'rotation-undone',
       `the answer to the create named no key, and ${own.length} fit it`,
@@ -126,6 +129,11 @@ async function ownSuccessors(run: Run, patient: boolean): Promise<Successor[]> {
 /** Revokes and deletes every key that carries this rotation's id. Returns whether there was one. */
 export async function removeOrphans(run: Run, patient: boolean): Promise<boolean> {
   const orphans = await ownSuccessors(run, patient)
-  for (const { key } of orphans) await remove(run.api, key.id)
+  if (orphans.length > 0) {
+    await removeMinted(
+      run,
+      orphans.map(({ key }) => key.id),
+    )
+  }
   return orphans.length > 0
 }

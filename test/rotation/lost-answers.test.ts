@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
-import { dieAt } from './machines.ts'
+import { dieAt, failing } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -20,6 +20,31 @@ describe('no successor is forgotten', () => {
     await stage.clock.sleep(60_000)
     expect(marked(), error?.message).toEqual([])
   })
+
+  it.each([
+    ['the rotation is done', undefined, 0],
+    ['it is undone', failing, 6],
+  ])(
+    'when %s, and a further one of a repeated mint could be revoked but not deleted',
+    async (_what, verify, exit) => {
+      for (const fault of [
+        'lose-answer:POST /api-keys$@1',
+        'ignore-idempotency',
+        'status-503:DELETE /api-keys',
+      ]) {
+        stage.sandbox.addFault(fault)
+      }
+      const options = stage.options({ verify })
+      await rotate(stage.services(), stage.old.id, options)
+      expect(marked().map(({ status }) => status)).toContain('revoked')
+      stage.sandbox.clearFaults()
+      for (let run = 0; run < 2; run++) {
+        const { error } = await rotate(stage.services(), stage.old.id, options)
+        if ((error?.exit ?? 0) === exit) break
+      }
+      expect(marked()).toEqual([])
+    },
+  )
 
   it('when the answer to the mint names no key, and the list of keys lags', async () => {
     stage.sandbox.addFault('mystery-shape')
