@@ -298,6 +298,19 @@ function testRotation(): void {
     })
   })
 
+  describe('a manual target', () => {
+    beforeEach(() => start(0))
+    afterEach(end)
+
+    test('shows what is to be put there, with --quiet too', async () => {
+      const { id } = sandbox.dashboard.create({ name: 'Wiki', createdAt: Date.now() - 86_400_000 })
+      const line = ['rotate', id, '--to', 'manual:the wiki', '--quiet', ...waits]
+      const { screen, exitCode } = await onTerminal(line, [['in its place?', 'n\r']])
+      expect(screen).toMatch(/put the new key into the wiki:\r*\n\r*\n {2}pk_live_\w{20,}\r*\n/)
+      expect([6, 7]).toContain(exitCode)
+    })
+  })
+
   describe('a name with a newline, which the contract forbids', () => {
     beforeEach(() => start(0))
     afterEach(end)
