@@ -56,6 +56,8 @@ describe('a rotation on a disk that fails', () => {
     const changes = steps.filter(({ point }) =>
       /^before (open|writeFile|rename|link|unlink|mkdir) /.test(point),
     )
-    await runAll(changes.map((step) => ({ step, what: errors[step.nth % 3] ?? '', on: true })))
+    // Of a kind that comes again and again, every other one.
+    const chosen = changes.filter(({ nth }) => nth % 2 === 1)
+    await runAll(chosen.map((step) => ({ step, what: errors[step.nth % 3] ?? '', on: true })))
   })
 })
