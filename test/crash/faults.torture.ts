@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest'
+import { printFigures } from '../figures.ts'
+import { faultKinds, othersDeeds } from './fault-kinds.ts'
+import { chance, everyDeed, everyFault, everyLoss, requestsOf, runAll } from './fault-matrix.ts'
+import { inProcess } from './fault-runners.ts'
+import { scenarios } from './fault-runs.ts'
+import { createTally, hasty } from './fault-tally.ts'
+
+// The whole product of what goes wrong and when, in this process and on a virtual clock, over real sockets. What of it
+// the real program is put through is in program-faults.torture.ts.
+
+const title = 'Faults, in one process on a virtual clock'
+/** No run may take longer, by the virtual clock, than the longest of its waits many times over. */
+const boundMs = 20 * 60_000
+const seed = process.env['FAULT_SEED'] ?? '20261121'
+
+it.each(scenarios)('$name bears every fault at every request, once and to the end', async (scenario) => {
+  const requests = await requestsOf(inProcess, scenario)
+  const tally = createTally()
+  const late: string[] = []
+  const hammered: string[] = []
+  const cases = [...everyFault(requests, false), ...everyFault(requests, true)]
+  await runAll(inProcess, scenario, cases, tally, (name, outcome) => {
+    if (outcome.longestMs > boundMs) late.push(`${name} took ${outcome.longestMs} ms`)
+    if (name.startsWith('status-429=2s')) hammered.push(...hasty(outcome.requests, 2_000))
+  })
+  const about = { scenario: scenario.name, kinds: faultKinds.length, requests: requests.length }
+  printFigures(title, { ...about, ...tally.figures(), 'hasty after 429': hammered.length })
+  expect(tally.wrong).toEqual([])
+  expect(late).toEqual([])
+  expect(hammered).toEqual([])
+})
+
+it.each(scenarios)('$name bears lost answers in an API that is odd all the while', async (scenario) => {
+  const requests = await requestsOf(inProcess, scenario)
+  const tally = createTally()
+  await runAll(inProcess, scenario, everyLoss(requests), tally)
+  printFigures(title, {
+    scenario: `${scenario.name}, answers lost`,
+    requests: requests.length,
+    ...tally.figures(),
+  })
+  expect(tally.wrong).toEqual([])
+})
+
+it.each(scenarios)('$name bears everything that somebody else may do, at every request', async (scenario) => {
+  const requests = await requestsOf(inProcess, scenario)
+  const tally = createTally()
+  await runAll(inProcess, scenario, everyDeed(requests), tally)
+  const kinds = Object.keys(othersDeeds).length
+  printFigures(title, {
+    scenario: `${scenario.name}, others at work`,
+    kinds,
+    requests: requests.length,
+    ...tally.figures(),
+  })
+  expect(tally.wrong).toEqual([])
+})
+
+it.each(scenarios)('$name bears what chance brings', async (scenario) => {
+  const tally = createTally()
+  await runAll(inProcess, scenario, chance(`${seed} ${scenario.name}`, 300), tally)
+  printFigures(title, { scenario: `${scenario.name}, by chance (seed ${seed})`, ...tally.figures() })
+  expect(tally.wrong).toEqual([])
+})
