@@ -80,6 +80,11 @@ describe('runChild', () => {
     expect(output).toBe('[a line of 200000 characters]\nend')
   })
 
+  test('a line is plain text: no escape sequence, nothing that cannot be seen', async () => {
+    const lines = String.raw`'a\033[31mb\033[0mc\n\033]8;;http://x\033\\d\033]0;t\007e\nf\342\200\213g\302\233h\010i\tj\n'`
+    expect((await run(`printf ${lines}`)).output).toBe('abc\nde\nfgi\tj')
+  })
+
   test('of much output the end is kept', async () => {
     const { output } = await run(`i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done`)
     expect(output.length).toBeLessThanOrEqual(64 * 1024)

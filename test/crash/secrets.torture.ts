@@ -298,6 +298,27 @@ describe('a rotation killed at every point', () => {
   })
 })
 
+it('a command that says a hundred megabytes is masked in little memory', async () => {
+  const watched = await watch()
+  const highest = 'sed -n "s/^VmHWM:[^0-9]*//p" /proc/$PPID/status >&2'
+  const say =
+    'head -c 80000000 /dev/zero | tr "\\0" x; echo; yes "the key is $PICTIFY_API_KEY" | head -c 20000000'
+  const line = ['rotate', watched.old.id, ...env, ...waits, '--verify', `${say}; ${highest}`]
+  const ran = await watched.run(line)
+  expect(ran.exit, ran.stderr.slice(-500)).toBe(0)
+  const [, kilobytes = ''] = /^ {2}(\d+) kB$/m.exec(ran.stderr) ?? []
+  const { stdout, stderr, ...rest } = ran
+  const beginning = { ...rest, stdout, stderr: stderr.slice(0, 100_000) + stderr.slice(-100_000) }
+  expect(await watched.leaks(beginning)).toEqual([])
+  expect(stderr).not.toContain(watched.sandbox.keys()[0]?.secret.reveal().slice(8, 16))
+  expect(Number(kilobytes)).toBeGreaterThan(10_000)
+  expect(Number(kilobytes)).toBeLessThan(400_000)
+  printFigures('secrets: a verify command that says 100 MB', {
+    'peak memory, MB': Math.round(Number(kilobytes) / 1_000),
+  })
+  await watched.end()
+})
+
 it('a value that is no key, in a target, masks nothing', async () => {
   const watched = await watch()
   await writeFile(path.join(watched.home.directory, '.env'), 'PICTIFY_API_KEY=true\n')
