@@ -6,6 +6,7 @@ import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Target } from '../targets/target.ts'
 import { stayTheOne } from './claim.ts'
+import { fingerprintOf } from './marked-name.ts'
 import { checkpoint, pause, record, recordTarget, successorSecret, type Run } from './run.ts'
 
 const attempts = 3
@@ -85,9 +86,10 @@ async function deliverTo(run: Run, targets: readonly Target[]): Promise<void> {
 
 async function deliverOne(run: Run, target: Target): Promise<KeysError | undefined> {
   const secret = successorSecret(run)
-  const state = run.journal.targets.find(({ name }) => name === target.name)?.state
+  const { state, heldUnknown } = run.journal.targets.find(({ name }) => name === target.name) ?? {}
   if (state === 'delivered' && target.readback === 'none') return undefined
   try {
+    if (heldUnknown) await learnHeld(run, target)
     if (state !== 'writing') await recordTarget(run, target.name, 'writing')
     await target.write(secret, run.escrowed.held.get(target.name))
     if (target.readback === 'value') {
@@ -105,6 +107,21 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
   }
   await recordTarget(run, target.name, 'delivered')
   return undefined
+}
+
+/** Another machine wrote it first, and undid that since: what it holds is the old secret, as its fingerprint shows. */
+async function learnHeld(run: Run, target: Target): Promise<void> {
+  const { id, fingerprint, targets } = run.journal
+  const found = target.readback === 'value' ? await target.read() : undefined
+  if (found === undefined || fingerprintOf(found.value, id) !== fingerprint) return
+  run.services.learn(found.value)
+  const known = targets.map((each) => (each.name === target.name ? { ...each, heldUnknown: false } : each))
+  const { old, held } = run.escrowed
+  await record(
+    run,
+    { targets: known },
+    { old: old ?? found.value, held: new Map(held).set(target.name, found) },
+  )
 }
 
 function changed(target: Target): KeysError {

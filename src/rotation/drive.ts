@@ -93,16 +93,14 @@ async function endReplaced(run: Run): Promise<void> {
   await record(run, { state: 'done', finishedAt: new Date(run.services.clock.now()).toISOString() })
 }
 
-/** What another machine put into a target that cannot be read is not known: ours goes there once more. */
+/** What another machine did to the targets is not known, undoing among it: ours goes there once more. */
 async function deliverAgain(run: Run): Promise<void> {
   const { state, targets } = run.journal
-  const isUnknown = ({ readback, state: written }: TargetRecord) =>
-    readback === 'none' && written === 'delivered'
-  if (!hasReached(state, 'delivered') || !targets.some(isUnknown)) return
-  await record(run, {
-    state: 'accepted',
-    targets: targets.map((target) => (isUnknown(target) ? { ...target, state: 'writing' } : target)),
-  })
+  if (targets.every((target) => target.state !== 'delivered')) return
+  const doubted = targets.map((target): TargetRecord =>
+    target.state === 'delivered' ? { ...target, state: 'writing' } : target,
+  )
+  await record(run, { state: hasReached(state, 'delivered') ? 'accepted' : state, targets: doubted })
 }
 
 async function overlapThenRetire(run: Run): Promise<void> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { printFigures } from '../figures.ts'
-import { application, pass, start, type Command } from './model.ts'
+import { application, goOn, pass, start, type Command } from './model.ts'
 import { replay, runModel } from './model-run.ts'
 import type { Setting } from './world.ts'
 
@@ -83,6 +83,26 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
     1,
     { waitMs: 90_000 },
     [start(0, 'id', {}, { point: 'after PUT /api-keys/:id' }, 'dies')],
+  ],
+  [
+    'a target that another machine put back meanwhile gets our successor again',
+    0,
+    { places: ['value', 'none'], oldSecret: true },
+    [
+      start(0, 'id', {}, { point: 'after saving overlapping' }, 'dies'),
+      start(1, 'id', { takeOver: true, failingVerify: true }, null, 'waits'),
+    ],
+  ],
+  [
+    'what a target held is known again once another machine has put it back',
+    0,
+    {},
+    [
+      start(1, 'id', {}, { point: 'after saving overlapping' }, 'dies'),
+      start(0, 'id', { takeOver: true }, { point: 'after saving minted' }, 'waits'),
+      start(1, 'id', { abort: true, takeOver: true }, { point: 'after restoring value:0' }, 'waits'),
+      goOn(0, null),
+    ],
   ],
   [
     'an application that works with the old key is not refused',
