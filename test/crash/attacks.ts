@@ -4,16 +4,19 @@ import type { Ran, Running } from '../cli/program.ts'
 import { durableState } from './durable-state.ts'
 import { journalsOf, other, problemsAfterDeath, problemsOfPlaces, type Problem } from './inspection.ts'
 import { roundAt, runToItsEnd, type Outcome } from './matrix.ts'
-import type { Round } from './round.ts'
+import type { Round, Sabotage } from './round.ts'
 import type { Variant } from './variants.ts'
 
 /** Killed, and run again by the same line until it ends. */
 export function killAndRunAgain(
   variant: Variant,
   at: number,
-  { distinct = false, onDeath }: { distinct?: boolean; onDeath?: (round: Round) => Promise<void> } = {},
+  {
+    onDeath,
+    ...which
+  }: Pick<Sabotage, 'distinct' | 'only'> & { onDeath?: (round: Round) => Promise<void> } = {},
 ): Promise<Outcome> {
-  return roundAt(variant, { at, what: 'SIGKILL', distinct }, async (round, ran) => {
+  return roundAt(variant, { at, what: 'SIGKILL', ...which }, async (round, ran) => {
     const problems = await problemsAfterDeath(round, ran)
     await onDeath?.(round)
     return [...problems, ...(await runToItsEnd(round, [ran]))]
@@ -135,6 +138,22 @@ export function killAndMove(variant: Variant, at: number, how: 'take over' | 'le
     }
     round.later(leaseMs)
     return [...problems, ...(await runToItsEnd(round, [ran], { elsewhere, exits }))]
+  })
+}
+
+/** Killed; then another machine, which is refused while the lease stands, and really waits until it is over. */
+export function killAndWait(variant: Variant, at: number): Promise<Outcome> {
+  return roundAt(variant, { at, what: 'SIGKILL', distinct: true }, async (round, ran, tell) => {
+    const problems = await problemsAfterDeath(round, ran)
+    const elsewhere = await journalsOf(round)
+    await round.moveAway()
+    const leaseUntil = Math.max(...round.keys().map(({ name }) => parseMark(name)?.leaseUntil ?? 0))
+    const refused = await round.run()
+    if (refused.exit !== 8) problems.push(other(`while its lease stood, the line ended with ${refused.exit}`))
+    tell(`waited ${Math.round((leaseUntil - Date.now()) / 1_000)} s`)
+    // The API's clock is known to the second.
+    while (Date.now() < leaseUntil + 2_000) await sleep(500)
+    return [...problems, ...(await runToItsEnd(round, [ran], { elsewhere }))]
   })
 }
 

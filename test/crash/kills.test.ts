@@ -1,10 +1,18 @@
+import pMap from 'p-map'
 import { describe, expect, it } from 'vitest'
 import { interruptAndRunAgain, interruptTwice, killAndMove, killAndRunAgain, killTwice } from './attacks.ts'
-import { everywhere, wrong } from './matrix.ts'
-import { openRound } from './round.ts'
-import { plain, undone, writeOnly } from './variants.ts'
+import { everywhere, wrong, type Outcome } from './matrix.ts'
+import { plain, twoTargets, undone, writeOnly, type Variant } from './variants.ts'
 
 // A part of what the torture runs do as a whole: the real program in real processes, killed at some of its points.
+
+/** Killed at each of the first `count` points that are told so; there must be as many. */
+async function eachPoint(variant: Variant, only: string, count: number): Promise<Outcome[]> {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1)
+  const outcomes = await pMap(numbers, (at) => killAndRunAgain(variant, at, { only }), { concurrency: 6 })
+  expect(outcomes.filter(({ struck }) => !struck)).toEqual([])
+  return outcomes
+}
 
 describe('a rotation that is killed', () => {
   it('is whole when the same line has ended', async () => {
@@ -24,16 +32,11 @@ describe('a rotation that is killed', () => {
     expect(failing.length).toBeGreaterThan(2)
   })
 
-  it('right after it started a command leaves nothing half put in place', async () => {
-    const round = await openRound(writeOnly)
-    const { points } = await round.run({ at: Infinity, what: 'SIGKILL', distinct: true })
-    await round.end()
-    const started = points.flatMap((point, index) => (point === 'after spawn' ? [index + 1] : []))
-    const outcomes = await Promise.all(
-      started.map((at) => killAndRunAgain(writeOnly, at, { distinct: true })),
-    )
-    expect(outcomes.map(({ where }) => where)).toContainEqual(expect.stringMatching(/after spawn$/))
-    expect(wrong(outcomes)).toEqual([])
+  it('right after it changed something that is not its own is whole, too', async () => {
+    const created = await eachPoint(plain, '^(sent|answered) (POST|PUT) ', 6)
+    const started = await eachPoint(writeOnly, '^after spawn$', 1)
+    const deleted = await eachPoint(twoTargets, '^answered DELETE ', 1)
+    expect(wrong([...created, ...started, ...deleted])).toEqual([])
   })
 
   it('is finished on another machine', async () => {

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/clock.ts'
 import { createSandbox, type Sandbox, type SandboxKey } from '../../src/sandbox/server.ts'
 import { createHome, type Home, type Ran, type Running } from '../cli/program.ts'
 import { startApplication, type Application } from './application.ts'
-import { propagationMs, type Place, type Variant } from './variants.ts'
+import type { Place, Variant } from './variants.ts'
 
 const saboteur = path.resolve('test/crash/saboteur.js')
 /** Where the saboteur writes what it passed; not of the program's own. */
@@ -17,6 +17,8 @@ export interface Sabotage {
   what: 'SIGKILL' | 'SIGTERM' | 'SIGINT'
   /** Counts only points that leave something else behind than the one before. */
   distinct?: boolean
+  /** Counts only points that fit this pattern. */
+  only?: string
 }
 
 export interface Sabotaged extends Ran {
@@ -53,10 +55,15 @@ export interface Round {
   end(): Promise<void>
 }
 
-export async function openRound(variant: Variant, callsEveryMs = 8): Promise<Round> {
+export async function openRound(variant: Variant): Promise<Round> {
   let jumped = 0
   const clock = { ...systemClock, now: () => systemClock.now() + jumped }
-  const sandbox = await createSandbox({ propagationMs, plan: 'enterprise', seed: 11, clock })
+  const sandbox = await createSandbox({
+    propagationMs: variant.propagationMs ?? 120,
+    plan: 'enterprise',
+    seed: 11,
+    clock,
+  })
   const home = await createHome({
     PICTIFY_API_URL: sandbox.url,
     PICTIFY_ADMIN_KEY: sandbox.adminKey.reveal(),
@@ -85,7 +92,7 @@ export async function openRound(variant: Variant, callsEveryMs = 8): Promise<Rou
   const application = startApplication(
     sandbox.url,
     variant.places.map((place) => () => held(place)),
-    callsEveryMs,
+    variant.callsEveryMs ?? 8,
   )
   const log = path.join(home.directory, pointsFile)
 

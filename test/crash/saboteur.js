@@ -20,6 +20,7 @@ import { homedir } from 'node:os'
  * @property {boolean} [on]    with a disk error: at every later point too
  * @property {boolean} [reads] reads, closes and changes of mode are points too, which only a failing disk makes them
  * @property {boolean} [distinct] only points that leave something else behind than the one before, for who is killed there
+ * @property {string} [only] only points that fit this pattern
  * @property {string} [what]   `SIGKILL`, `SIGTERM`, `SIGINT` or a disk error: `ENOSPC`, `EIO`, `EROFS`; `torn` writes half and dies;
  *                             `plant` puts a link to the file `plant` where the program is about to write
  * @property {string} [plant]
@@ -35,6 +36,7 @@ const {
   reads = false,
   plant,
   distinct = false,
+  only = '',
   what = 'SIGKILL',
 } = JSON.parse(process.env.SABOTAGE ?? 'null')
 delete process.env.SABOTAGE
@@ -48,9 +50,11 @@ const written = syncFs.openSync(log, 'a')
 /** What is about to happen, what only makes sure, and what is only asked for: a kill finds all as it was. */
 const leavesNothing = /^(before|read) |^after fsync |^sent GET /
 
+const wanted = new RegExp(only)
+
 /** Counts a point; returns whether something is to happen at it. */
 function pass(point) {
-  if (distinct && leavesNothing.test(point)) return false
+  if ((distinct && leavesNothing.test(point)) || !wanted.test(point)) return false
   passed += 1
   writeSync(written, `${point}\n`)
   if (fits === undefined) return passed === at || (on && passed > at)
