@@ -52,7 +52,7 @@ export async function openAttempt(): Promise<Attempt> {
     seen.looks += 1
     if (key?.status !== 'active') seen.refused += 1
   }
-  const watch = setInterval(look, 5)
+  const watch = setInterval(look, 10)
   return {
     ...rotating,
     looks: () => {
@@ -128,7 +128,7 @@ export function tally() {
   const exits = new Map<string, number>()
   const sums = { trials: 0, looks: 0, refused: 0 }
   return {
-    add(exit: number | null, { looks, refused }: { looks: number; refused: number }) {
+    add(exit: number | string | null, { looks, refused }: { looks: number; refused: number }) {
       exits.set(String(exit), (exits.get(String(exit)) ?? 0) + 1)
       sums.trials += 1
       sums.looks += looks
@@ -162,7 +162,8 @@ export async function failDisk(
   try {
     const broken = await attempt.attempt(at(step, sabotage), args)
     const where = `${sabotage.what} ${sabotage.on ? 'from' : ''} ${step.point} #${step.nth}`
-    expectToldWell(broken, where)
+    if (sabotage.what !== 'torn') expectToldWell(broken, where)
+    else if (broken.exit !== 0) expect(broken.signal, where).toBe('SIGKILL')
     await expectSafe(attempt, where)
     if (broken.exit !== 0) {
       const again = await attempt.attempt(undefined, args)
@@ -171,7 +172,7 @@ export async function failDisk(
     await expectRotated(attempt, `${where}, run again, after ${broken.stderr}`)
     const { looks, refused } = attempt.looks()
     expect(refused, where).toBe(0)
-    counts.add(broken.exit, { looks, refused })
+    counts.add(broken.exit ?? broken.signal, { looks, refused })
     return broken.points.filter((point) => point === step.point).length >= step.nth
   } finally {
     await attempt.end()

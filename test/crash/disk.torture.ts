@@ -60,4 +60,10 @@ describe('a rotation on a disk that fails', () => {
     const chosen = changes.filter(({ nth }) => nth % 2 === 1)
     await runAll(chosen.map((step) => ({ step, what: errors[step.nth % 3] ?? '', on: true })))
   })
+
+  it('with the power gone in the middle of a write ends well when it is back', async () => {
+    const writes = steps.filter(({ point }) => point.startsWith('before writeFile '))
+    expect(writes.length).toBeGreaterThan(15)
+    await runAll(writes.map((step) => ({ step, what: 'torn', on: false })))
+  })
 })
