@@ -1,7 +1,6 @@
 // Every way to end a run before its time, and what must hold afterwards.
 import { parseMark } from '../../src/rotation/marked-name.ts'
 import type { Ran, Running } from '../cli/program.ts'
-import { durableState } from './durable-state.ts'
 import { journalsOf, other, problemsAfterDeath, problemsOfPlaces, type Problem } from './inspection.ts'
 import { roundAt, runToItsEnd, type Outcome } from './matrix.ts'
 import type { Round, Sabotage } from './round.ts'
@@ -23,30 +22,22 @@ export function killAndRunAgain(
   })
 }
 
-/**
- * Killed, and killed again on the way on; then the same line, unless `isKnown` says of what is left now that it was run
- * to its end before.
- */
-export function killTwice(
-  variant: Variant,
-  first: number,
-  at: number,
-  isKnown: (state: string) => boolean = () => false,
-): Promise<Outcome> {
-  const sabotage = { at, what: 'SIGKILL', distinct: true } as const
+/** What changes something by which a later run could go another way; what is only being written is swept by it. */
+const changes = '^after (rename|link|unlink|mkdir) |^(sent|answered) (POST|PUT|DELETE) '
+
+/** Killed, and killed again on the way on, where that changes something; then the same line. */
+export function killTwice(variant: Variant, first: number, at: number): Promise<Outcome> {
+  const sabotage = { at, what: 'SIGKILL', only: changes } as const
   let before: Ran | undefined
   return roundAt(
     variant,
     sabotage,
-    async (round, ran, tell) => {
-      const problems = await problemsAfterDeath(round, ran)
-      if (isKnown(await durableState(round))) return problems
-      tell('ended')
+    async (round, ran) => {
       const runs = before === undefined ? [ran] : [before, ran]
-      return [...problems, ...(await runToItsEnd(round, runs))]
+      return [...(await problemsAfterDeath(round, ran)), ...(await runToItsEnd(round, runs))]
     },
     async (round) => {
-      before = await round.run({ ...sabotage, at: first })
+      before = await round.run({ at: first, what: 'SIGKILL', distinct: true })
       return round.run(sabotage)
     },
   )

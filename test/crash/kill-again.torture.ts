@@ -1,42 +1,26 @@
+import pMap from 'p-map'
 import { describe, expect, it } from 'vitest'
 import { durableState } from './durable-state.ts'
-import { killAndRunAgain, killTwice } from './attacks.ts'
-import { everywhere, printMatrix, wrong, type Outcome } from './matrix.ts'
+import { killTwice } from './attacks.ts'
+import { problemsAfterDeath } from './inspection.ts'
+import { everywhere, printMatrix, roundAt, sideBySide, wrong } from './matrix.ts'
 import { plain, undone, type Variant } from './variants.ts'
 
-// Killed, and killed again while it goes on: from every state that a first death leaves, at every point of the resume.
-
-/** So often is what a second death leaves run to its end, wherever it came from. */
-const ends = 3
+// Killed, and killed again while it goes on: from every state that a first death leaves, wherever the resume changes
+// something.
 
 /** What a first death can leave, and the first point that leaves it. */
 async function statesOf(variant: Variant): Promise<Map<string, number>> {
   const points = new Map<string, number>()
   const outcomes = await everywhere((at) =>
-    killAndRunAgain(variant, at, {
-      distinct: true,
-      onDeath: async (round) => {
-        const state = await durableState(round)
-        points.set(state, Math.min(at, points.get(state) ?? Infinity))
-      },
+    roundAt(variant, { at, what: 'SIGKILL', distinct: true }, async (round, ran) => {
+      const state = await durableState(round)
+      points.set(state, Math.min(at, points.get(state) ?? Infinity))
+      return problemsAfterDeath(round, ran)
     }),
   )
   expect(wrong(outcomes)).toEqual([])
   return points
-}
-
-async function killFromEach(variant: Variant, firsts: readonly number[]): Promise<Outcome[]> {
-  const seen = new Map<string, number>()
-  const isKnown = (state: string) => {
-    const times = (seen.get(state) ?? 0) + 1
-    seen.set(state, times)
-    return times > ends
-  }
-  const outcomes: Outcome[] = []
-  for (const first of firsts) {
-    outcomes.push(...(await everywhere((at) => killTwice(variant, first, at, isKnown))))
-  }
-  return outcomes
 }
 
 describe('a rotation that is killed again while it goes on is whole', () => {
@@ -46,18 +30,17 @@ describe('a rotation that is killed again while it goes on is whole', () => {
   ]) {
     it(`whatever the first death left: ${variant.name}`, async () => {
       const states = [...(await statesOf(variant))].filter(([state]) => from.test(state))
-      const outcomes = await killFromEach(
-        variant,
-        states.map(([, first]) => first),
-      )
-      const ended = outcomes.filter(({ came }) => came === 'ended').length
+      const outcomes = await pMap(
+        states,
+        ([, first]) => everywhere((at) => killTwice(variant, first, at), { concurrency: 1 }),
+        { concurrency: sideBySide },
+      ).then((lanes) => lanes.flat())
       printMatrix('kill matrix', `${variant.name}, killed again`, outcomes, {
         'first states': states.length,
-        'run to the end': ended,
       })
       expect(wrong(outcomes)).toEqual([])
       expect(states.length).toBeGreaterThan(3)
-      expect(outcomes.length).toBeGreaterThan(states.length * 10)
+      expect(outcomes.length).toBeGreaterThan(states.length * 5)
     })
   }
 })

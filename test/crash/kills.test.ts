@@ -56,7 +56,7 @@ describe('a rotation that is killed', () => {
   })
 
   it('again while it goes on is whole all the same', async () => {
-    const outcomes = await everywhere((at) => killTwice(plain, 50, at), { first: 5, step: 15, last: 40 })
+    const outcomes = await everywhere((at) => killTwice(plain, 50, at), { first: 3, step: 6, last: 15 })
     expect(wrong(outcomes)).toEqual([])
     expect(outcomes.length).toBeGreaterThan(1)
   })

@@ -23,19 +23,26 @@ export interface Outcome {
 
 /** How often a line is run again before it is given up. */
 const patience = 4
+/** They mostly wait. */
+export const sideBySide = availableParallelism() * 3
 /** So many runs in a row end by themselves: there are no more points. How many there are varies with how often a run looks. */
 const survivorsAtTheEnd = 3
 
 /** Does the work at every `step`th point from `first` on, side by side, until the runs end by themselves, or to `last`. */
 export async function everywhere(
   work: (at: number) => Promise<Outcome>,
-  { first = 1, step = 1, last = Infinity }: { first?: number; step?: number; last?: number } = {},
+  {
+    first = 1,
+    step = 1,
+    last = Infinity,
+    concurrency = sideBySide,
+  }: { first?: number; step?: number; last?: number; concurrency?: number } = {},
 ): Promise<Outcome[]> {
+  const needed = concurrency === 1 ? 1 : survivorsAtTheEnd
   let survivors = 0
   function* points() {
-    for (let at = first; at <= last && survivors < survivorsAtTheEnd; at += step) yield at
+    for (let at = first; at <= last && survivors < needed; at += step) yield at
   }
-  const concurrency = availableParallelism() * 3
   const outcomes = await pMap(
     points(),
     async (at) => {
