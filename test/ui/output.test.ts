@@ -188,7 +188,12 @@ describe('in GitHub Actions', () => {
   })
 
   test('but not into a file, and nowhere else', async () => {
-    for (const options of [{ env, stderrIsFile: true }, { env: {} }, { env: { GITHUB_ACTIONS: 'false' } }]) {
+    const elsewhere: Parameters<typeof open>[0][] = [
+      { env, stderrIsFile: true },
+      {},
+      { env: { GITHUB_ACTIONS: 'false' } },
+    ]
+    for (const options of elsewhere) {
       const { out, stderr } = open(options)
       out.conceal(new Secret(secret))
       await out.flush()
