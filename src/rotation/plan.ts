@@ -6,8 +6,9 @@ import type { Client, Key, KeyType, Plan } from '../api/contract.ts'
 import { hasCode, KeysError, type ExitCode } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
 import type { Held } from '../targets/target.ts'
-import { isActive, type Account } from './account.ts'
-import { fingerprintOf, plainName } from './marked-name.ts'
+import { getOrGone, isActive, type Account } from './account.ts'
+import { lockedElsewhere } from './claim.ts'
+import { fingerprintOf, parseMark, plainName } from './marked-name.ts'
 import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 import type { OldKey } from './state.ts'
 
@@ -225,6 +226,9 @@ async function refuseOtherKey(api: Client, old: OldKey, what: string, value: Sec
   }
   const owner = await api.whose(value)
   if (owner === undefined || owner === old.id) return
+  // A successor that a list which lags does not show yet: another run is at it.
+  const mark = parseMark((await getOrGone(api, owner))?.name ?? '')
+  if (mark?.oldId === old.id) throw lockedElsewhere(old.id, mark.leaseUntil, api.now())
   throw new KeysError('target-refused', `${what} is the secret of ${owner}, not of ${old.id}`, {
     hint: 'name the target that holds this key, or the key that this target holds',
   })

@@ -7,7 +7,7 @@ import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationOptions, RotationServices } from '../../src/rotation/run.ts'
 import type { Journal } from '../../src/rotation/state.ts'
 import { createMortal } from './mortal.ts'
-import { machine } from './machines.ts'
+import { leaveOpen, machine } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -87,6 +87,18 @@ describe('of two rotations of one key', () => {
     stage.sandbox.addFault('lag-list=20s')
     const exits = await mintTogether(stage.options({ settleMs: 30_000 }))
     expect(exits).toEqual([0, 8])
+    await expectOneSuccessor()
+  })
+
+  it('the one that finds the other’s secret delivered, and not in a list that lags, leaves it alone', async () => {
+    const other = machine(stage, 'one')
+    await leaveOpen(stage, other)
+    stage.sandbox.addFault('lag-list=30s')
+    const late = () => exitOf(rotate(machine(stage, 'two'), stage.old.id, stage.options()))
+    expect(await late()).toBe(8)
+    expect(stage.active()).toHaveLength(2)
+    await stage.clock.sleep(30_000)
+    expect(await late()).toBe(0)
     await expectOneSuccessor()
   })
 
