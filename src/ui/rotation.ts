@@ -64,7 +64,7 @@ function sentenceOf(event: Exclude<RotationEvent, { event: 'warning' }>): string
         ? '  the evidence is in'
         : `  waiting up to ${formatDuration(event.waitEndsInMs)}: ${event.missing.join('; ')}`
     case 'undo-wait':
-      return `  ${event.newKey} may still be in use; waiting up to ${formatDuration(event.waitEndsInMs)} until it is quiet`
+      return `  ${event.newKey} may still be in use; waiting up to ${formatDuration(event.waitEndsInMs)} until it is quiet (--idle and --usage-lag say how long that is)`
   }
 }
 
