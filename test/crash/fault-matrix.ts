@@ -40,6 +40,12 @@ export function everyFault(
   )
 }
 
+/** One in n of the cases, drawn, always the same: counted through, some requests would never have their turn. */
+export function oneIn(n: number, cases: readonly Case[]): Case[] {
+  const random = createRandom(`one in ${n}`)
+  return cases.filter(() => random.fraction() < 1 / n)
+}
+
 /** Answers lost at every request, in an API that is odd all the while. */
 export function everyLoss(requests: readonly unknown[]): Case[] {
   return backgrounds.flatMap((background) =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { printFigures } from '../figures.ts'
 import { faultKinds, othersDeeds } from './fault-kinds.ts'
-import { chance, everyDeed, everyFault, everyLoss, requestsOf, runAll } from './fault-matrix.ts'
+import { chance, everyDeed, everyFault, everyLoss, oneIn, requestsOf, runAll } from './fault-matrix.ts'
 import { inProcess } from './fault-runners.ts'
 import { scenarios } from './fault-runs.ts'
 import { createTally, hasty } from './fault-tally.ts'
@@ -14,18 +14,25 @@ const title = 'Faults, in one process on a virtual clock'
 const boundMs = 20 * 60_000
 const seed = process.env['FAULT_SEED'] ?? '20261121'
 
-it.each(scenarios)('$name bears every fault at every request, once and to the end', async (scenario) => {
+it.each(scenarios)('$name bears every fault at every request', async (scenario) => {
   const requests = await requestsOf(inProcess, scenario)
   const tally = createTally()
   const late: string[] = []
   const hammered: string[] = []
-  const cases = [...everyFault(requests, false), ...everyFault(requests, true)]
+  // One that lasts from there to the end of the run takes longest; of the other scenarios a third is enough.
+  const lasting = oneIn(scenario === scenarios[0] ? 1 : 3, everyFault(requests, true))
+  const cases = [...everyFault(requests, false), ...lasting]
   await runAll(inProcess, scenario, cases, tally, (name, outcome) => {
     if (outcome.longestMs > boundMs) late.push(`${name} took ${outcome.longestMs} ms`)
     if (name.startsWith('status-429=2s')) hammered.push(...hasty(outcome.requests, 2_000))
   })
   const about = { scenario: scenario.name, kinds: faultKinds.length, requests: requests.length }
-  printFigures(title, { ...about, ...tally.figures(), 'hasty after 429': hammered.length })
+  printFigures(title, {
+    ...about,
+    'of it lasting': lasting.length,
+    ...tally.figures(),
+    'hasty after 429': hammered.length,
+  })
   expect(tally.wrong).toEqual([])
   expect(late).toEqual([])
   expect(hammered).toEqual([])
@@ -34,7 +41,7 @@ it.each(scenarios)('$name bears every fault at every request, once and to the en
 it.each(scenarios)('$name bears lost answers in an API that is odd all the while', async (scenario) => {
   const requests = await requestsOf(inProcess, scenario)
   const tally = createTally()
-  await runAll(inProcess, scenario, everyLoss(requests), tally)
+  await runAll(inProcess, scenario, oneIn(2, everyLoss(requests)), tally)
   printFigures(title, {
     scenario: `${scenario.name}, answers lost`,
     requests: requests.length,
@@ -59,7 +66,7 @@ it.each(scenarios)('$name bears everything that somebody else may do, at every r
 
 it.each(scenarios)('$name bears what chance brings', async (scenario) => {
   const tally = createTally()
-  await runAll(inProcess, scenario, chance(`${seed} ${scenario.name}`, 300), tally)
+  await runAll(inProcess, scenario, chance(`${seed} ${scenario.name}`, 150), tally)
   printFigures(title, { scenario: `${scenario.name}, by chance (seed ${seed})`, ...tally.figures() })
   expect(tally.wrong).toEqual([])
 })
