@@ -10,7 +10,7 @@ export default mergeConfig(
       // MUTATION_TESTS narrows it to the tests that a file is about: the targets need no rotation.
       include: (process.env['MUTATION_TESTS'] ?? 'test/rotation/*.test.ts,test/targets/*.test.ts').split(','),
       exclude: [...configDefaults.exclude, 'test/rotation/crash.test.ts', 'test/rotation/race.test.ts'],
-      env: { MODEL_RUNS: '40' },
+      env: { MODEL_RUNS: process.env['MODEL_RUNS'] ?? '40' },
     },
   }),
 )

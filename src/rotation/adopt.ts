@@ -4,7 +4,7 @@
 //   audit log, or the successor's own last use, is seen to follow our probe; what is not proved is not touched;
 // - a successor that an application may have is not revoked for being lost.
 import type { Client, Key } from '../api/contract.ts'
-import { KeysError } from '../errors.ts'
+import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Held } from '../targets/target.ts'
 import { getOrGone, isActive, remove, type Successor } from './account.ts'
@@ -38,11 +38,16 @@ export async function adopt(
   const claims = successors.map((successor) => claimOn(services, options, successor))
   try {
     for (const claimed of claims) await claim(services, claimed)
+    // What cannot be told of one successor may be the secret of the next.
+    let unclear: KeysError | undefined
     for (const claimed of claims) {
-      const found = await findSecret(services, options, claimed)
-      if (found === undefined) continue
-      return await goOn(services, options, start, claimed, found)
+      const found = await findSecret(services, options, claimed).catch((error: unknown) => {
+        if (!hasCode(error, 'rotation-needs-person')) throw error
+        unclear ??= error
+      })
+      if (found) return await goOn(services, options, start, claimed, found)
     }
+    if (unclear !== undefined) throw unclear
     return await startAfresh(services, options, start)
   } catch (error) {
     // Nothing came of it: the next one, who may be us, need not wait until the claims run out.

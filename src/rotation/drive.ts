@@ -14,16 +14,8 @@ import { parseMark } from './marked-name.ts'
 import { mint } from './mint.ts'
 import { overlap } from './overlap.ts'
 import { finish, retire } from './retire.ts'
-import { note, record, Setback, type Run } from './run.ts'
-import {
-  hasReached,
-  isOver,
-  receiptOf,
-  type Journal,
-  type Receipt,
-  type RotationState,
-  type TargetRecord,
-} from './state.ts'
+import { note, record, Setback, successorSecret, type Run } from './run.ts'
+import { hasReached, isOver, receiptOf, type Journal, type Receipt, type RotationState } from './state.ts'
 import { verify } from './verify.ts'
 
 /** What came of a rotation: its receipt so far, and, when it is not done, why. */
@@ -80,10 +72,10 @@ async function reclaim(run: Run): Promise<void> {
   await confirm(run, run.options.takeOver)
   if (hasReached(run.journal.state, 'retired')) return
   await renewLease(run)
-  if (mark === undefined || holders.includes(mark.holder)) return
+  const wasElsewhere = mark !== undefined && !holders.includes(mark.holder)
   // Another machine was at it: what it did with the successor is not an application's use of it.
-  await noteOwnUse(run)
-  await deliverAgain(run)
+  if (wasElsewhere) await noteOwnUse(run)
+  await deliverAgain(run, wasElsewhere)
 }
 
 /** The old key is gone, and the successor was replaced in its turn: of this rotation nothing is left to be done. */
@@ -93,14 +85,32 @@ async function endReplaced(run: Run): Promise<void> {
   await record(run, { state: 'done', finishedAt: new Date(run.services.clock.now()).toISOString() })
 }
 
-/** What another machine did to the targets is not known, undoing among it: ours goes there once more. */
-async function deliverAgain(run: Run): Promise<void> {
+/**
+ * Ours goes once more into all targets where another machine was at it, which shows in the name or in what a target
+ * holds: what it did to those that cannot be read is not known.
+ */
+async function deliverAgain(run: Run, wasElsewhere: boolean): Promise<void> {
   const { state, targets } = run.journal
-  if (targets.every((target) => target.state !== 'delivered')) return
-  const doubted = targets.map((target): TargetRecord =>
-    target.state === 'delivered' ? { ...target, state: 'writing' } : target,
-  )
-  await record(run, { state: hasReached(state, 'delivered') ? 'accepted' : state, targets: doubted })
+  const delivered = targets.filter((target) => target.state === 'delivered')
+  let isDoubted = wasElsewhere
+  for (const { name } of delivered) isDoubted ||= !(await mayHold(run, name))
+  if (!isDoubted || delivered.length === 0) return
+  await record(run, {
+    state: hasReached(state, 'delivered') ? 'accepted' : state,
+    targets: targets.map((target) => (delivered.includes(target) ? { ...target, state: 'writing' } : target)),
+  })
+}
+
+/** Whether a target holds the successor, as far as it can be seen now. */
+async function mayHold(run: Run, name: string): Promise<boolean> {
+  const target = run.options.targets.find((candidate) => candidate.name === name)
+  if (target === undefined || target.readback === 'none') return true
+  try {
+    return (await target.read())?.value.equals(successorSecret(run)) === true
+  } catch (error) {
+    if (error instanceof KeysError) return true
+    throw error
+  }
 }
 
 async function overlapThenRetire(run: Run): Promise<void> {

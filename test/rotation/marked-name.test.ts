@@ -15,7 +15,7 @@ const word = (unit: string, length: number) =>
 const hex6 = word('0123456789abcdef', 6)
 const marks = fc.record({
   plain: fc
-    .string({ unit: 'grapheme', minLength: 1, maxLength: 100 })
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 100, size: 'max' })
     .filter((text) => !/\p{Cc}/u.test(text)),
   oldId: word('abcdefgh0123456789', 12).map((text) => `key_${text}`),
   rotationId: hex6,

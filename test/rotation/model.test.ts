@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { printFigures } from '../figures.ts'
-import { application, goOn, pass, start, type Command } from './model.ts'
+import { application, fault, goOn, loseState, pass, start, type Command } from './model.ts'
 import { replay, runModel } from './model-run.ts'
 import type { Setting } from './world.ts'
 
@@ -13,11 +13,15 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-it.each(['alone', 'with people'] as const)('holds in every order of what may happen, %s', async (mode) => {
-  const figures = await runModel(folder, mode, Number(process.env['MODEL_RUNS'] ?? 75))
-  printFigures(`The model, ${mode}`, figures)
-  expect(figures['keys minted']).toBeGreaterThan(20)
-})
+it.each(['alone', 'with people'] as const)(
+  'holds in every order of what may happen, %s',
+  async (mode) => {
+    const figures = await runModel(folder, mode, Number(process.env['MODEL_RUNS'] ?? 75))
+    printFigures(`The model, ${mode}`, figures)
+    expect(figures['keys minted']).toBeGreaterThan(20)
+  },
+  600_000,
+)
 
 const plain: Setting = {
   seed: 1,
@@ -102,6 +106,18 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
       start(0, 'id', { takeOver: true }, { point: 'after saving minted' }, 'waits'),
       start(1, 'id', { abort: true, takeOver: true }, { point: 'after restoring value:0' }, 'waits'),
       goOn(0, null),
+    ],
+  ],
+  [
+    'of two lost successors, the one that the target holds is adopted',
+    0,
+    { places: ['value', 'none'] },
+    [
+      start(1, 'id', {}, { point: 'after POST /api-keys' }, 'dies'),
+      fault('lag-list=5s'),
+      loseState(1),
+      start(2, 'id', {}, null, 'waits'),
+      loseState(2),
     ],
   ],
   [

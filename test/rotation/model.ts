@@ -88,6 +88,7 @@ export const start = (
     const at = pick(real.world.machines, machine)
     if (at === undefined) return
     const line = { wanted: wantedOf(real, wanted), ...flags }
+    if (line.takeOver && real.processes.length > 0) real.world.watch.tookFromLiving = true
     const process = startProcess(real.world, at, line)
     real.processes.push(process)
     await advance(real, process, points)

@@ -60,9 +60,18 @@ describe('the revoke of the old key', () => {
 
   it('by somebody else makes no success of a target that does not hold the successor any more', async () => {
     await leaveOpen(stage, stage.services())
-    await writeFile(stage.envFile, stage.envBefore)
+    await writeFile(stage.envFile, 'PICTIFY_API_KEY=pk_live_of_somebody_else\n')
     stage.sandbox.dashboard.revoke(stage.old.id)
     const again = await rotate(stage.services(), stage.old.id, stage.options())
     expect(again.error, again.receipt.state).toBeDefined()
+  })
+
+  it('by somebody else, who put the old value back before, gets the successor into the target again', async () => {
+    const { receipt } = await leaveOpen(stage, stage.services())
+    await writeFile(stage.envFile, stage.envBefore)
+    stage.sandbox.dashboard.revoke(stage.old.id)
+    const again = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(again.error, again.error?.message).toBeUndefined()
+    expect(await stage.held()).toBe(stage.key(receipt.newKey?.id)?.secret.reveal())
   })
 })

@@ -30,6 +30,8 @@ export interface Watch {
   readonly told: Set<string>
   /** Whether a state directory was lost, with what was in escrow there. */
   losesState: boolean
+  /** Whether a run that was alive was taken over from, though the flag is for dead ones. */
+  tookFromLiving: boolean
   /** Whether people did something that a line may have to stop for. */
   meddled: boolean
   used(keyId: string, at: number): void
@@ -47,6 +49,7 @@ export function createWatch(): Watch {
     revoked: new Set(),
     told: new Set(),
     losesState: false,
+    tookFromLiving: false,
     meddled: false,
 
     used(keyId, at) {
