@@ -141,7 +141,10 @@ async function settle(run: Run, error: unknown): Promise<Outcome> {
   // A defect of ours: nothing is known about it, so nothing is undone on its account; the journal has it all.
   if (!(reason instanceof KeysError)) throw reason
   if (hasCode(reason, 'state-directory')) return ended(run, needsPerson(run, reason))
-  if (await isOnlyForward(run)) return ended(run, needsPerson(run, reason))
+  // Another rotation has it, and no target ever held ours: going back takes nothing from anybody.
+  const isOthers =
+    hasCode(reason, 'rotation-locked') && run.journal.targets.every(({ state }) => state === 'pending')
+  if (!isOthers && (await isOnlyForward(run))) return ended(run, needsPerson(run, reason))
   return undo(run, reason)
 }
 

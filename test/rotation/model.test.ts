@@ -121,6 +121,16 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
     ],
   ],
   [
+    'of two rotations of a key that was revoked first, one goes on and the other is over',
+    0,
+    {},
+    [
+      start(0, 'id', { compromised: 'revoke-first' }, { point: 'before POST /api-keys' }, 'waits'),
+      start(1, 'id', {}, { point: 'after saving minted' }, 'waits'),
+      goOn(0, { point: 'after saving minted' }),
+    ],
+  ],
+  [
     'an application that works with the old key is not refused',
     0,
     { waitMs: 90_000 },

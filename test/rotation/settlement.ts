@@ -36,6 +36,11 @@ export async function settle(real: Real, first: number): Promise<void> {
     count(real, 'ended with a person')
     return
   }
+  if (world.watch.meddled && !/: [068] /.test(endings.at(-1) ?? '') && active(real).some(isMarked)) {
+    // What people put into a place may keep a line from telling whose it is: it says so, and names the key.
+    count(real, 'ended with a person')
+    return
+  }
   expectSettled(real, endings)
 }
 
