@@ -20,6 +20,11 @@ describe('escrow', () => {
     expect(held?.version).toBe('quoted "')
   })
 
+  it('of a rotation that has no secret yet holds none', () => {
+    const empty: Escrowed = { successor: undefined, old: undefined, held: new Map() }
+    expect(open(seal(empty, 'aaaaaa', [admin]), 'aaaaaa', admin)).toEqual(empty)
+  })
+
   it('opens for each of several credentials', () => {
     const sealed = seal(content, 'aaaaaa', [admin, other])
     for (const credential of [admin, other]) {

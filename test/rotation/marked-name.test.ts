@@ -91,6 +91,25 @@ describe('a marked name', () => {
     expect(answersTo(cut, 'a'.repeat(10))).toBe(false)
   })
 
+  it('is cut no shorter than it must be, and never through a character', () => {
+    const mark = parseMark('Web (rotating key_a #7f3a9c-none-0)') ?? expect.fail()
+    const suffix = ' (rotating key_a #7f3a9c-none-0)'
+    const room = 100 - suffix.length
+    expect(formatMark({ ...mark, plain: 'a'.repeat(room) })).toBe('a'.repeat(room) + suffix)
+    expect(formatMark({ ...mark, plain: 'a'.repeat(room + 1) })).toBe(`${'a'.repeat(room - 1)}…${suffix}`)
+    const emoji = `${'a'.repeat(room - 2)}\u{1f511}bc`
+    expect(formatMark({ ...mark, plain: emoji })).toBe(`${'a'.repeat(room - 2)}…${suffix}`)
+  })
+
+  it('that was cut answers to nothing that is as long as it is, or shorter', () => {
+    const cut = `${'a'.repeat(20)}… (rotating key_a #7f3a9c-none-0)`
+    expect(answersTo(cut, 'a'.repeat(21))).toBe(false)
+    expect(answersTo(cut, 'a'.repeat(22))).toBe(true)
+    expect(answersTo(cut, `b${'a'.repeat(30)}`)).toBe(false)
+    expect(answersTo(cut, `${'a'.repeat(19)}${'b'.repeat(9)}`)).toBe(false)
+    expect(answersTo('aaaa (rotating key_a #7f3a9c-none-0)', 'aaaaaaaa')).toBe(false)
+  })
+
   it('ends its lease on a full minute, never before it was asked to', () => {
     expect(leaseEnd(60_000, 60_000)).toBe(120_000)
     expect(leaseEnd(60_001, 60_000)).toBe(180_000)

@@ -130,8 +130,10 @@ describe('refuses', () => {
     [`A='x\nB=1\n${name}=abc\n`, 'the quote opened on line 1 is never closed'],
     [`B=1\nA="x\n`, 'the quote opened on line 2 is never closed'],
     [`${name}="a" b\n`, `the value of ${name} on line 1 goes on after its closing quote`],
+    [`${name}="a"b"\n`, `the value of ${name} on line 1 goes on after its closing quote`],
     [`${name}="a\nb"\n`, `the value of ${name} on line 1 has several lines`],
     [`${name}=\n"a"\n`, `the value of ${name} on line 1 begins on the next line`],
+    [`${name}=\n  "a"\n`, `the value of ${name} on line 1 begins on the next line`],
     [`${name}=$OTHER\n`, `the value of ${name} on line 1 refers to other variables by $`],
     [`${name}="\${OTHER}"\n`, `the value of ${name} on line 1 refers to other variables by $`],
     [
@@ -140,6 +142,10 @@ describe('refuses', () => {
     ],
     [
       `${name}=abc#def\n`,
+      `the value of ${name} on line 1 has a # right behind it, which some programs read as a part of it`,
+    ],
+    [
+      `${name}=abc#def`,
       `the value of ${name} on line 1 has a # right behind it, which some programs read as a part of it`,
     ],
     [
