@@ -8,6 +8,8 @@ export default defineConfig({
     // generous, because what is tested here is never how long it takes
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // every core: most of what runs here waits for other processes
+    maxWorkers: '100%',
     env: { NO_COLOR: '1' },
   },
 })

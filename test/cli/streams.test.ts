@@ -118,22 +118,13 @@ describe('stdout', () => {
 test.skipIf(process.platform === 'win32')(
   'what nobody foresaw is one error with a hint; --debug says where',
   async () => {
-    // a folder that is gone while a program runs in it
-    const run = async (...flags: string[]) => {
-      const line = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
-      const child = spawn('sh', ['-c', line, 'sh', process.execPath, bin, 'list', ...flags], {
-        cwd: account.home.directory,
-        env: account.home.env,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      })
-      let stderr = ''
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-      return { exit: await new Promise((resolve) => child.once('close', resolve)), stderr }
-    }
+    const broken = `AbortSignal.any = () => { throw new TypeError('unheard of') }`
+    const preload = `data:text/javascript,${encodeURIComponent(broken)}`
+    const run = (...flags: string[]) => account.run(['list', ...flags], { preload })
     const plain = await run()
     expect(plain.exit).toBe(1)
     expect(plain.stderr).toMatch(
-      /^error: something unforeseen went wrong: .*cwd.*\n {2}this is a fault of pictify-keys.*--debug.*\n$/,
+      /^error: something unforeseen went wrong: unheard of\n {2}this is a fault of pictify-keys.*--debug.*\n$/,
     )
     const json = await run('--json')
     expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'internal' } })
