@@ -91,7 +91,7 @@ async function wayBack(run: Run, reason: KeysError): Promise<'old key' | 'succes
   return isUntouched || (await isReplaced(run)) ? 'replaced' : 'none'
 }
 
-/** Whether the targets that can be read hold neither of our two secrets; where none can, whether a rival is there. */
+/** Whether the targets that can be read hold neither of our two keys; where none can, whether a rival is there. */
 export async function isReplaced(run: Run): Promise<boolean> {
   const readable = run.options.targets.filter(({ readback }) => readback === 'value')
   if (readable.length === 0)
@@ -99,8 +99,10 @@ export async function isReplaced(run: Run): Promise<boolean> {
   const { successor, old, held } = run.escrowed
   for (const target of readable) {
     const value = (await target.read())?.value
-    const ours = [successor, old, held.get(target.name)?.value]
-    if (value === undefined || ours.some((secret) => secret?.equals(value))) return false
+    if (value === undefined || successor?.equals(value)) return false
+    // What it held before may have been a rival's already, and work.
+    const isBefore = [old, held.get(target.name)?.value].some((secret) => secret?.equals(value))
+    if (isBefore && (await run.api.probe(value)) !== 'accepted') return false
   }
   return true
 }

@@ -181,9 +181,10 @@ function refuseIfEarlier(run: Run, account: Account): void {
 /** The old key is gone and not by us: did another rotation of it come and go while this one slept? */
 async function refuseIfRotatedMeanwhile(run: Run, own: Key, account: Account): Promise<void> {
   const { journal } = run
-  if (isActive(account.old) || journal.retiring || journal.compromised === 'revoke-first') return
+  if (isActive(account.old) || journal.retiring) return
   if (hasReached(journal.state, 'retired') || parseMark(own.name) === undefined) return
   refuseIfRivalWon(run, account)
+  if (journal.compromised === 'revoke-first') return
   await note(
     run,
     'old-key-revoked',
@@ -208,7 +209,9 @@ function refuseIfRivalWon(run: Run, account: Account): void {
 
 /** Another successor of the old key: one that is in its place by now, or goes on. */
 export function rivalOf({ journal }: Run, { others, successors }: Account): Key | undefined {
-  const since = Date.parse(journal.intent?.at ?? journal.startedAt) - listLagMs
+  // A plan that revoked first and died may be much older than its create.
+  const began = Date.parse(journal.startedAt)
+  const since = Math.min(began, Date.parse(journal.intent?.at ?? journal.startedAt)) - listLagMs
   const isOurs = ({ id }: Key) => id === journal.newKey?.id
   // One that was taken for a dead run's may have come back to life, and won.
   const isNew = ({ id, createdAt }: Key) => Date.parse(createdAt) >= since || journal.strays.includes(id)

@@ -141,11 +141,14 @@ async function settle(run: Run, error: unknown): Promise<Outcome> {
   // A defect of ours: nothing is known about it, so nothing is undone on its account; the journal has it all.
   if (!(reason instanceof KeysError)) throw reason
   if (hasCode(reason, 'state-directory')) return ended(run, needsPerson(run, reason))
-  // Another rotation has it, and no target ever held ours: going back takes nothing from anybody.
-  const isOthers =
-    hasCode(reason, 'rotation-locked') && run.journal.targets.every(({ state }) => state === 'pending')
-  if (!isOthers && (await isOnlyForward(run))) return ended(run, needsPerson(run, reason))
+  if (!isMoot(run, reason) && (await isOnlyForward(run))) return ended(run, needsPerson(run, reason))
   return undo(run, reason)
+}
+
+/** There is no forward: another rotation has the key, and no target ever held ours; or the successor is gone too. */
+function isMoot({ journal: { state, targets } }: Run, reason: KeysError): boolean {
+  if (hasCode(reason, 'rotation-locked')) return targets.every((target) => target.state === 'pending')
+  return hasCode(reason, 'rotation-needs-person') && !hasReached(state, 'retired')
 }
 
 /** Undoes it, and says in the outcome how far that came. */

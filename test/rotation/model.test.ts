@@ -131,6 +131,28 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
     ],
   ],
   [
+    'a run that revoked first, and died before its create, makes no second successor',
+    0,
+    { places: ['none'] },
+    [start(1, 'id', { compromised: 'revoke-first' }, { point: 'after saving planned' }, 'dies')],
+  ],
+  [
+    'a run that revoked first and failed is over when another machine has replaced its successor',
+    1,
+    { places: ['none'] },
+    [start(0, 'id', { compromised: 'revoke-first', failingVerify: true, noEvidence: true }, null, 'waits')],
+  ],
+  [
+    'a run that took the successor of another for the old key, and lost, is over',
+    1,
+    { places: ['value', 'none'], auditLog: false },
+    [
+      fault('lag-list=30s'),
+      start(1, 'id', {}, null, 'waits'),
+      start(0, 'id', {}, { point: 'after writing value:0' }, 'dies'),
+    ],
+  ],
+  [
     'an application that works with the old key is not refused',
     0,
     { waitMs: 90_000 },

@@ -210,6 +210,9 @@ export function startProcess(world: World, machine: Machine, line: Line): Proces
       if (waiting.length > 0) await new Promise((resolve) => setImmediate(resolve))
       check()
       await arrived
+      // Of several requests at once, one may wait while another was let go just before.
+      do await new Promise((resolve) => setImmediate(resolve))
+      while (working > 0)
       if (crash !== undefined) throw new Error('the run crashed', { cause: crash })
     },
     interrupt() {
