@@ -4,7 +4,8 @@
 // - where the old secret cannot be put back, or does not work any more, nothing is undone: there is only forward.
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
-import { redact } from '../secret.ts'
+import { redact, type Secret } from '../secret.ts'
+import type { Target } from '../targets/target.ts'
 import { getOrGone, isActive, readAccount, remove } from './account.ts'
 import { byHand, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
 import { idleness } from './evidence.ts'
@@ -41,10 +42,7 @@ export async function abort(run: Run, reason: KeysError): Promise<void> {
   if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
   if (way !== 'replaced') await restoreTargets(run)
   await removeSuccessor(run, reason)
-  for (const id of run.journal.strays) {
-    if ((await idleness(run.api, run.options, id)) === true) await remove(run.api, id)
-    else await note(run, 'stray-left', `${id} of an earlier rotation may still be in use and was left`)
-  }
+  await removeStrays(run)
   await record(run, { state: 'aborted', finishedAt: new Date(run.services.clock.now()).toISOString() })
 }
 
@@ -156,12 +154,8 @@ async function restoreTargets(run: Run): Promise<void> {
 async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   const { newKey, targets } = run.journal
   const mayBeInUse = targets.some(({ state }) => state !== 'pending')
-  if (newKey !== undefined && mayBeInUse && run.options.evidence) {
-    // Kept from run to run: a line that waits for less than the quiet time comes to its end all the same.
-    await mendInstants(run)
-    const restoredAt = run.journal.restoredAt ?? run.api.now()
-    if (run.journal.restoredAt === undefined) await record(run, { restoredAt })
-    await waitUntilIdle(run, newKey.id, restoredAt, reason)
+  if (newKey !== undefined && mayBeInUse) {
+    if (run.options.evidence) await waitUntilIdle(run, newKey.id, reason)
     // The last look before the successor goes: it may be the only key that works by now.
     if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
   }
@@ -169,9 +163,46 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   if (run.journal.intent !== undefined) await removeOrphans(run, newKey === undefined)
 }
 
+/** Successors of dead runs that nobody needs; one that a target may hold stays, be it as idle as it may. */
+async function removeStrays(run: Run): Promise<void> {
+  for (const id of run.journal.strays) {
+    const isFree = !(await mayHoldStray(run)) && (await idleness(run.api, run.options, id)) === true
+    if (isFree) await remove(run.api, id)
+    else await note(run, 'stray-left', `${id} of an earlier rotation may still be in use and was left`)
+  }
+}
+
+/** A run that was taken for dead may have come back to life, and delivered; one target may be left as the dead run left it. */
+async function mayHoldStray(run: Run): Promise<boolean> {
+  for (const target of run.options.targets) {
+    if (target.readback === 'none') {
+      const { state } = run.journal.targets.find(({ name }) => name === target.name) ?? {}
+      if (state !== 'restored') return true
+      continue
+    }
+    const value = await valueIn(target)
+    if (value === 'unread') return true
+    if (value !== undefined && !secretsOf(run).some((secret) => secret.equals(value))) return true
+  }
+  return false
+}
+
+async function valueIn(target: Target): Promise<Secret | undefined | 'unread'> {
+  try {
+    return (await target.read())?.value
+  } catch (error) {
+    if (error instanceof KeysError) return 'unread'
+    throw error
+  }
+}
+
 /** Here a second interruption does not stop us; a third one ends the process, and the journal goes on from here. */
-async function waitUntilIdle(run: Run, id: string, restoredAt: number, reason: KeysError): Promise<void> {
+async function waitUntilIdle(run: Run, id: string, reason: KeysError): Promise<void> {
   const { options, services } = run
+  // Kept from run to run: a line that waits for less than the quiet time comes to its end all the same.
+  await mendInstants(run)
+  const restoredAt = run.journal.restoredAt ?? run.api.now()
+  if (run.journal.restoredAt === undefined) await record(run, { restoredAt })
   const giveUpAt = services.clock.now() + options.waitMs
   const pauseMs = Math.min(
     Math.max((options.idleMs + options.usageLagMs) / 10, shortestPauseMs),

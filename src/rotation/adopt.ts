@@ -7,8 +7,8 @@ import type { Client, Key } from '../api/contract.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Held } from '../targets/target.ts'
-import { getOrGone, isActive, remove, type Successor } from './account.ts'
-import { isGone, lockedElsewhere, newHolder, renewLease } from './claim.ts'
+import { getOrGone, isActive, type Successor } from './account.ts'
+import { isGone, lockedElsewhere, newHolder, removeMinted, renewLease } from './claim.ts'
 import { idleness, usersOf } from './evidence.ts'
 import { fingerprintOf, formatMark, leaseEnd } from './marked-name.ts'
 import { isUnheld, plan, type Start } from './plan.ts'
@@ -113,7 +113,10 @@ async function findSecret(
     if (found === undefined) continue
     const { value } = found
     services.learn(value)
-    if (secret?.equals(value)) {
+    if (value.reveal() === '') {
+      // A variable that is there and empty holds nobody's secret.
+      held.set(target.name, found)
+    } else if (secret?.equals(value)) {
       delivered.push(target.name)
     } else if (fingerprintOf(value, mark.rotationId) === mark.fingerprint || old?.equals(value)) {
       old ??= value
@@ -254,7 +257,12 @@ async function startAfresh(services: RotationServices, options: RotationOptions,
     forward,
     account: { ...account, successors: kept },
   })
-  for (const { key } of free) await remove(services.api, key.id)
+  if (free.length > 0) {
+    await removeMinted(
+      run,
+      free.map(({ key }) => key.id),
+    )
+  }
   return run
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
-import { dieAt, failing } from './machines.ts'
+import { dieAt, failing, machine } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -45,6 +45,15 @@ describe('no successor is forgotten', () => {
       expect(marked()).toEqual([])
     },
   )
+
+  it('when the line that starts afresh is killed between the revoke and the delete of a lost one', async () => {
+    await dieAt(stage, 'after saving minted', { machine: 'one' })
+    await dieAt(stage, 'after POST /api-keys/:id/revoke', { machine: 'two', takeOver: true })
+    expect(marked().map(({ status }) => status)).toEqual(['revoked'])
+    const { error } = await rotate(machine(stage, 'two'), stage.old.id, stage.options())
+    expect(error, error?.message).toBeUndefined()
+    expect(marked()).toEqual([])
+  })
 
   it('when the answer to the mint names no key, and the list of keys lags', async () => {
     stage.sandbox.addFault('mystery-shape')

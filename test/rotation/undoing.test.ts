@@ -3,6 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
+import type { Target } from '../../src/targets/target.ts'
 import { dieAt, failing, leaveOpen, machine, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
@@ -39,6 +40,22 @@ describe('undoing', () => {
     expect(stage.active(), error?.message).not.toEqual([])
   })
 
+  it('does not remove it either where nothing is waited for', async () => {
+    const target = stage.target('env:.env#PICTIFY_API_KEY')
+    const targets: Target[] = [
+      {
+        ...target,
+        async restore(...args) {
+          await target.restore(...args)
+          stage.sandbox.dashboard.revoke(stage.old.id)
+        },
+      },
+    ]
+    const options = stage.options({ verify: failing, evidence: false, targets })
+    const { error } = await rotate(stage.services(), stage.old.id, options)
+    expect(await stage.call(await stage.held()), error?.message).toBe(200)
+  })
+
   it('what another machine delivered does not remove the variable or the file', async () => {
     const file = path.join(stage.directory, 'key.txt')
     await writeFile(stage.envFile, `PORT=80\nPICTIFY_API_KEY=${stage.old.secret.reveal()}\n`)
@@ -61,3 +78,32 @@ describe('undoing', () => {
     expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
   })
 })
+
+describe('undoing leaves the successor of a dead run', () => {
+  it('that came back to life and delivered it', async () => {
+    const targets = [stage.target('env:.env#PICTIFY_API_KEY'), stage.target('exec:cat >taken')]
+    await dieAt(stage, 'after saving minted', { machine: 'one', targets })
+    await dieAt(stage, 'after saving minted', { machine: 'two', targets, takeOver: true })
+    await stage.clock.sleep(hourMs)
+    const options = stage.options({ targets, waitMs: 500 })
+    expect((await rotate(machine(stage, 'one'), stage.old.id, options)).error).toMatchObject({ exit: 5 })
+    // The application is a batch job: idle for as long as anybody asks.
+    await stage.clock.sleep(hourMs)
+    const { error } = await rotate(machine(stage, 'two'), stage.old.id, options)
+    expect(await stage.call(await stage.held()), error?.message).toBe(200)
+  })
+
+  it('that a target which cannot be read may hold still', async () => {
+    const targets = [stage.target('exec:cat >taken')]
+    await dieAt(stage, 'after saving delivered', { machine: 'one', targets })
+    await stage.clock.sleep(hourMs)
+    stage.sandbox.addFault('refuse-new')
+    const options = stage.options({ targets, takeOver: true, settleMs: 300 })
+    const { error } = await rotate(machine(stage, 'two'), stage.old.id, options)
+    stage.sandbox.clearFaults()
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(await stage.call(await readFile(path.join(stage.directory, 'taken'), 'utf8'))).toBe(200)
+  })
+})
+
+const hourMs = 3_600_000

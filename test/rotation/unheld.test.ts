@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
 import { dieAt, machine } from './machines.ts'
@@ -51,4 +52,14 @@ describe('a target that held no key before, of a key that is used,', () => {
 it('a key that was never used is nowhere to be missed', async () => {
   const { error } = await rotate(stage.services(), stage.old.id, mistyped())
   expect(error, error?.message).toBeUndefined()
+})
+
+it('a variable that is there and empty holds nobody’s secret, on another machine too', async () => {
+  await writeFile(stage.envFile, 'PICTIFY_API_KEY=\n')
+  await dieAt(stage, 'after saving minted', { machine: 'one' })
+  const options = stage.options({ takeOver: true })
+  const { error, receipt } = await rotate(machine(stage, 'two'), stage.old.id, options)
+  expect(error, error?.message).toBeUndefined()
+  expect(await stage.held()).toBe(stage.key(receipt.newKey?.id)?.secret.reveal())
+  expect(stage.ordinary()).toHaveLength(2)
 })
