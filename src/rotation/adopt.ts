@@ -40,11 +40,15 @@ export async function adopt(
     for (const claimed of claims) await claim(services, claimed)
     // What cannot be told of one successor may be the secret of the next.
     let unclear: KeysError | undefined
+    const rivalsOf = ({ key }: Successor) =>
+      successors.map((each) => each.key.id).filter((id) => id !== key.id)
     for (const claimed of claims) {
-      const found = await findSecret(services, options, claimed).catch((error: unknown) => {
-        if (!hasCode(error, 'rotation-needs-person')) throw error
-        unclear ??= error
-      })
+      const found = await findSecret(services, options, claimed, rivalsOf(claimed)).catch(
+        (error: unknown) => {
+          if (!hasCode(error, 'rotation-needs-person')) throw error
+          unclear ??= error
+        },
+      )
       if (found) return await goOn(services, options, start, claimed, found)
     }
     if (unclear !== undefined) throw unclear
@@ -102,6 +106,7 @@ async function findSecret(
   services: RotationServices,
   options: RotationOptions,
   { key, mark }: Successor,
+  rivals: readonly string[],
 ): Promise<Found | undefined> {
   const held = new Map<string, Held>()
   const delivered: string[] = []
@@ -121,7 +126,7 @@ async function findSecret(
     } else if (fingerprintOf(value, mark.rotationId) === mark.fingerprint || old?.equals(value)) {
       old ??= value
       held.set(target.name, found)
-    } else if (await isSecretOf(services, options, key, value)) {
+    } else if (await isSecretOf(services, options, key, value, rivals)) {
       if (secret !== undefined) throw cannotTell(target.name, key)
       secret = value
       delivered.push(target.name)
@@ -132,27 +137,36 @@ async function findSecret(
   return secret && { secret, old, held, delivered }
 }
 
-/** Asks the audit log; where there is none, probes with the value and watches whether the key's last use moves then. */
+/**
+ * Asks the audit log; where there is none, probes with the value and watches whether the key's last use moves then. An
+ * application may use that key in the same moment: where the last use of a rival moves too, nothing is proved.
+ */
 export async function isSecretOf(
   { api, clock, stop }: RotationServices,
   options: RotationOptions,
   key: Key,
   value: Secret,
+  rivals: readonly string[] = [],
 ): Promise<boolean> {
   if (value.type !== key.type) return false
   const owner = await api.whose(value, { signal: stop })
   if (owner !== undefined) return owner === key.id
-  const before = (await getOrGone(api, key.id))?.lastUsedAt ?? null
+  const lastUse = async (id: string) => (await getOrGone(api, id))?.lastUsedAt ?? null
+  const before = await lastUse(key.id)
   // An instant before the probe on the API's clock, whose header is cut to the second.
   const probedAt = Math.floor(api.now() / 1_000) * 1_000 - 1_000
   if (!(await isAccepted(api, clock, stop, value))) return false
   const giveUpAt = clock.now() + options.usageLagMs + proofGraceMs
-  while (clock.now() < giveUpAt) {
-    const after = (await getOrGone(api, key.id))?.lastUsedAt ?? null
-    if (after !== null && after !== before && Date.parse(after) >= probedAt) return true
-    await clock.sleep(proofPauseMs, stop)
+  const follows = (use: string | null) => use !== null && Date.parse(use) >= probedAt
+  let isSeen = false
+  // With rivals, all the time that a use may take to show: a rival's may show later.
+  while (clock.now() < giveUpAt && (!isSeen || rivals.length > 0)) {
+    const after = await lastUse(key.id)
+    isSeen ||= after !== before && follows(after)
+    for (const id of rivals) if (follows(await lastUse(id))) return false
+    if (!isSeen || rivals.length > 0) await clock.sleep(proofPauseMs, stop)
   }
-  return false
+  return isSeen
 }
 
 async function isAccepted(

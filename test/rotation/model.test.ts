@@ -153,6 +153,16 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
     ],
   ],
   [
+    'an application that uses a lost successor does not prove that a target holds it, where there is no audit log',
+    1,
+    { places: ['value', 'none'], auditLog: false },
+    [
+      fault('lag-list=30s'),
+      start(2, 'id', {}, null, 'waits'),
+      start(0, 'id', {}, { point: 'after saving accepted', nth: 3 }, 'dies'),
+    ],
+  ],
+  [
     'an application that works with the old key is not refused',
     0,
     { waitMs: 90_000 },
