@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 it.each(['alone', 'with people'] as const)(
   'holds in thousands of orders of what may happen, %s',
   async (mode) => {
-    const figures = await runModel(folder, mode, Number(process.env['MODEL_RUNS'] ?? 3_000))
+    const figures = await runModel(folder, mode, Number(process.env['MODEL_RUNS'] ?? 2_000))
     printFigures(`The model, ${mode}`, figures)
     expect(figures['keys minted']).toBeGreaterThan(1_000)
   },
