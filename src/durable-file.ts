@@ -78,6 +78,8 @@ export async function writeDurably(
     // The first error is the one that matters; that the leftover may stay too does not hide it.
     await unlink(temporary).catch(() => undefined)
     throw error
+  } finally {
+    underWay.delete(basename(temporary))
   }
   try {
     await sync(dirname(path))
@@ -93,8 +95,13 @@ export function isInPlace(error: unknown): boolean {
   return error instanceof Error && inPlace in error
 }
 
+/** What this process is writing: in a container, one that was killed had the same pid, and what it left is nobody's. */
+const underWay = new Set<string>()
+
 function temporaryFor(path: string): string {
-  return join(dirname(path), `${basename(path)}.${pid}-${randomBytes(12).toString('hex')}.tmp`)
+  const name = `${basename(path)}.${pid}-${randomBytes(12).toString('hex')}.tmp`
+  underWay.add(name)
+  return join(dirname(path), name)
 }
 
 /** Opens a file that was not there, not even as a link. */
@@ -114,12 +121,14 @@ export async function proveFolder(folder: string, size = 0): Promise<void> {
   const file = await openNew(temporary)
   try {
     await file.writeFile(Buffer.alloc(size)).finally(() => file.close())
+    await unlink(temporary)
   } catch (error) {
     // The first error is the one that matters.
     await unlink(temporary).catch(() => undefined)
     throw error
+  } finally {
+    underWay.delete(basename(temporary))
   }
-  await unlink(temporary)
 }
 
 /**
@@ -132,7 +141,7 @@ export async function sweepBeside(path: string, form?: RegExp): Promise<void> {
   for (const name of names) {
     if (!name.startsWith(prefix)) continue
     const [, file, writer] = /^(?:(.+)\.)?(\d+)-[0-9a-f]{24}\.tmp$/.exec(name.slice(prefix.length)) ?? []
-    if (writer === undefined || isRunning(Number(writer))) continue
+    if (writer === undefined || isBeingWritten(name, Number(writer))) continue
     if (form === undefined ? file !== undefined : !form.test(file ?? '')) continue
     // Where it cannot be removed it is as it was before we came; the write itself says what is wrong here.
     await unlink(join(dirname(path), name)).catch(() => undefined)
@@ -182,7 +191,8 @@ export function strangersOf({
   return (mode & 0o002) !== 0 ? 'all' : (mode & 0o020) !== 0 ? 'group' : undefined
 }
 
-function isRunning(writer: number): boolean {
+function isBeingWritten(name: string, writer: number): boolean {
+  if (writer === pid) return underWay.has(name)
   try {
     kill(writer, 0)
     return true

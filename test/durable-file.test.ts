@@ -45,10 +45,19 @@ describe('writeDurably', () => {
   test('removes what a writer that is dead left beside the file, and leaves a live one its own', async () => {
     const { pid: dead } = spawnSync(process.execPath, ['-e', '0'])
     const random = '0'.repeat(24)
-    const others = [`a.${process.pid}-${random}.tmp`, `a.x-${random}.tmp`, `b.${dead}-${random}.tmp`]
+    const others = [`a.${process.ppid}-${random}.tmp`, `a.x-${random}.tmp`, `b.${dead}-${random}.tmp`]
     for (const name of [...others, `a.${dead}-${random}.tmp`]) await writeFile(join(folder, name), 'half')
     await writeDurably(join(folder, 'a'), 'new', { mode: 0o600 })
     expect((await readdir(folder)).sort()).toEqual(['a', ...others].sort())
+  })
+
+  test('removes what one that is dead left under the pid that is its own by now, and not what it writes itself', async () => {
+    const leftover = `a.${process.pid}-${'0'.repeat(24)}.tmp`
+    await writeFile(join(folder, leftover), 'half')
+    const besides = () => writeDurably(join(folder, 'a'), 'second', { mode: 0o600 })
+    await writeDurably(join(folder, 'a'), 'first', { mode: 0o600, beforeRename: besides })
+    expect(await readdir(folder)).toEqual(['a'])
+    expect(await readFile(join(folder, 'a'), 'utf8')).toBe('first')
   })
 
   test('replaces a file in one step: one who has the old one open still reads the old one', async () => {

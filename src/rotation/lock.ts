@@ -159,7 +159,9 @@ async function linked(ready: string, file: string): Promise<boolean> {
 
 async function readHolder(file: string): Promise<Holder | undefined> {
   try {
-    return JSON.parse((await readRegularFile(file, { sizeLimit })).toString()) as Holder
+    const holder = JSON.parse((await readRegularFile(file, { sizeLimit })).toString()) as unknown
+    if (!isHolder(holder)) throw new Error('it names no process')
+    return holder
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return undefined
     if (systemCode(cause) !== undefined && !notOurs.has(systemCode(cause) ?? '')) throw cause
@@ -168,6 +170,11 @@ async function readHolder(file: string): Promise<Holder | undefined> {
       cause,
     })
   }
+}
+
+function isHolder(lock: unknown): lock is Holder {
+  const { pid, host, nonce } = (lock ?? {}) as Partial<Holder>
+  return Number.isInteger(pid) && typeof host === 'string' && /^[0-9a-f]{16}$/.test(nonce ?? '')
 }
 
 /** A lock holds a few words. */

@@ -183,7 +183,7 @@ describe('a journal', () => {
     const ended = spawn(process.execPath, ['-e', ''])
     await new Promise((resolve) => ended.once('exit', resolve))
     const tail = `${ended.pid}-${'0'.repeat(24)}.tmp`
-    const others = [`key_a.0abc12.json.${process.pid}-${'0'.repeat(24)}.tmp`, `key_b.0abc12.json.${tail}`]
+    const others = [`key_a.0abc12.json.${process.ppid}-${'0'.repeat(24)}.tmp`, `key_b.0abc12.json.${tail}`]
     for (const name of [...others, `key_a.0abc12.json.${tail}`])
       await writeFile(path.join(folder(), name), '')
     await journals.prove('key_a')

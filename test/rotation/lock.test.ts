@@ -127,12 +127,15 @@ describe('the lock of a key', () => {
     expect(await readFile(`${file()}.other`, 'utf8')).toBe(JSON.stringify(dead))
   })
 
-  it('that is not a lock is left alone, and named', async () => {
-    await (await acquireLock(stateDir, 'key_a', real(), false)).release()
-    await writeFile(file(), 'mine')
-    await expect(acquireLock(stateDir, 'key_a', real(), true)).rejects.toMatchObject({
-      code: 'state-directory',
-    })
-    expect(await readFile(file(), 'utf8')).toBe('mine')
-  })
+  it.each(['mine', 'null', '{}', '{"pid":"../1","host":"x","nonce":"y"}'])(
+    'that is %s is left alone, and named',
+    async (text) => {
+      await (await acquireLock(stateDir, 'key_a', real(), false)).release()
+      await writeFile(file(), text)
+      await expect(acquireLock(stateDir, 'key_a', real(), true)).rejects.toMatchObject({
+        code: 'state-directory',
+      })
+      expect(await readFile(file(), 'utf8')).toBe(text)
+    },
+  )
 })
