@@ -79,6 +79,8 @@ export function createWitness(stage: Stage, stateDir: string, propagationMs: num
   function judge({ exit, said }: End, isClear: boolean): void {
     look()
     if (exit === null || !documentedExits.includes(exit)) found('wrong end', `it ended with ${exit}`)
+    // A crash of ours ends with 1 as well, which is documented for other things.
+    if (/something unforeseen went wrong|"code":"internal"/.test(said)) found('wrong end', said.slice(-400))
     for (const secret of [...known.keys(), stage.sandbox.adminKey.reveal()]) {
       if (said.includes(secret.slice('pk_live_'.length))) found('secret said', `at exit ${exit}`)
     }
