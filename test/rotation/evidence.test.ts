@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Usage } from '../../src/api/contract.ts'
-import { isIdle, isUsedByOthers } from '../../src/rotation/evidence.ts'
+import type { AuditEvent, Client, Usage } from '../../src/api/contract.ts'
+import { KeysError } from '../../src/errors.ts'
+import { isIdle, isUsedByOthers, usersOf } from '../../src/rotation/evidence.ts'
 
 const minute = 60_000
 const now = Date.parse('2026-06-01T12:00:00Z')
@@ -20,6 +21,18 @@ describe('an old key is idle', () => {
     ['last used exactly at the bound', 10 * minute, usage({ day: 9, month: 9 }), false],
     ['last used just now', 0, usage({ day: 9, month: 9 }), false],
     ['last used long ago, on fresher data', 11 * minute, usage({ updatedMsAgo: 0, day: 9, month: 9 }), true],
+    [
+      'last used 8 minutes ago, on data of just now',
+      8 * minute,
+      usage({ updatedMsAgo: 0, day: 9, month: 9 }),
+      false,
+    ],
+    [
+      'last used just before the bound, on data that is a little late',
+      10 * minute + 1_000,
+      usage({ updatedMsAgo: 5 * minute + 4_000, day: 9, month: 9 }),
+      false,
+    ],
     [
       'last used long ago, on data an hour old',
       11 * minute,
@@ -52,5 +65,36 @@ describe('a successor is used by others', () => {
     expect(isUsedByOthers({ lastUsedAt: ago(10_000) }, now - 5_000)).toBe(false)
     expect(isUsedByOthers({ lastUsedAt: null }, now)).toBe(false)
     expect(isUsedByOthers({ lastUsedAt: ago(0) }, undefined)).toBe(false)
+  })
+})
+
+describe('who used a key, by the audit log, is', () => {
+  const event = (userAgent: string, msAgo: number, endpoint = '/templates'): AuditEvent => ({
+    ...{ timestamp: ago(msAgo), action: 'api.request', keyId: 'key_a', endpoint, method: 'GET' },
+    ...{ status: 200, ip: '192.0.2.1', userAgent },
+  })
+  const logOf = (events: AuditEvent[], failure?: Error) =>
+    ({
+      async *auditLogs() {
+        yield* events
+        if (failure !== undefined) throw failure
+      },
+    }) as Partial<Client> as Client
+  const probe = (msAgo: number) => event('pictify-keys/1.0.0', msAgo)
+
+  it.each([
+    ['nobody that it knows of, where it is empty', [], 'unknown'],
+    ['nobody that it knows of, where it does not go as far as the use', [probe(10_000)], 'unknown'],
+    ['only ours, where it goes as far', [probe(0), probe(10_000)], 'probes'],
+    ['an application', [probe(0), event('curl/8', 10_000)], 'others'],
+    ['an application that goes by our name', [event('pictify-keys/1.0.0', 0, '/image')], 'others'],
+  ])('%s', async (_what, events, users) => {
+    expect(await usersOf(logOf(events), 'key_a', 0, now - 5_000)).toBe(users)
+  })
+
+  it('nobody that it knows of, where it cannot be read', async () => {
+    const failure = new KeysError('connection-failed', 'cut')
+    expect(await usersOf(logOf([probe(0)], failure), 'key_a', 0, now - 5_000)).toBe('unknown')
+    await expect(usersOf(logOf([], new TypeError('ours')), 'key_a', 0)).rejects.toThrow(TypeError)
   })
 })

@@ -74,6 +74,7 @@ const faults = fc
       ':* /api-keys/*',
       ':GET /templates',
       ':GET /audit-logs',
+      ':GET /api-keys/*/usage',
     ),
     when,
   )

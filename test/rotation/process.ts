@@ -112,9 +112,11 @@ export function startProcess(world: World, machine: Machine, line: Line): Proces
     return around(`${init.method} ${pathname.replace(/key_\w+/, ':id')}`, async () => {
       const known = new Set(keys.all().map((key) => key.id))
       const wasActive = keys.get(id)?.revokedAt === null
-      if (verb === 'usage') usageReadAt.set(id, world.now())
+      const at = world.now()
       try {
-        return await world.api.fetch(url, init)
+        const answer = await world.api.fetch(url, init)
+        if (verb === 'usage' && answer.status === 200) usageReadAt.set(id, at)
+        return answer
       } finally {
         for (const key of keys.all()) if (!known.has(key.id)) world.watch.minted.add(key.id)
         if (wasActive && keys.get(id)?.revokedAt !== null) world.watch.revokes(world, actor, id)

@@ -32,7 +32,10 @@ export async function settle(real: Real, first: number): Promise<void> {
   }
   if (machines.some(openOf)) {
     const { meddled, tookFromLiving } = world.watch
-    if (!meddled && !tookFromLiving) throw new Violation(`it is never over: ${endings.join(', ')}`)
+    // Without an audit log an application at work may keep a line from proving whose secret a target holds.
+    const cannotTell = !world.setting.auditLog && endings.some((how) => how.includes('cannot tell whose'))
+    if (!meddled && !tookFromLiving && !cannotTell)
+      throw new Violation(`it is never over: ${endings.join(', ')}`)
     count(real, 'ended with a person')
     return
   }

@@ -77,6 +77,9 @@ export function createWatch(): Watch {
         }
       }
       if (isForced || actor.waived) return
+      if (isOld && !actor.usageReadAt.has(keyId)) {
+        watch.violations.push(`${actor.what} revoked ${keyId} and never saw its usage`)
+      }
       const completeUpTo = (actor.usageReadAt.get(keyId) ?? world.now()) - usageLagMs
       const seen = (uses.get(keyId) ?? []).filter(
         (at) => at > completeUpTo - idleMs + toleranceMs && at < completeUpTo - toleranceMs,
