@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { printFigures } from '../figures.ts'
-import { application, fault, goOn, loseState, pass, start, type Command } from './model.ts'
+import { application, fault, goOn, lagging, loseState, pass, start, type Command } from './model.ts'
 import { replay, runModel } from './model-run.ts'
 import type { Setting } from './world.ts'
 
@@ -147,7 +147,7 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
     1,
     { places: ['value', 'none'], auditLog: false },
     [
-      fault('lag-list=30s'),
+      lagging('30s'),
       start(1, 'id', {}, null, 'waits'),
       start(0, 'id', {}, { point: 'after writing value:0' }, 'dies'),
     ],
@@ -157,7 +157,7 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
     1,
     { places: ['value', 'none'], auditLog: false },
     [
-      fault('lag-list=30s'),
+      lagging('30s'),
       start(2, 'id', {}, null, 'waits'),
       start(0, 'id', {}, { point: 'after saving accepted', nth: 3 }, 'dies'),
     ],

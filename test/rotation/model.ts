@@ -127,7 +127,15 @@ export const pass = (minutes: number) =>
   command('waits', 'pass', [minutes], ({ world }) => world.pass(minutes * 60_000))
 
 export const fault = (spec: string) =>
-  command('faults', 'fault', [spec], ({ world }) => world.api.addFault(spec))
+  command('faults', 'fault', [spec], ({ world }) => {
+    // Not promised: where lists lag and there is no audit log, nothing tells a rival's successor in a target from the old key.
+    if (spec.startsWith('lag-list') && !world.setting.auditLog) return
+    world.api.addFault(spec)
+  })
+
+/** Lists that lag, whatever else there is or is not. */
+export const lagging = (time: string) =>
+  command('faults', 'lagging', [time], ({ world }) => world.api.addFault(`lag-list=${time}`))
 
 export const calm = () => command('faults cleared', 'calm', [], ({ world }) => world.resetFaults())
 

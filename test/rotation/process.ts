@@ -119,6 +119,7 @@ export function startProcess(world: World, machine: Machine, line: Line): Proces
         return answer
       } finally {
         for (const key of keys.all()) if (!known.has(key.id)) world.watch.minted.add(key.id)
+        world.keyOf(undefined)
         if (wasActive && keys.get(id)?.revokedAt !== null) world.watch.revokes(world, actor, id)
       }
     })

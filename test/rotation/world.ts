@@ -91,6 +91,7 @@ export function createWorld(setting: Setting, folder: string): World {
   const long = { createdAt: now - 90 * 86_400_000 }
   const admin = account.create({ name: 'Team admin', type: 'live', access: 'admin' }, long)
   const root = account.create({ name: 'Production Server', type: 'live', access: 'full' }, long)
+  const everKnown = new Map<string, KeyRecord>()
   const places = setting.places.map((readback, index): Place => {
     const value = root.secret.reveal()
     return { name: `${readback}:${index}`, readback, value, failures: [], editedAt: -Infinity }
@@ -153,7 +154,11 @@ export function createWorld(setting: Setting, folder: string): World {
     now: () => now,
     pass,
     call,
-    keyOf: (secret) => (secret === undefined ? undefined : account.keys.bySecret(secret)),
+    keyOf(secret) {
+      // A key that was deleted is still the one that a place may hold.
+      for (const key of account.keys.all()) everKnown.set(key.secret.reveal(), key)
+      return secret === undefined ? undefined : everKnown.get(secret)
+    },
     resetFaults() {
       api.clearFaults()
       if (!setting.auditLog) api.addFault('html:GET /audit-logs')
