@@ -23,8 +23,8 @@ export interface Context {
   clock: Clock
   /** Aborts at the first interruption. Rotation has rules of its own for it, by `onInterrupt`. */
   signal: AbortSignal
-  /** Calls back on every SIGINT and SIGTERM with how many there have been; returns the way to stop listening. */
-  onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM', count: number) => void) => () => void
+  /** Calls back on every SIGINT, SIGTERM and SIGHUP with how many there have been; returns the way to stop listening. */
+  onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', count: number) => void) => () => void
   env: Readonly<Record<string, string | undefined>>
   /** The working directory, absolute. */
   cwd: string

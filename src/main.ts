@@ -13,7 +13,7 @@ declare const PICTIFY_KEYS_VERSION: string
 declare const PICTIFY_KEYS_HELP: string
 
 type Core = typeof core
-type Signal = 'SIGINT' | 'SIGTERM'
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
 /** Runs the command line of this process and ends it. */
 export async function main(): Promise<void> {
@@ -201,7 +201,7 @@ function listen(core: Core) {
     // whoever listens may need two to undo its work; nobody needs three
     else if (listeners.size === 0 || count > 2) dieOf(signal)
   }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal)
   return {
     signal: controller.signal,
     abort: (reason: KeysErrorType) => controller.abort(reason),

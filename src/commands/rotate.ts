@@ -32,6 +32,7 @@ export const rotate = defineCommand({
     const wanted =
       open?.oldKey.id ?? inputs.key ?? (await (inputs.self ? ownKey(context) : chooseKey(context)))
     const api = await context.api()
+    if (open !== undefined) refuseOtherApi(open, api.baseUrl)
     const credential = await context.credential()
     const interruption = listen(context)
     try {
@@ -153,6 +154,13 @@ async function ownKey(context: Context): Promise<string> {
   if (own !== undefined) return own
   throw new KeysError('usage', 'the API does not tell which key is the admin key in use', {
     hint: 'name it: pictify-keys rotate <key id or name> --self',
+  })
+}
+
+function refuseOtherApi({ id, apiUrl }: Journal, baseUrl: string): void {
+  if (apiUrl === baseUrl) return
+  throw new KeysError('usage', `rotation ${id} is about keys of ${apiUrl}, and this is ${baseUrl}`, {
+    hint: `add --api-url ${apiUrl}, with an admin key of that account`,
   })
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { formatDuration } from '../duration.ts'
+import { KeysError } from '../errors.ts'
 import { faultHelp } from '../sandbox/faults.ts'
 import { defineCommand } from './command.ts'
 
@@ -36,6 +37,9 @@ export const sandbox = defineCommand({
   ],
 
   async run({ out, signal, cwd }, { port, plan, propagation, usageLag, keys, fault, data }) {
+    if (port > 65_535) {
+      throw new KeysError('usage', `there is no port ${port}`, { hint: 'give --port 0 to 65535' })
+    }
     const { createSandbox } = await import('../sandbox/server.ts')
     const server = await createSandbox({
       port,

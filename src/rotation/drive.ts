@@ -191,7 +191,9 @@ async function interrupted(run: Run): Promise<Outcome> {
   await giveUpLease(run)
   const hint = hasReached(run.journal.state, 'retired')
     ? 'the old key is revoked and the successor is in its place; run the same command again to tidy up'
-    : 'run the same command again to go on; until then the old key works'
+    : run.journal.compromised === 'revoke-first'
+      ? 'the old key was to be revoked first and may not work any more: run the same command again to go on'
+      : 'run the same command again to go on; until then the old key works'
   return ended(run, new KeysError('interrupted', what, { hint }))
 }
 

@@ -151,7 +151,7 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
     usageUpdatedAt: updatedAt,
     successorUsed: isActive(newKey) && (await isInUse(api, newKey, journal.ownUseAt)),
     successorLastUsedAt: newKey?.lastUsedAt ?? null,
-    successorUseRequired: isUseRequired(journal, old),
+    successorUseRequired: isUseRequired(journal),
   }
   return { evidence, old, successor }
 }
@@ -160,10 +160,8 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
  * Whether the applications are proved to find the successor only by using it. With --self we are the user, and our own
  * calls are all the use there may be.
  */
-function isUseRequired({ self, targets, unheld }: Journal, old: Seen): boolean {
-  if (self) return false
-  if (targets.some(({ readback }) => readback === 'none')) return true
-  return unheld && (old === 'unread' || (old !== undefined && old.lastUsedAt !== null))
+function isUseRequired({ self, targets, unheld }: Journal): boolean {
+  return !self && (unheld || targets.some(({ readback }) => readback === 'none'))
 }
 
 /** What is still missing before the old key may be revoked, in words; empty when nothing is. */

@@ -49,10 +49,13 @@ function successorGone(run: Run): Setback {
 }
 
 function waiting(run: Run, lacking: string[]): Setback {
+  const { id, unheld } = run.journal
+  const way = 'both keys work; run the same command again to go on, here or on another machine'
+  const hint = unheld ? `${way}; if the target is mistyped, undo it: pictify-keys rotate ${id} --abort` : way
   const error = new KeysError(
     'rotation-waiting',
     `the old key may not go yet, after ${formatDuration(run.options.waitMs)}: ${lacking.join('; ')}`,
-    { hint: 'both keys work; run the same command again to go on, here or on another machine' },
+    { hint },
   )
   return new Setback('leave', error)
 }

@@ -10,7 +10,7 @@ import { getOrGone, isActive, type Account } from './account.ts'
 import { lockedElsewhere } from './claim.ts'
 import { fingerprintOf, parseMark, plainName } from './marked-name.ts'
 import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
-import type { OldKey } from './state.ts'
+import { isOver, type OldKey } from './state.ts'
 
 /** Keys of each type that a plan allows; from the vendor's table. */
 const keyLimits: Record<Plan, Record<KeyType, number>> = {
@@ -74,6 +74,8 @@ export async function plan(services: RotationServices, options: RotationOptions,
   // With --self it is the credential itself, whatever the targets hold.
   const old = options.self ? services.credential : (oldSecret ?? firstSecret(held))
   await attempt(() => refuseWrongSelf(services, options, start, old))
+  await attempt(async () => refuseEmptyForSelf(options, firstSecret(held)))
+  await attempt(() => refuseOthersEscrow(services, options, start.old.id))
   if (failures.length > 0) throw together(failures)
   if (!isYoung(services.api, options, start)) await warnOfRefused(services, held)
 
@@ -166,6 +168,39 @@ async function refuseMissingVerify({ verify }: RotationOptions): Promise<void> {
   throw new KeysError('usage', `the verify command cannot be run: ${verify.command}`, {
     hint: 'check its path; it is run by the shell, from this folder',
   })
+}
+
+/** With --self we are the successor's only sure user: that others read it from the place shows by what it held. */
+function refuseEmptyForSelf(options: RotationOptions, found: Secret | undefined): void {
+  if (!options.self || !options.evidence || options.compromised !== undefined) return
+  if (!isUnheld(options, found)) return
+  const names = options.targets.map(({ name }) => name).join(', ')
+  throw new KeysError('target-refused', `${names} does not hold the admin key yet`, {
+    hint: 'put the key there first, so that it is proved to be its place; or add --no-evidence',
+  })
+}
+
+/** The escrows of open rotations are sealed for the admin key in use: without it nobody could open them. */
+async function refuseOthersEscrow(
+  { api, journals }: RotationServices,
+  options: RotationOptions,
+  oldId: string,
+): Promise<void> {
+  if (!options.self || options.compromised !== undefined) return
+  const open = (await journals.list()).flatMap((entry) =>
+    'journal' in entry && entry.journal.apiUrl === api.baseUrl && !isOver(entry.journal.state)
+      ? [entry.journal]
+      : [],
+  )
+  const others = open.filter(({ oldKey }) => oldKey.id !== oldId).map(({ id }) => id)
+  if (others.length === 0) return
+  throw new KeysError(
+    'usage',
+    `rotations are open whose secrets only this admin key opens: ${others.join(', ')}`,
+    {
+      hint: `end them first: pictify-keys rotate ${others[0]} --resume, or --abort`,
+    },
+  )
 }
 
 /** Rotating the credential in use needs `--self`; `--self` for another key would lose the credential. */

@@ -85,7 +85,7 @@ export interface Evidence {
   /** By someone other than us. */
   successorUsed: boolean
   successorLastUsedAt: string | null
-  /** Required where a target cannot be read back, and where none held the old key, which was used all the same. */
+  /** Required where a target cannot be read back, and where none held a key before. */
   successorUseRequired: boolean
 }
 

@@ -28,6 +28,7 @@ const stateSentences: Partial<Record<RotationState, string>> = {
 export function createProgress(out: Output): (event: RotationEvent) => void {
   // Evidence is looked at every few seconds; a person is told when what is missing changes.
   let lastMissing = ''
+  let lastWaitedFor = ''
   return (event) => {
     if (event.event === 'warning') {
       out.warn(event.message)
@@ -38,6 +39,10 @@ export function createProgress(out: Output): (event: RotationEvent) => void {
       const missing = event.missing.join('; ')
       if (missing === lastMissing) sentence = undefined
       lastMissing = missing
+    }
+    if (event.event === 'undo-wait') {
+      if (event.newKey === lastWaitedFor) sentence = undefined
+      lastWaitedFor = event.newKey
     }
     out.event({ ...event }, sentence)
   }

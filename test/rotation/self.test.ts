@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
 import { createCredentialTarget } from '../../src/targets/credential.ts'
-import { failing } from './machines.ts'
+import { failing, leaveOpen } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -25,10 +25,27 @@ async function useAnotherAdminKey() {
 
 describe('the credential itself, rotated with --self,', () => {
   it('does not go where another key is kept', async () => {
-    const options = stage.options({ self: true, targets: [stage.target('env:.env#PICTIFY_API_KEY')] })
-    const run = rotate(stage.services(), adminId(), options)
+    await writeFile(path.join(stage.directory, 'admin.env'), `ADMIN=${stage.sandbox.adminKey.reveal()}\n`)
+    const targets = [stage.target('env:.env#PICTIFY_API_KEY'), stage.target('env:admin.env#ADMIN')]
+    const run = rotate(stage.services(), adminId(), stage.options({ self: true, targets }))
     await expect(run).rejects.toMatchObject({ code: 'target-refused' })
     expect(await stage.held()).toBe(stage.old.secret.reveal())
+  })
+
+  it('does not go where it was not before, unless the evidence is waived', async () => {
+    const options = stage.options({ self: true, targets: [stage.target('env:new.env#ADMIN')] })
+    const run = rotate(stage.services(), adminId(), options)
+    await expect(run).rejects.toMatchObject({ code: 'target-refused' })
+    const waived = await rotate(stage.services(), adminId(), { ...options, evidence: false })
+    expect(waived.error, waived.error?.message).toBeUndefined()
+  })
+
+  it('stays while other rotations are open, whose escrow only it opens', async () => {
+    await leaveOpen(stage, stage.services())
+    await writeFile(path.join(stage.directory, 'admin.env'), `ADMIN=${stage.sandbox.adminKey.reveal()}\n`)
+    const options = stage.options({ self: true, targets: [stage.target('env:admin.env#ADMIN')] })
+    const run = rotate(stage.services(), adminId(), options)
+    await expect(run).rejects.toMatchObject({ code: 'usage' })
   })
 
   it('is what undoing asks with, whatever the first target held', async () => {
@@ -46,7 +63,7 @@ describe('the credential itself, rotated with --self,', () => {
   })
 
   it('is put back at once when the user takes it back right after the successor took over', async () => {
-    await writeFile(path.join(stage.directory, 'admin.env'), '')
+    await writeFile(path.join(stage.directory, 'admin.env'), `ADMIN=${stage.sandbox.adminKey.reveal()}\n`)
     const stop = new AbortController()
     const undo = new AbortController()
     const services = stage.services({
