@@ -68,6 +68,8 @@ export async function roundAt(
     const ran = await run(round)
     const where = `${sabotage.what} ${variant.name} ${sabotage.at}, ${ran.points.at(-1)}`
     const problems = ran.struck ? await then(round, ran, (text) => (came = text)) : []
+    // none refused of none made would prove nothing
+    if (ran.struck && round.application.calls() === 0) problems.push(other('the application made no request'))
     return { came, where, at: sabotage.at, struck: ran.struck, problems, calls: round.application.calls() }
   } finally {
     await round.end()
