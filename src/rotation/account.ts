@@ -2,6 +2,9 @@ import type { Client, Key } from '../api/contract.ts'
 import { hasCode } from '../errors.ts'
 import { parseMark, type Mark } from './marked-name.ts'
 
+/** How long a list may not show a key that was created. Milliseconds. */
+export const listLagMs = 60_000
+
 export interface Successor {
   key: Key
   mark: Mark

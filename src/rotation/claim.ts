@@ -6,13 +6,10 @@ import { randomInt } from 'node:crypto'
 import type { Key } from '../api/contract.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
-import { compareByAge, getOrGone, isActive, readAccount, remove, type Account } from './account.ts'
+import { compareByAge, getOrGone, isActive, listLagMs, readAccount, remove, type Account } from './account.ts'
 import { formatMark, leaseEnd, parseMark } from './marked-name.ts'
 import { note, record, Setback, type RotationOptions, type Run } from './run.ts'
 import { hasReached, isOver, type OldKey } from './state.ts'
-
-/** A further machine's rotation may have been minted this much before our plan read the list, and not shown yet. */
-const listLagMs = 60_000
 
 export function newHolder(): string {
   return randomInt(36 ** 4)
@@ -211,6 +208,7 @@ function refuseIfRivalWon(run: Run, account: Account): void {
 export function rivalOf({ journal }: Run, { others, successors }: Account): Key | undefined {
   // A plan that revoked first and died may be much older than its create.
   const began = Date.parse(journal.startedAt)
+  // One that was minted before our plan read the list may not have shown in it.
   const since = Math.min(began, Date.parse(journal.intent?.at ?? journal.startedAt)) - listLagMs
   const isOurs = ({ id }: Key) => id === journal.newKey?.id
   // One that was taken for a dead run's may have come back to life, and won.

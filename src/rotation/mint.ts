@@ -5,13 +5,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Minted } from '../api/contract.ts'
 import { hasCode, KeysError } from '../errors.ts'
-import { readAccount, type Successor } from './account.ts'
+import { listLagMs, readAccount, type Successor } from './account.ts'
 import { leaseBound, newHolder, removeMinted } from './claim.ts'
 import { formatMark, leaseEnd } from './marked-name.ts'
 import { checkpoint, pause, record, Setback, type Run } from './run.ts'
 
-/** How long a list may not show a key that was created. */
-const listLagMs = 60_000
 const lookPauseMs = 3_000
 
 /** Mints the successor: state `planned` → `minted`. Repeats an earlier attempt's POST where there was one. */

@@ -2,7 +2,7 @@
 // - stdout carries data, stderr carries talk; nothing else in the program writes to either;
 // - with --json, stdout is exactly one JSON document and stderr is one JSON object a line;
 // - no control character from outside reaches a terminal, and nothing from outside begins a line of ours;
-// - warnings, errors, events and debug lines are redacted; only data and `show` may show a secret on purpose;
+// - all talk is redacted; only data and `show` may show a secret on purpose;
 // - where a CI can hide a secret in its log, it is told of each before anything else can show it.
 import { KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
@@ -130,7 +130,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
     lines: put,
 
     say(...texts) {
-      if (!json && !quiet) talkLines(texts)
+      if (!json && !quiet) talkLines(texts.map(redacted))
     },
 
     show(...texts) {

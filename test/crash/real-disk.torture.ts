@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemCode } from '../../src/durable-file.ts'
 import { errorOf } from '../cli/account.ts'
 import { printFigures } from '../figures.ts'
 import {
@@ -56,7 +57,9 @@ const remount = (folder: string, how: 'ro' | 'rw') => execFileSync('mount', ['-o
 /** Fills the disk but for some pages of 4 KB; what is returned frees it again. */
 async function fill(folder: string, pages: number): Promise<() => Promise<void>> {
   const filler = path.join(folder, 'filler')
-  await writeFile(filler, Buffer.alloc(64 * 1024)).catch(() => undefined)
+  await writeFile(filler, Buffer.alloc(64 * 1024)).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOSPC') throw error
+  })
   const { size } = await readFile(filler).then((bytes) => ({ size: bytes.length }))
   await writeFile(filler, Buffer.alloc(size - pages * 4_096))
   return () => rm(filler)
