@@ -10,7 +10,8 @@ import { getOrGone, isActive, type Account } from './account.ts'
 import { lockedElsewhere } from './claim.ts'
 import { fingerprintOf, parseMark, plainName } from './marked-name.ts'
 import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
-import { isOver, type OldKey } from './state.ts'
+import { refuseEmptyForSelf, refuseOthersEscrow, refuseOtherThanSelf, refuseWrongSelf } from './self.ts'
+import type { OldKey } from './state.ts'
 
 /** Keys of each type that a plan allows; from the vendor's table. */
 const keyLimits: Record<Plan, Record<KeyType, number>> = {
@@ -74,7 +75,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
   // With --self it is the credential itself, whatever the targets hold.
   const old = options.self ? services.credential : (oldSecret ?? firstSecret(held))
   await attempt(() => refuseWrongSelf(services, options, start, old))
-  await attempt(async () => refuseEmptyForSelf(options, firstSecret(held)))
+  await attempt(async () => refuseEmptyForSelf(options, isUnheld(options, firstSecret(held))))
   await attempt(() => refuseOthersEscrow(services, options, start.old.id))
   if (failures.length > 0) throw together(failures)
   if (!isYoung(services.api, options, start)) await warnOfRefused(services, held)
@@ -170,75 +171,6 @@ async function refuseMissingVerify({ verify }: RotationOptions): Promise<void> {
   })
 }
 
-/** With --self we are the successor's only sure user: that others read it from the place shows by what it held. */
-function refuseEmptyForSelf(options: RotationOptions, found: Secret | undefined): void {
-  if (!options.self || !options.evidence || options.compromised !== undefined) return
-  if (!isUnheld(options, found)) return
-  const names = options.targets.map(({ name }) => name).join(', ')
-  throw new KeysError('target-refused', `${names} does not hold the admin key yet`, {
-    hint: 'put the key there first, so that it is proved to be its place; or add --no-evidence',
-  })
-}
-
-/** The escrows of open rotations are sealed for the admin key in use: without it nobody could open them. */
-async function refuseOthersEscrow(
-  { api, journals }: RotationServices,
-  options: RotationOptions,
-  oldId: string,
-): Promise<void> {
-  if (!options.self || options.compromised !== undefined) return
-  const open = (await journals.list()).flatMap((entry) =>
-    'journal' in entry && entry.journal.apiUrl === api.baseUrl && !isOver(entry.journal.state)
-      ? [entry.journal]
-      : [],
-  )
-  const others = open.filter(({ oldKey }) => oldKey.id !== oldId).map(({ id }) => id)
-  if (others.length === 0) return
-  throw new KeysError(
-    'usage',
-    `rotations are open whose secrets only this admin key opens: ${others.join(', ')}`,
-    {
-      hint: `end them first: pictify-keys rotate ${others[0]} --resume, or --abort`,
-    },
-  )
-}
-
-/** Rotating the credential in use needs `--self`; `--self` for another key would lose the credential. */
-async function refuseWrongSelf(
-  services: RotationServices,
-  options: RotationOptions,
-  start: Start,
-  oldSecret: Secret | undefined,
-): Promise<void> {
-  const self = await isCredential(services, start, oldSecret)
-  if (self === true && !options.self) {
-    throw new KeysError('usage', `${start.old.id} is the admin key in use`, {
-      hint: 'add --self: its successor then takes its place as the credential too',
-    })
-  }
-  if (self === false && options.self) {
-    throw new KeysError('usage', `${start.old.id} is not the admin key in use`, { hint: 'leave --self away' })
-  }
-  if (self === 'unknown' && !options.self && start.old.access === 'admin') {
-    throw new KeysError('usage', `cannot tell whether ${start.old.id} is the admin key in use`, {
-      hint: 'add --self if it is; if not, give its secret with --old-secret-stdin, so that the two can be told apart',
-    })
-  }
-}
-
-async function isCredential(
-  { api, credential }: RotationServices,
-  { old, account }: Start,
-  oldSecret: Secret | undefined,
-): Promise<boolean | 'unknown'> {
-  if (old.access !== undefined && old.access !== 'admin') return false
-  const owner = await api.whose(credential)
-  if (owner !== undefined) return owner === old.id
-  if (oldSecret?.equals(credential)) return true
-  if (old.access === 'admin' && !account.others.some((key) => key.access === 'admin')) return true
-  return oldSecret === undefined ? 'unknown' : false
-}
-
 /**
  * What a target holds may be another key's secret, which nobody else has, or no key at all: it is not overwritten.
  * Where the API cannot tell whose it is, it is taken for the old key's.
@@ -266,14 +198,6 @@ async function refuseOtherKey(api: Client, old: OldKey, what: string, value: Sec
   if (mark?.oldId === old.id) throw lockedElsewhere(old.id, mark.leaseUntil, api.now())
   throw new KeysError('target-refused', `${what} is the secret of ${owner}, not of ${old.id}`, {
     hint: 'name the target that holds this key, or the key that this target holds',
-  })
-}
-
-/** With --self the old secret is known: any other is another key's. */
-function refuseOtherThanSelf(credential: Secret, what: string, value: Secret): void {
-  if (value.reveal() === '' || value.equals(credential)) return
-  throw new KeysError('target-refused', `${what} is not the admin key in use`, {
-    hint: 'name the place that this key is kept in; one that is to hold it from now on must be empty',
   })
 }
 

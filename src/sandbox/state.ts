@@ -83,6 +83,7 @@ export function createStateFile(
   const save = (): Promise<void> => {
     // a write under way has taken its picture already; what came after it needs another
     if (running) {
+      // whoever began that one is told how it went
       following ??= running
         .catch(() => undefined)
         .then(() => {

@@ -86,6 +86,7 @@ export function createFileTarget({
         if (next !== 'nothing') await replace(found, next === 'remove' ? undefined : next)
         else if (found.bytes) await makeDurable(found.path)
       })
+      // the next edit waits for this one, and fails or not for itself; this one's failure is thrown below
       const settled = turn.catch(() => undefined)
       edits.set(key, settled)
       await turn.finally(() => edits.get(key) === settled && edits.delete(key))

@@ -14,6 +14,12 @@ test('a folder that is gone is named, not called a fault of ours', async () => {
   expect(ran.stderr).toContain('does not exist any more')
 })
 
+test('a port that there is not is refused', async () => {
+  const ran = await account.run(['sandbox', '--port', '99999', '--json'])
+  expect(ran.exit).toBe(2)
+  expect(errorOf(ran)).toMatchObject({ code: 'usage', message: 'there is no port 99999' })
+})
+
 describe('help', () => {
   test('of what is no command is refused, with the nearest name', async () => {
     const ran = await account.run(['help', 'rotat'])

@@ -35,6 +35,14 @@ describe('a rotation that is open', () => {
     expect((await account.read('verified')).trim()).toMatch(new RegExp(`${path.basename(home.directory)}$`))
   })
 
+  it.each(['--resume', '--abort'])('is told whose it is when %s asks another API', async (flag) => {
+    const first = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...leftOpen])
+    expect(first.exit, first.stderr).toBe(5)
+    const ran = await account.run(['rotate', flag, '--api-url', 'http://127.0.0.1:9', '--json'])
+    expect(ran.exit).toBe(2)
+    expect(errorOf(ran).hint).toContain(`--api-url ${account.sandbox.url}`)
+  })
+
   it('is not meant by a name that another key has too', async () => {
     const other = account.sandbox.dashboard.create({ name: 'Production Server' })
     const first = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...leftOpen])

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSandbox, type Sandbox, type SandboxKey } from '../../src/sandbox/server.ts'
 import { createHome, type Home } from '../cli/program.ts'
 
@@ -100,15 +100,26 @@ describe('a rotation killed with SIGKILL', () => {
 })
 
 describe('a rotation that is interrupted', () => {
-  it('stops at the next safe point, dies of the signal, and is finished by the same line', async () => {
-    sandbox.addFault('refuse-new')
-    const running = home.start([...line, '--settle', '20s'])
-    while (seen('GET', '/templates') < 3) await new Promise((resolve) => setTimeout(resolve, 5))
-    running.child.kill('SIGINT')
-    const ran = await running.ended
-    expect(ran.signal).toBe('SIGINT')
-    const minted = ordinary().find(({ id }) => id !== old.id)
-    expect(minted?.name).toMatch(/-0\)$/)
-    expect(await held()).toBe(old.secret.reveal())
-  })
+  const signals = ['SIGINT', 'SIGHUP'] as const
+  it.each(signals)(
+    'by %s stops at the next safe point, dies of it, and is finished by the same line',
+    async (signal) => {
+      // it waits here for the new key to have spread
+      const running = home.start([...line, '--settle', '20s'])
+      await vi.waitUntil(() => seen('GET', '/templates') >= 3 || running.child.exitCode !== null, {
+        timeout: 30_000,
+        interval: 5,
+      })
+      running.child.kill(signal)
+      const ran = await running.ended
+      expect(ran.signal, ran.stderr).toBe(signal)
+      const minted = ordinary().find(({ id }) => id !== old.id)
+      expect(minted?.name).toMatch(/-0\)$/)
+      expect(await held()).toBe(old.secret.reveal())
+
+      const again = await home.run(line)
+      expect(again.exit, again.stderr).toBe(0)
+      expect(await held()).toBe(minted?.secret.reveal())
+    },
+  )
 })
