@@ -28,8 +28,8 @@ export async function overlap(run: Run): Promise<void> {
   for (;;) {
     checkpoint(run)
     const { evidence, old, successor } = await gather(run)
-    if (successor === undefined || (successor !== 'unread' && !isActive(successor))) throw successorGone(run)
-    const oldIsGone = old === undefined || (old !== 'unread' && !isActive(old))
+    if (successor !== 'unread' && !isActive(successor)) throw successorGone(run)
+    const oldIsGone = old !== 'unread' && !isActive(old)
     // With the old key gone there is nothing to wait for, but strays may still be in use.
     const lacking = oldIsGone && run.journal.strays.length === 0 ? [] : missing(evidence, run)
     const waitEndsInMs = Math.max(0, giveUpAt - services.clock.now())

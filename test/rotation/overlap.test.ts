@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rotate } from '../../src/rotation/rotate.ts'
+import type { RotationEvent } from '../../src/rotation/run.ts'
+import { setStage, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeEach(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.end())
+
+/** Services under which something happens, once, when the evidence was first looked at. */
+function whenWaiting(act: () => void) {
+  let isDone = false
+  return stage.services({
+    report: (event: RotationEvent) => {
+      stage.events.push(event)
+      if (event.event !== 'evidence' || isDone) return
+      isDone = true
+      act()
+    },
+  })
+}
+
+const successor = () => stage.active().find(({ id }) => id !== stage.old.id)?.id ?? ''
+function removeSuccessor(): void {
+  const id = successor()
+  stage.sandbox.dashboard.revoke(id)
+  stage.sandbox.dashboard.delete(id)
+}
+
+describe('while the old key is waited for, and somebody else', () => {
+  it.each([
+    ['revokes', () => stage.sandbox.dashboard.revoke(successor())],
+    ['deletes', removeSuccessor],
+  ])('%s the successor, the old value goes back into the target at once', async (_what, act) => {
+    const options = stage.options({ overlapMs: 3_600_000, waitMs: 60_000 })
+    const began = stage.clock.now()
+    const { error } = await rotate(whenWaiting(act), stage.old.id, options)
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+    expect(await stage.call(stage.old.secret)).toBe(200)
+    expect(stage.clock.now() - began).toBeLessThan(30_000)
+  })
+
+  it.each([
+    ['revokes', () => stage.sandbox.dashboard.revoke(stage.old.id)],
+    [
+      'deletes',
+      () => {
+        stage.sandbox.dashboard.revoke(stage.old.id)
+        stage.sandbox.dashboard.delete(stage.old.id)
+      },
+    ],
+  ])('%s the old key, there is nothing left to wait for', async (_what, act) => {
+    const options = stage.options({ overlapMs: 3_600_000, waitMs: 600_000 })
+    const { error, receipt } = await rotate(whenWaiting(act), stage.old.id, options)
+    expect(error, error?.message).toBeUndefined()
+    expect(receipt.state).toBe('done')
+    expect(await stage.held()).toBe(stage.active()[0]?.secret.reveal())
+  })
+})
+
+it.each(['old key', 'successor'])(
+  'that the %s cannot be read does not say that it is gone',
+  async (which) => {
+    const services = whenWaiting(() => {
+      const id = which === 'successor' ? successor() : stage.old.id
+      stage.sandbox.addFault(`status-503:GET /api-keys/${id}$`)
+    })
+    const options = stage.options({ overlapMs: 3_600_000, waitMs: 1_000 })
+    const { error, receipt } = await rotate(services, stage.old.id, options)
+    expect(error, error?.message).toMatchObject({ exit: 5 })
+    expect(receipt.state).toBe('overlapping')
+    expect(await stage.call(await stage.held())).toBe(200)
+  },
+)
+
+describe('that the evidence is waived', () => {
+  it('is said, and is in the receipt', async () => {
+    const { receipt } = await rotate(stage.services(), stage.old.id, stage.options({ evidence: false }))
+    expect(receipt.evidence?.waived).toBe(true)
+    expect(receipt.notes).toEqual([expect.stringContaining('--no-evidence')])
+    expect(stage.events).toContainEqual(expect.objectContaining({ code: 'evidence-waived' }))
+  })
+
+  it('is not said where it is not', async () => {
+    const { receipt } = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(receipt.evidence?.waived).toBe(false)
+    expect(receipt.notes).toEqual([])
+  })
+})
