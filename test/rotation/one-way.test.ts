@@ -72,6 +72,19 @@ describe('a target that cannot be read', () => {
     expect(stage.key(stage.old.id)?.status).toBe('active')
   })
 
+  it('is not left, for all the time that its use is waited for, with a successor that the API refuses', async () => {
+    const services = stage.services({
+      report: (event) => {
+        if (event.event === 'step' && event.step === 'verify') stage.sandbox.addFault('refuse:GET /templates')
+      },
+    })
+    const place = path.join(stage.directory, 'taken')
+    const options = { targets: [stage.target(`exec:cat >${place}`)], oldSecret: stage.old.secret }
+    const { error } = await rotate(services, stage.old.id, stage.options(options))
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(await readFile(place, 'utf8')).toBe(stage.old.secret.reveal())
+  })
+
   it('is given a fresh successor where the dead run had revoked the old key, and the lost one goes', async () => {
     const target = () => [stage.target('exec:cat >taken')]
     const taken = () => readFile(path.join(stage.directory, 'taken'), 'utf8')
