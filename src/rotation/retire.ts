@@ -28,10 +28,9 @@ export async function retire(run: Run): Promise<void> {
 
 /** Whether an error says only that the API cannot be asked just now; a rotation that has waited is not undone for it. */
 function hasPassing(error: unknown): error is KeysError {
-  if (!(error instanceof KeysError)) return false
   return (
     hasCode(error, 'rate-limit', 'timed-out', 'connection-failed', 'dns-failed', 'tls-failed') ||
-    (error.status ?? 0) >= 500
+    (error instanceof KeysError && (error.status ?? 0) >= 500)
   )
 }
 

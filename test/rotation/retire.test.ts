@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
 import { dieAt, leaveOpen } from './machines.ts'
@@ -10,6 +10,15 @@ beforeEach(async () => {
 })
 afterEach(() => stage.end())
 
+/** Services under which something happens right before the old key is revoked. */
+function atRetire(act: () => void) {
+  return stage.services({
+    report: (event) => {
+      if (event.event === 'step' && event.step === 'retire') act()
+    },
+  })
+}
+
 describe('the revoke of the old key', () => {
   it('needs its evidence again when it did not happen the first time', async () => {
     await dieAt(stage, 'after saving overlapping, retiring')
@@ -20,6 +29,15 @@ describe('the revoke of the old key', () => {
     const options = stage.options({ idleMs: 600_000, waitMs: 500 })
     const { error } = await rotate(stage.services(), stage.old.id, options)
     expect(stage.key(stage.old.id)?.status, error?.message).toBe('active')
+  })
+
+  it('that fails is not taken for done: the old key works, and is put back', async () => {
+    stage.sandbox.addFault(`status-503:POST /api-keys/${stage.old.id}/revoke`)
+    const { error, receipt } = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(receipt.state).toBe('aborted')
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+    expect(stage.active().map(({ id }) => id)).toEqual([stage.old.id])
   })
 
   it('is asked for again by the same line when it was answered, and did nothing', async () => {
@@ -42,6 +60,34 @@ describe('the revoke of the old key', () => {
     })
     const { receipt, error } = await rotate(services, stage.old.id, stage.options())
     expect(receipt.state, error?.message).not.toBe('aborted')
+  })
+
+  it('nor while the API fails', async () => {
+    const services = atRetire(() => stage.sandbox.addFault('status-500:GET /api-keys$'))
+    const { receipt, error } = await rotate(services, stage.old.id, stage.options())
+    expect(error, error?.message).toMatchObject({ exit: 5 })
+    expect(receipt.state).toBe('overlapping')
+    stage.sandbox.clearFaults()
+    const again = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(again.error, again.error?.message).toBeUndefined()
+  })
+
+  it('does not happen when the successor is found gone at the last look, and all is put back', async () => {
+    const services = atRetire(() => {
+      for (const { id } of stage.active()) if (id !== stage.old.id) stage.sandbox.dashboard.revoke(id)
+    })
+    const { error } = await rotate(services, stage.old.id, stage.options())
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+    expect(await stage.call(stage.old.secret)).toBe(200)
+  })
+
+  it('nor when the API refuses the successor by then', async () => {
+    const services = atRetire(() => stage.sandbox.addFault('refuse:GET /templates'))
+    const { error } = await rotate(services, stage.old.id, stage.options())
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+    expect(stage.active().map(({ id }) => id)).toEqual([stage.old.id])
   })
 
   it('is no success when somebody else revokes the successor right after it', async () => {
@@ -74,4 +120,55 @@ describe('the revoke of the old key', () => {
     expect(again.error, again.error?.message).toBeUndefined()
     expect(await stage.held()).toBe(stage.key(receipt.newKey?.id)?.secret.reveal())
   })
+})
+
+describe('the secret that was replaced', () => {
+  /** A client to which the API says something else, once the old key is revoked, when it is called with its secret. */
+  const clientTold = (answer: () => Response | undefined) =>
+    stage.client(undefined, async (url, init) => {
+      const isIt = init.headers['authorization'] === `Bearer ${stage.old.secret.reveal()}`
+      const isRevoked = stage.key(stage.old.id)?.status === 'revoked'
+      return (isIt && isRevoked ? answer() : undefined) ?? realFetch(url, init)
+    })
+
+  it('is told of when it works still, being that of another key', async () => {
+    const other = stage.sandbox.dashboard.create({
+      ...{ name: 'Staging', type: 'live', createdAt: stage.old.createdAt },
+    })
+    await writeFile(stage.envFile, `PICTIFY_API_KEY=${other.secret.reveal()}\n`)
+    // Without an audit log nobody can tell beforehand whose it is.
+    stage.sandbox.addFault('html:GET /audit-logs')
+    const { error, receipt } = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(error, error?.message).toMatchObject({ code: 'rotation-needs-person', exit: 7 })
+    expect(error?.message).toContain('still works')
+    expect(receipt.state).toBe('done')
+    expect(receipt.notes).toEqual([expect.stringContaining('the secret the targets held before works')])
+  })
+
+  it('is no matter when the API takes it for a while after the revoke', async () => {
+    let left = 3
+    const api = clientTold(() => (left-- > 0 ? Response.json({ templates: [] }) : undefined))
+    const { error, receipt } = await rotate(stage.services({ api }), stage.old.id, stage.options())
+    expect(error, error?.message).toBeUndefined()
+    expect(receipt.notes).toEqual([])
+  })
+
+  it('is told of as unproved, and no more, when the API will not say', async () => {
+    const api = clientTold(() => new Response('', { status: 503 }))
+    const { error, receipt } = await rotate(stage.services({ api }), stage.old.id, stage.options())
+    expect(error, error?.message).toBeUndefined()
+    expect(receipt.notes).toEqual([expect.stringContaining('would not say')])
+  })
+})
+
+it('a delete of the old key that fails leaves the rotation open, and the same line ends it', async () => {
+  const broken = stage.sandbox.addFault('status-503:DELETE /api-keys/*')
+  const options = stage.options({ deleteOld: true })
+  const { error, receipt } = await rotate(stage.services(), stage.old.id, options)
+  expect(error, error?.message).toMatchObject({ exit: 7 })
+  expect(receipt.state).toBe('retired')
+  broken()
+  const again = await rotate(stage.services(), stage.old.id, options)
+  expect(again.error, again.error?.message).toBeUndefined()
+  expect(stage.key(stage.old.id)).toBeUndefined()
 })
