@@ -83,32 +83,28 @@ function unclear(run: Run, cause: KeysError): KeysError {
 /** The secret is there and its key is not known: the marked name tells, as soon as the list shows it. */
 async function identify(run: Run): Promise<{ id: string; createdAt: string }> {
   const own = await ownSuccessors(run, true)
-  const [only] = own
-  if (only !== undefined && own.length === 1) return only.key
-  if (own.length > 1) {
-    // One of them fits the secret, and no application has it yet.
-    await removeMinted(
-      run,
-      own.map(({ key }) => key.id),
-    )
-    throw new KeysError(
-      'rotation-undone',
-      `the answer to the create named no key, and ${own.length} fit it`,
-      {
-        hint: 'run the same command again',
-      },
+  const [first] = own
+  if (first === undefined) {
+    throw new Setback(
+      'leave',
+      new KeysError(
+        'rotation-needs-person',
+        'the answer to the create named no key, and the list does not show it',
+        {
+          hint: 'nothing else was changed; run the same command again in a minute',
+        },
+      ),
     )
   }
-  throw new Setback(
-    'leave',
-    new KeysError(
-      'rotation-needs-person',
-      'the answer to the create named no key, and the list does not show it',
-      {
-        hint: 'nothing else was changed; run the same command again in a minute',
-      },
-    ),
+  if (own.length === 1) return first.key
+  // One of them fits the secret, and no application has it yet.
+  await removeMinted(
+    run,
+    own.map(({ key }) => key.id),
   )
+  throw new KeysError('rotation-undone', `the answer to the create named no key, and ${own.length} fit it`, {
+    hint: 'run the same command again',
+  })
 }
 
 /** The keys that carry this rotation's id; `patient` waits as long as a list may lag, until there is one. */

@@ -103,7 +103,11 @@ describe('a create that is refused', () => {
 })
 
 describe('a create that is answered', () => {
-  it('without a secret leaves no key', async () => {
+  it.each([
+    ['at once', '0s'],
+    ['late', '30s'],
+  ])('without a secret leaves no key, be it listed %s', async (_when, lag) => {
+    stage.sandbox.addFault(`lag-list=${lag}`)
     const services = stage.services({ api: creating(withoutSecret) })
     const { error } = await rotate(services, stage.old.id, stage.options())
     expect(error, error?.message).toMatchObject({ exit: 6 })
@@ -135,6 +139,8 @@ describe('a create that is answered', () => {
       stage.sandbox.addFault(fault)
     const { error } = await rotate(stage.services(), stage.old.id, stage.options())
     expect(error, error?.message).toMatchObject({ exit: 6 })
+    // Which of the two the secret belongs to is not known: it is given to nobody.
+    expect(stage.events).not.toContainEqual(expect.objectContaining({ event: 'target' }))
     await expectAsItWas()
   })
 
