@@ -13,7 +13,7 @@ export default {
     excludedMutations: ['StringLiteral', 'ObjectLiteral', 'Regex'],
   },
   // Of a mutant that waits for ever on the virtual clock, the model says so itself; this is for the rest.
-  timeoutMS: 20_000,
+  timeoutMS: 10_000,
   timeoutFactor: 2,
   ignorePatterns: ['dist', 'docs', 'reports', 'coverage', '.git'],
   tempDirName: 'reports/stryker-tmp',

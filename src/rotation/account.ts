@@ -1,6 +1,6 @@
 import type { Client, Key } from '../api/contract.ts'
 import { hasCode } from '../errors.ts'
-import { parseMark, type Mark } from './marked-name.ts'
+import { parseMark, plainName, type Mark } from './marked-name.ts'
 
 /** How long a list may not show a key that was created. Milliseconds. */
 export const listLagMs = 60_000
@@ -54,6 +54,20 @@ export async function remove(api: Client, id: string): Promise<void> {
   } catch (error) {
     if (!hasCode(error, 'api-key-not-found')) throw error
   }
+}
+
+/**
+ * Deletes successors of the key, or of one that had its name before, that a run had revoked when it died. Returns their
+ * ids. No application's key is among them, and no run needs one: that it is gone is what each wants of it.
+ */
+export async function removeRevoked(api: Client, old: Pick<Key, 'id' | 'name'>): Promise<string[]> {
+  const left: string[] = []
+  for await (const { id, name } of api.keys.list({ status: 'revoked' })) {
+    const mark = parseMark(name)
+    if (mark?.oldId === old.id || (mark !== undefined && plainName(name) === old.name)) left.push(id)
+  }
+  for (const id of left) await remove(api, id)
+  return left
 }
 
 /** Earlier `createdAt` first, then the lower id: the order in which of two successors one goes on. */

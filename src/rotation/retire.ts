@@ -2,7 +2,7 @@
 // - right before the old key goes, everything that makes that safe is looked at once more;
 // - once its revoke may have left, there is only forward.
 import { hasCode, KeysError } from '../errors.ts'
-import { getOrGone, isActive, remove } from './account.ts'
+import { getOrGone, isActive, remove, removeRevoked } from './account.ts'
 import { byHand, confirm, isGone, stayTheOne } from './claim.ts'
 import { proveAccepted, proveReadable } from './deliver.ts'
 import { plainName } from './marked-name.ts'
@@ -117,9 +117,10 @@ function oldSecretWorks(id: string): KeysError {
   )
 }
 
-/** Successors of dead runs whose secret was lost: no application needs them now that all targets hold ours. */
+/** Successors of dead runs whose secret was lost, or that were revoked: nothing needs them now that all targets hold ours. */
 async function retireStrays(run: Run): Promise<void> {
   for (const id of run.journal.strays) await remove(run.api, id)
+  await removeRevoked(run.api, run.journal.oldKey)
 }
 
 async function rename(run: Run): Promise<void> {

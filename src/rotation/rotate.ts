@@ -2,18 +2,17 @@
 import type { Client } from '../api/contract.ts'
 import { systemCode, systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
-import type { Secret } from '../secret.ts'
-import type { Target } from '../targets/target.ts'
-import { getOrGone, isActive, readAccount } from './account.ts'
+import { getOrGone, isActive, readAccount, removeRevoked } from './account.ts'
 import { adopt } from './adopt.ts'
 import { drive, undo, type Outcome } from './drive.ts'
-import { open, type Escrowed } from './escrow.ts'
+import { open } from './escrow.ts'
 import { foundDone } from './found-done.ts'
 import type { JournalEntry } from './journal.ts'
 import { acquireLock } from './lock.ts'
-import { fingerprintOf, parseMark } from './marked-name.ts'
+import { parseMark } from './marked-name.ts'
 import { oldKeyOf, plan } from './plan.ts'
-import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
+import { hasPlacesOf, restore, resume } from './resume.ts'
+import type { RotationOptions, RotationServices, Run } from './run.ts'
 import { hasReached, isOver, receiptOf, type Journal, type Receipt } from './state.ts'
 
 /**
@@ -191,6 +190,10 @@ async function begin(
   if (old === undefined) {
     throw new KeysError('api-key-not-found', `there is no key ${oldId}`, { hint: 'see pictify-keys list' })
   }
+  for (const id of await removeRevoked(services.api, old)) {
+    const message = `removed ${id}, which an earlier run had revoked`
+    services.report({ event: 'warning', code: 'orphan-removed', message })
+  }
   if (account.successors.length === 0 && finished === undefined) {
     const receipt = await foundDone(services, options, account)
     if (receipt !== undefined) return { receipt }
@@ -226,71 +229,4 @@ function isDoneFor(apiUrl: string, oldId: string) {
     entry.oldKeyId === oldId &&
     entry.journal.apiUrl === apiUrl &&
     entry.journal.state === 'done'
-}
-
-/** Goes on from a journal of this machine. */
-async function resume(services: RotationServices, options: RotationOptions, journal: Journal): Promise<Run> {
-  const run = restore(services, options, journal)
-  services.report({ event: 'resumed', rotation: journal.id, state: journal.state })
-  await services.journals.prove(journal.oldKey.id)
-  return run
-}
-
-/** The run as its journal left it; what this line asks for in addition is taken over. */
-function restore(services: RotationServices, given: RotationOptions, journal: Journal): Run {
-  const named = namedAsBefore(given, journal)
-  const escrowed: Escrowed = journal.escrow
-    ? open(journal.escrow, journal.id, services.credential)
-    : { successor: undefined, old: undefined, held: new Map() }
-  const { oldSecret } = given
-  if (oldSecret !== undefined) refuseOtherSecret(oldSecret, journal)
-  const secrets = [escrowed.successor, escrowed.old, ...[...escrowed.held.values()].map(({ value }) => value)]
-  for (const secret of secrets) if (secret !== undefined) services.learn(secret)
-  const options = { ...given, targets: named }
-  const isOurs = journal.self && escrowed.successor !== undefined && hasReached(journal.state, 'accepted')
-  return {
-    options,
-    services,
-    api: isOurs && escrowed.successor ? services.api.as(escrowed.successor) : services.api,
-    escrowed: { ...escrowed, old: escrowed.old ?? options.oldSecret },
-    journal: {
-      ...journal,
-      deleteOld: journal.deleteOld || options.deleteOld,
-      compromised: journal.compromised ?? options.compromised,
-      verify: options.verify?.command ?? journal.verify,
-      waits: waitsOf(options),
-    },
-  }
-}
-
-/**
- * The targets by the names the journal has for their places. Going on with others than it began with would leave some
- * with the old key, or undo what was never done.
- */
-function namedAsBefore({ targets }: RotationOptions, journal: Journal): Target[] {
-  if (!hasPlacesOf({ targets }, journal)) {
-    const names = journal.targets.map(({ name }) => name).join(', ')
-    const what = `the open rotation ${journal.id} of ${journal.oldKey.id} has other targets: ${names} (in ${journal.cwd})`
-    throw new KeysError('rotation-differs', what, {
-      hint: `go on with it: pictify-keys rotate ${journal.id} --resume; or undo it: pictify-keys rotate ${journal.id} --abort`,
-    })
-  }
-  return targets.map((target) => {
-    const known = journal.targets.find(({ place }) => place === target.place)
-    return { ...target, name: known?.name ?? target.name }
-  })
-}
-
-function hasPlacesOf({ targets }: Pick<RotationOptions, 'targets'>, journal: Journal): boolean {
-  const places = (list: readonly { place: string }[]) => list.map(({ place }) => place).sort()
-  return places(targets).join('\n') === places(journal.targets).join('\n')
-}
-
-function refuseOtherSecret(secret: Secret, { fingerprint, id, oldKey }: Journal): void {
-  const isOther =
-    fingerprint === 'none' ? secret.type !== oldKey.type : fingerprintOf(secret, id) !== fingerprint
-  if (!isOther) return
-  throw new KeysError('invalid-secret', `the secret on stdin is not the one that rotation ${id} replaces`, {
-    hint: `give the secret of ${oldKey.id}`,
-  })
 }

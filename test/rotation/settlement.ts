@@ -95,6 +95,9 @@ function expectSettled(real: Real, endings: string[]): void {
     throw new Violation(`${marked.map(({ id }) => id).join(', ')} left over after ${how}`)
   }
   if (world.watch.meddled) return
+  const remains = lineage(real).filter((key) => key.revokedAt !== null && isMarked(key))
+  if (remains.length > 0)
+    throw new Violation(`${remains.map(({ id }) => id).join(', ')} revoked and not deleted after ${how}`)
   const [only] = left
   if (only === undefined || left.length > 1)
     throw new Violation(`${left.length} keys are active after ${how}`)
