@@ -69,9 +69,12 @@ describe('a key', () => {
       false,
     ],
     ['was used later than the log shows', { key: keyUsed(minute), events: [probe(5 * minute)] }, false],
-  ] as [string, Answers, boolean | 'unknown'][])('that %s: whether it is idle', async (_what, answers, idle) => {
-    expect(await isIdle(answers)).toBe(idle)
-  })
+  ] as [string, Answers, boolean | 'unknown'][])(
+    'that %s: whether it is idle',
+    async (_what, answers, idle) => {
+      expect(await isIdle(answers)).toBe(idle)
+    },
+  )
 
   it('is idle only when all of the quiet time lies after the delivery', async () => {
     expect(await isIdle({}, now - 10 * minute)).toBe(true)
