@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -100,6 +100,69 @@ describe('the lock of a key', () => {
     expect((await readdir(path.join(stateDir, 'locks'))).sort()).toEqual(others.sort())
   })
 
+  it('is its owner’s alone, whatever the umask', async () => {
+    const before = process.umask(0o777)
+    try {
+      await acquireLock(stateDir, 'key_a', fake(1, new Set([1])), false)
+    } finally {
+      process.umask(before)
+    }
+    expect((await stat(file())).mode & 0o777).toBe(0o600)
+  })
+
+  it('of a process of which nothing was known is taken when there is none of that pid', async () => {
+    await acquireLock(stateDir, 'key_a', fake(4_000, new Set()), false)
+    await (await acquireLock(stateDir, 'key_a', fake(5_000, new Set()), false)).release()
+  })
+
+  it('that another has by now is not given back for it', async () => {
+    const lock = await acquireLock(stateDir, 'key_a', fake(1, new Set([1])), false)
+    const theirs = JSON.stringify({
+      ...{ pid: 2, start: 'x', host: hostname(), nonce: '0'.repeat(16), since: 'then' },
+    })
+    await writeFile(file(), theirs)
+    await lock.release()
+    expect(await readFile(file(), 'utf8')).toBe(theirs)
+  })
+
+  it('is given back where what was left beside it cannot be removed', async () => {
+    await mkdir(path.join(stateDir, 'locks', 'key_a.lock.0123456789abcdef'), { recursive: true, mode: 0o700 })
+    await expect(acquireLock(stateDir, 'key_a', real(), false)).rejects.toMatchObject({
+      code: 'state-directory',
+      message: expect.stringContaining('cannot keep locks in') as string,
+    })
+    await expect(access(file())).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('leaves alone the lock on it that another has, who takes its holder for dead', async () => {
+    const alive = new Set([4_000])
+    await acquireLock(stateDir, 'key_a', fake(4_000, alive), false)
+    alive.clear()
+    const theirs: string[] = []
+    const processes: Processes = {
+      pid: 5_000,
+      async startOf(pid) {
+        // By then the lock that is to be ours has its name, which says its nonce.
+        const ready = await readdir(path.join(stateDir, 'locks'))
+        const [, nonce] = /-([0-9a-f]{16})\.new$/.exec(ready.join('\n')) ?? []
+        if (pid === 4_000 && nonce !== undefined && theirs.length === 0) {
+          theirs.push(`key_a.lock.${nonce}`)
+          await writeFile(path.join(stateDir, 'locks', `key_a.lock.${nonce}`), '')
+        }
+        return pid === 5_000 ? 'start' : undefined
+      },
+    }
+    const lock = await acquireLock(stateDir, 'key_a', processes, false)
+    await lock.release()
+    expect(theirs).toHaveLength(1)
+    expect(await readdir(path.join(stateDir, 'locks'))).toEqual(theirs)
+  })
+
+  it('is not taken on what a defect of ours says of processes', async () => {
+    const startOf = () => Promise.reject(new TypeError('ours'))
+    await expect(acquireLock(stateDir, 'key_a', { pid: 1, startOf }, true)).rejects.toThrow(TypeError)
+  })
+
   it('of another host stands until it is said to be gone', async () => {
     const lock = await acquireLock(stateDir, 'key_a', real(), false)
     const held = JSON.parse(await readFile(file(), 'utf8')) as object
@@ -127,15 +190,20 @@ describe('the lock of a key', () => {
     expect(await readFile(`${file()}.other`, 'utf8')).toBe(JSON.stringify(dead))
   })
 
-  it.each(['mine', 'null', '{}', '{"pid":"../1","host":"x","nonce":"y"}'])(
-    'that is %s is left alone, and named',
-    async (text) => {
-      await (await acquireLock(stateDir, 'key_a', real(), false)).release()
-      await writeFile(file(), text)
-      await expect(acquireLock(stateDir, 'key_a', real(), true)).rejects.toMatchObject({
-        code: 'state-directory',
-      })
-      expect(await readFile(file(), 'utf8')).toBe(text)
-    },
-  )
+  it.each([
+    'mine',
+    'null',
+    '{}',
+    '{"pid":"../1","host":"x","nonce":"0123456789abcdef"}',
+    '{"pid":4000,"host":1,"nonce":"0123456789abcdef"}',
+    '{"pid":4000,"host":"x","nonce":"../../../../etc/"}',
+    '{"pid":4000,"host":"x"}',
+  ])('that is %s is left alone, and named', async (text) => {
+    await (await acquireLock(stateDir, 'key_a', real(), false)).release()
+    await writeFile(file(), text)
+    await expect(acquireLock(stateDir, 'key_a', real(), true)).rejects.toMatchObject({
+      code: 'state-directory',
+    })
+    expect(await readFile(file(), 'utf8')).toBe(text)
+  })
 })

@@ -1,11 +1,11 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createProcesses } from '../../src/processes.ts'
 import { createJournals } from '../../src/rotation/journal.ts'
 import { acquireLock } from '../../src/rotation/lock.ts'
-import { openStateFolder } from '../../src/rotation/state-folder.ts'
+import { findStateFolder, openStateFolder } from '../../src/rotation/state-folder.ts'
 
 let home: string
 let stateDir: string
@@ -69,4 +69,29 @@ it('the state directory may be a link: the user named it', async () => {
   await symlink('real', stateDir)
   await openStateFolder(stateDir, 'locks')
   expect((await lstat(path.join(home, 'real', 'locks'))).isDirectory()).toBe(true)
+})
+
+it('that is missing is no failure where it is only looked for', async () => {
+  expect(await findStateFolder(stateDir, 'rotations')).toBeUndefined()
+  await mkdir(stateDir)
+  expect(await findStateFolder(stateDir, 'rotations')).toBeUndefined()
+})
+
+it.each([
+  ['locks', 'locks'],
+  ['rotations', 'rotation journals'],
+] as const)('that is a file is named, be it made or looked for (%s)', async (name, what) => {
+  await writeFile(stateDir, '')
+  const named = {
+    code: 'state-directory',
+    message: expect.stringContaining(`cannot keep ${what} in ${path.join(stateDir, name)}`) as string,
+  }
+  await expect(openStateFolder(stateDir, name)).rejects.toMatchObject(named)
+  await expect(findStateFolder(stateDir, name)).rejects.toMatchObject(named)
+})
+
+it.skipIf(process.getuid?.() !== 0)('that belongs to another user is not believed', async () => {
+  const folder = await openStateFolder(stateDir, 'rotations')
+  await chown(folder, 65_534, 65_534)
+  await expect(findStateFolder(stateDir, 'rotations')).rejects.toThrow('belongs to another user')
 })
