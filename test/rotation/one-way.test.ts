@@ -6,7 +6,7 @@ import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationServices } from '../../src/rotation/run.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Target } from '../../src/targets/target.ts'
-import { machine } from './machines.ts'
+import { dieAt, machine } from './machines.ts'
 import { createMortal } from './mortal.ts'
 import { setStage, type Stage } from './stage.ts'
 
@@ -119,5 +119,19 @@ describe('a target that cannot be read', () => {
     expect(stage.active()).toMatchObject([{ name: 'Production Server' }])
     expect(stage.active()[0]?.id).not.toBe(lost?.id)
     expect(await taken()).toBe(stage.active()[0]?.secret.reveal())
+  })
+
+  it('is given a fresh successor where somebody has deleted the old key, too', async () => {
+    const targets = [stage.target('exec:cat >taken')]
+    const given = { targets, deleteOld: true, evidence: false }
+    await dieAt(stage, 'after saving retired, retiring', { machine: 'one', ...given })
+    stage.sandbox.dashboard.delete(stage.old.id)
+    const options = stage.options({ ...given, takeOver: true })
+    const { error } = await rotate(machine(stage, 'two'), 'Production Server', options)
+    expect(error, error?.message).toBeUndefined()
+    const taken = await readFile(path.join(stage.directory, 'taken'), 'utf8')
+    expect(stage.ordinary().map(({ name, secret }) => [name, secret.reveal()])).toEqual([
+      ['Production Server', taken],
+    ])
   })
 })

@@ -5,7 +5,7 @@ import { KeysError } from '../../src/errors.ts'
 import { keyLimit } from '../../src/rotation/plan.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationOptions } from '../../src/rotation/run.ts'
-import { verifyOf } from './machines.ts'
+import { dieAt, machine, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -63,6 +63,13 @@ describe('a plan says everything that is wrong at once', () => {
     await expectRefused(run({ targets: [] }), { code: 'usage', exit: 2 })
   })
 
+  it('such as that journals cannot be written', async () => {
+    const { journals } = stage.services()
+    const prove = () => Promise.reject(new KeysError('state-directory', 'the disk is full'))
+    const services = stage.services({ journals: { ...journals, prove } })
+    await expectRefused(rotate(services, stage.old.id, stage.options()), { code: 'state-directory' })
+  })
+
   it('but stops at once when it is interrupted', async () => {
     const check = () => Promise.reject(new KeysError('interrupted', 'interrupted'))
     await expectRefused(run({ targets: [{ ...env(), check }], verify: missing }), { code: 'interrupted' })
@@ -96,6 +103,28 @@ describe('room for a successor', () => {
     create(8, 'live')
     const other = stage.active().find(({ name }) => name === 'other 8')
     stage.sandbox.dashboard.revoke(other?.id ?? '')
+    const { error } = await run()
+    expect(error, error?.message).toBeUndefined()
+  })
+
+  it('is taken by a successor that an earlier run left and that may be in use, which is named', async () => {
+    const targets = [stage.target('exec:cat >taken')]
+    await dieAt(stage, 'after saving minted', { machine: 'one', targets })
+    const left = stage.active().find(({ id }) => id !== stage.old.id)
+    create(7, 'live')
+    const options = stage.options({ targets, takeOver: true })
+    const again = rotate(machine(stage, 'two'), stage.old.id, options)
+    await expect(again).rejects.toMatchObject({
+      ...{ code: 'key-limit-reached', exit: 9 },
+      hint: expect.stringContaining(left?.id ?? '') as string,
+    })
+    expect(stage.key(left?.id)?.status).toBe('active')
+  })
+
+  it('is there where the plan has no limit', async () => {
+    await stage.end()
+    stage = await setStage({ plan: 'enterprise' })
+    create(60, 'live')
     const { error } = await run()
     expect(error, error?.message).toBeUndefined()
   })

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
 import { dieAt, machine } from './machines.ts'
@@ -54,6 +55,23 @@ it('so does a key that was never used: what is to use it may be deployed and not
   expect(error).toMatchObject({ exit: 5 })
   expect(error?.hint).toContain('--abort')
   expect(isOldAlive()).toBe(true)
+})
+
+it('so does a variable that is there and empty', async () => {
+  await writeFile(stage.envFile, 'PICTIFY_API_KEY=\n')
+  const { error } = await rotate(stage.services(), stage.old.id, stage.options({ waitMs: 500 }))
+  expect(error).toMatchObject({ exit: 5 })
+  expect(isOldAlive()).toBe(true)
+})
+
+it('beside a variable that is empty, another machine knows the old secret in a further target', async () => {
+  await writeFile(path.join(stage.directory, 'empty.env'), 'PICTIFY_API_KEY=\n')
+  const targets = [stage.target('env:empty.env'), stage.target('env:.env')]
+  await dieAt(stage, 'after writing value', { machine: 'one', targets })
+  const options = stage.options({ targets, takeOver: true })
+  const { error } = await rotate(machine(stage, 'two'), stage.old.id, options)
+  expect(error, error?.message).toBeUndefined()
+  expect(await stage.call(await stage.held())).toBe(200)
 })
 
 it('a variable that is there and empty holds nobody’s secret, on another machine too', async () => {
