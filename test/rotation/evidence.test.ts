@@ -41,6 +41,12 @@ describe('an old key is idle', () => {
     ],
     ['last used long ago, without data', 11 * minute, undefined, 'unknown'],
     ['last used 3 days ago, with requests today', 72 * 60 * minute, usage({ day: 1, month: 1 }), 'unknown'],
+    [
+      'last used a day and some seconds ago, with a request today, as it may be cut',
+      24 * 60 * minute + 5 * minute + 3_000,
+      usage({ day: 1, month: 1 }),
+      true,
+    ],
     ['last used 3 days ago, with none today', 72 * 60 * minute, usage({ month: 1 }), true],
   ])('when it was %s: %s', (_what, usedMsAgo, figures, idle) => {
     expect(isIdle({ lastUsedAt: ago(usedMsAgo) }, figures, bounds)).toBe(idle)
@@ -86,6 +92,11 @@ describe('who used a key, by the audit log, is', () => {
     ['nobody that it knows of, where it is empty', [], 'unknown'],
     ['nobody that it knows of, where it does not go as far as the use', [probe(10_000)], 'unknown'],
     ['only ours, where it goes as far', [probe(0), probe(10_000)], 'probes'],
+    [
+      'only ours, where it shows what was asked for',
+      [event('pictify-keys/1', 0, '/templates?limit=1')],
+      'probes',
+    ],
     ['an application', [probe(0), event('curl/8', 10_000)], 'others'],
     ['an application that goes by our name', [event('pictify-keys/1.0.0', 0, '/image')], 'others'],
   ])('%s', async (_what, events, users) => {
