@@ -2,13 +2,15 @@
 // - undone means: every target holds what it held, the old key works, and no key that was minted is left;
 // - an application may have loaded the successor meanwhile: it goes only when it is as idle as an old key must be;
 // - where the old secret cannot be put back, or does not work any more, nothing is undone: there is only forward.
+import { isDeepStrictEqual } from 'node:util'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
 import type { Target } from '../targets/target.ts'
 import { getOrGone, isActive, readAccount, remove } from './account.ts'
 import { byHand, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
-import { idleness } from './evidence.ts'
+import { idleness, isProbedElsewhere } from './evidence.ts'
+import { parseMark } from './marked-name.ts'
 import { removeOrphans } from './mint.ts'
 import { mendInstants, note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
 
@@ -156,11 +158,43 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   const mayBeInUse = targets.some(({ state }) => state !== 'pending')
   if (newKey !== undefined && mayBeInUse) {
     if (run.options.evidence) await waitUntilIdle(run, newKey.id, reason)
+    if (await wasElsewhere(run, newKey.id)) await restoreDoubted(run)
     // The last look before the successor goes: it may be the only key that works by now.
     if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
   }
   if (newKey !== undefined) await remove(run.api, newKey.id)
   if (run.journal.intent !== undefined) await removeOrphans(run, newKey === undefined)
+}
+
+/** Whether another machine was at it since we said in the name that we are. Throws where it is still. */
+async function wasElsewhere({ api, journal, options }: Run, newId: string): Promise<boolean> {
+  const own = await getOrGone(api, newId)
+  if (isActive(own) && !options.takeOver) refuseIfTakenOver({ api, journal }, own)
+  const mark = parseMark(own?.name ?? '')
+  if (
+    mark !== undefined &&
+    !isDeepStrictEqual({ until: mark.leaseUntil, holder: mark.holder }, journal.lease)
+  )
+    return true
+  // It may have come and gone between our look at the name and our rename.
+  return isProbedElsewhere(api, newId, journal.ownUseAt)
+}
+
+/** What another machine put into targets that this one had not written, or had put back, is put back too. */
+async function restoreDoubted(run: Run): Promise<void> {
+  const doubted: string[] = []
+  for (const { name } of run.journal.targets) {
+    const target = run.options.targets.find((candidate) => candidate.name === name)
+    const value = target?.readback === 'value' ? await valueIn(target) : 'unread'
+    if (value === 'unread' || value?.equals(successorSecret(run))) doubted.push(name)
+  }
+  if (doubted.length === 0) return
+  await note(run, 'taken-over', 'another machine had taken the rotation over; what it wrote was put back')
+  const targets = run.journal.targets.map((target) =>
+    doubted.includes(target.name) ? { ...target, state: 'writing' as const } : target,
+  )
+  await record(run, { targets })
+  await restoreTargets(run)
 }
 
 /** Successors of dead runs that nobody needs; one that a target may hold stays, be it as idle as it may. */

@@ -10,15 +10,14 @@ import type { Held } from '../targets/target.ts'
 import { getOrGone, isActive, type Successor } from './account.ts'
 import { isGone, lockedElsewhere, newHolder, removeMinted, renewLease } from './claim.ts'
 import { idleness, usersOf } from './evidence.ts'
-import { fingerprintOf, formatMark, leaseEnd } from './marked-name.ts'
+import { fingerprintOf, formatMark, leaseEnd, parseMark } from './marked-name.ts'
+import { isSecretOf } from './ownership.ts'
 import { isUnheld, plan, type Start } from './plan.ts'
 import { record, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 
-const proofPauseMs = 1_000
-/** Beyond the usage lag: how long a use may take to show. */
-const proofGraceMs = 15_000
 const claimMs = 2 * 60_000
-const probesWhileSpreading = 5
+/** Longer than it takes a run from its look at its own name to the rename that renews its lease. */
+const claimStandsMs = 2_000
 
 /**
  * Goes on with the marked successors another run left, or, where their secret is nowhere, starts afresh with them out
@@ -38,6 +37,9 @@ export async function adopt(
   const claims = successors.map((successor) => claimOn(services, options, successor))
   try {
     for (const claimed of claims) await claim(services, claimed)
+    // A run that is not dead after all may have looked at its name just now, and renew its lease: then it has it.
+    if (alive !== undefined) await services.clock.sleep(claimStandsMs, services.stop)
+    for (const claimed of claims) await proveClaim(services, claimed)
     // What cannot be told of one successor may be the secret of the next.
     let unclear: KeysError | undefined
     const rivalsOf = ({ key }: Successor) =>
@@ -75,8 +77,13 @@ async function claim({ api }: RotationServices, { key, mark }: Successor): Promi
     if (isGone(error)) throw lockedElsewhere(mark.oldId, 0, api.now())
     throw error
   }
-  const now = await getOrGone(api, key.id)
-  if (now?.name !== formatMark(mark)) throw lockedElsewhere(mark.oldId, mark.leaseUntil, api.now())
+}
+
+/** Throws `rotation-locked` where another run has put its own claim there since. */
+async function proveClaim({ api }: RotationServices, { key, mark }: Successor): Promise<void> {
+  const name = (await getOrGone(api, key.id))?.name
+  if (name === formatMark(mark)) return
+  throw lockedElsewhere(mark.oldId, parseMark(name ?? '')?.leaseUntil ?? 0, api.now())
 }
 
 /** Takes a claim of ours back, where it stands in the name. */
@@ -135,51 +142,6 @@ async function findSecret(
     }
   }
   return secret && { secret, old, held, delivered }
-}
-
-/**
- * Asks the audit log; where there is none, probes with the value and watches whether the key's last use moves then. An
- * application may use that key in the same moment: where the last use of a rival moves too, nothing is proved.
- */
-export async function isSecretOf(
-  { api, clock, stop }: RotationServices,
-  options: RotationOptions,
-  key: Key,
-  value: Secret,
-  rivals: readonly string[] = [],
-): Promise<boolean> {
-  if (value.type !== key.type) return false
-  const owner = await api.whose(value, { signal: stop })
-  if (owner !== undefined) return owner === key.id
-  const lastUse = async (id: string) => (await getOrGone(api, id))?.lastUsedAt ?? null
-  const before = await lastUse(key.id)
-  // An instant before the probe on the API's clock, whose header is cut to the second.
-  const probedAt = Math.floor(api.now() / 1_000) * 1_000 - 1_000
-  if (!(await isAccepted(api, clock, stop, value))) return false
-  const giveUpAt = clock.now() + options.usageLagMs + proofGraceMs
-  const follows = (use: string | null) => use !== null && Date.parse(use) >= probedAt
-  let isSeen = false
-  // With rivals, all the time that a use may take to show: a rival's may show later.
-  while (clock.now() < giveUpAt && (!isSeen || rivals.length > 0)) {
-    const after = await lastUse(key.id)
-    isSeen ||= after !== before && follows(after)
-    for (const id of rivals) if (follows(await lastUse(id))) return false
-    if (!isSeen || rivals.length > 0) await clock.sleep(proofPauseMs, stop)
-  }
-  return isSeen
-}
-
-async function isAccepted(
-  api: Client,
-  clock: RotationServices['clock'],
-  stop: AbortSignal,
-  value: Secret,
-): Promise<boolean> {
-  for (let attempt = 0; attempt < probesWhileSpreading; attempt++) {
-    if ((await api.probe(value)) === 'accepted') return true
-    await clock.sleep(proofPauseMs, stop)
-  }
-  return false
 }
 
 function cannotTell(target: string, key: Key): KeysError {

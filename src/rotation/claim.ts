@@ -161,11 +161,10 @@ export function byHand({ name, type }: OldKey): string {
 }
 
 /** Another machine has the rotation now, and its lease stands. */
-export function refuseIfTakenOver(run: Run, own: Key): void {
-  const { holders, oldKey } = run.journal
+export function refuseIfTakenOver({ api, journal }: Pick<Run, 'api' | 'journal'>, own: Key): void {
   const mark = parseMark(own.name)
-  if (mark === undefined || holders.includes(mark.holder) || mark.leaseUntil <= run.api.now()) return
-  throw new Setback('leave', lockedElsewhere(oldKey.id, mark.leaseUntil, run.api.now()))
+  if (mark === undefined || journal.holders.includes(mark.holder) || mark.leaseUntil <= api.now()) return
+  throw new Setback('leave', lockedElsewhere(journal.oldKey.id, mark.leaseUntil, api.now()))
 }
 
 function refuseIfEarlier(run: Run, account: Account): void {

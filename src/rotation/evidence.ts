@@ -1,7 +1,7 @@
 // Rules of this file:
 // - unknown is not evidence; zero checks is not a pass;
 // - all instants are the API's: last uses, the usage data's own age, and now by its Date header.
-import type { Client, Key, Usage } from '../api/contract.ts'
+import type { AuditEvent, Client, Key, Usage } from '../api/contract.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { getOrGone, isActive } from './account.ts'
@@ -106,8 +106,7 @@ export async function usersOf(
   let seen = 0
   try {
     for await (const event of api.auditLogs({ keyId, since: new Date(since).toISOString() })) {
-      if (!event.userAgent.startsWith('pictify-keys/') || !event.endpoint.startsWith('/templates'))
-        return 'others'
+      if (!isProbe(event)) return 'others'
       newest = Math.max(newest, Date.parse(event.timestamp))
       if (++seen === eventsRead) return 'unknown'
     }
@@ -116,6 +115,29 @@ export async function usersOf(
     return 'unknown'
   }
   return seen > 0 && newest >= until - resolutionMs ? 'probes' : 'unknown'
+}
+
+function isProbe({ userAgent, endpoint }: AuditEvent): boolean {
+  return userAgent.startsWith('pictify-keys/') && endpoint.startsWith('/templates')
+}
+
+/**
+ * Whether the audit log shows that another machine probed with the key after our own last use of it (API clock, Unix
+ * ms). Where there is no log it does not show.
+ */
+export async function isProbedElsewhere(
+  api: Client,
+  keyId: string,
+  ownUseAt: number | undefined,
+): Promise<boolean> {
+  if (ownUseAt === undefined) return false
+  try {
+    const since = new Date(ownUseAt + resolutionMs).toISOString()
+    for await (const event of api.auditLogs({ keyId, since })) if (isProbe(event)) return true
+  } catch (error) {
+    if (!(error instanceof KeysError)) throw error
+  }
+  return false
 }
 
 /** Reads both keys and the old one's usage, and says what that shows. What cannot be read is unknown; a refused credential throws. */

@@ -107,3 +107,27 @@ describe('undoing leaves the successor of a dead run', () => {
 })
 
 const hourMs = 3_600_000
+
+it('undoing does not come near a target that was never written', async () => {
+  await writeFile(path.join(stage.directory, 'calls'), '')
+  const targets = [
+    stage.target('env:.env#PICTIFY_API_KEY'),
+    stage.target('exec:cat >/dev/null; exit 3'),
+    stage.target('exec:cat >/dev/null; echo "$PICTIFY_KEYS_ACTION" >>calls'),
+  ]
+  const broken: Target = {
+    ...stage.target('file:key.txt'),
+    write: async () => {
+      throw new KeysError('target-refused', 'no')
+    },
+  }
+  const { error, receipt } = await rotate(
+    stage.services(),
+    stage.old.id,
+    stage.options({ targets: [broken, ...targets] }),
+  )
+  expect(error).toMatchObject({ exit: 6 })
+  expect(receipt.notes).toEqual([])
+  expect(await readFile(path.join(stage.directory, 'calls'), 'utf8')).toBe('')
+  expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+})
