@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -98,16 +98,6 @@ describe('the lock of a key', () => {
     const lock = await acquireLock(stateDir, 'key_a', fake(5_000, new Set([5_000, 6_000])), false)
     await lock.release()
     expect((await readdir(path.join(stateDir, 'locks'))).sort()).toEqual(others.sort())
-  })
-
-  it('is its owner’s alone, whatever the umask', async () => {
-    const before = process.umask(0o777)
-    try {
-      await acquireLock(stateDir, 'key_a', fake(1, new Set([1])), false)
-    } finally {
-      process.umask(before)
-    }
-    expect((await stat(file())).mode & 0o777).toBe(0o600)
   })
 
   it('of a process of which nothing was known is taken when there is none of that pid', async () => {
