@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const bin = fileURLToPath(new URL('../../bin/pictify-keys.js', import.meta.url))
@@ -21,6 +22,8 @@ export interface Running {
   ended: Promise<Ran>
   /** Both streams so far. */
   output(): { stdout: string; stderr: string }
+  /** Resolves when it is so; throws with what was printed when the program ends before. */
+  until(isSo: () => boolean): Promise<void>
 }
 
 /** A home of its own for the real program: no profile, no journal, nothing of the caller's environment. */
@@ -44,6 +47,8 @@ interface StartOptions {
   /** A module that is loaded before it. */
   preload?: string
 }
+
+export const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
 
 export async function createHome(env: Record<string, string> = {}): Promise<Home> {
   const directory = await mkdtemp(path.join(tmpdir(), 'pictify-keys-home-'))
@@ -79,7 +84,16 @@ export async function createHome(env: Record<string, string> = {}): Promise<Home
       child.once('error', reject)
       child.once('close', (exit, signal) => resolve({ stdout, stderr, exit, signal }))
     })
-    return { child, ended, output: () => ({ stdout, stderr }) }
+    async function until(isSo: () => boolean): Promise<void> {
+      while (!isSo()) {
+        if (hasEnded(child)) {
+          const { exit, signal } = await ended
+          throw new Error(`it ended with ${exit ?? signal} before that:\n${stdout}${stderr}`)
+        }
+        await sleep(2)
+      }
+    }
+    return { child, ended, output: () => ({ stdout, stderr }), until }
   }
 
   return {

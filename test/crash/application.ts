@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** An application that runs all the while: it reads its key from where it finds it, calls the API with it, and again. */
 export interface Application {
@@ -39,7 +40,7 @@ export function startApplication(
   async function live(): Promise<void> {
     for (let turn = 0; !stopped; turn++) {
       await call(keysInUse[turn % keysInUse.length]?.() ?? '')
-      await new Promise((resolve) => setTimeout(resolve, everyMs))
+      await sleep(everyMs)
     }
   }
 

@@ -1,55 +1,27 @@
 // Every way to end a run before its time, and what must hold afterwards.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseMark } from '../../src/rotation/marked-name.ts'
-import type { Ran, Running } from '../cli/program.ts'
+import { hasEnded, type Ran, type Running } from '../cli/program.ts'
 import { journalsOf, other, problemsAfterDeath, problemsOfPlaces, type Problem } from './inspection.ts'
 import { roundAt, runToItsEnd, type Outcome } from './matrix.ts'
-import type { Round, Sabotage } from './round.ts'
+import type { Strike } from './points.ts'
+import type { Round } from './round.ts'
 import type { Variant } from './variants.ts'
 
 /** Killed, and run again by the same line until it ends. */
-export function killAndRunAgain(
-  variant: Variant,
-  at: number,
-  {
-    onDeath,
-    ...which
-  }: Pick<Sabotage, 'distinct' | 'only'> & { onDeath?: (round: Round) => Promise<void> } = {},
-): Promise<Outcome> {
-  return roundAt(variant, { at, what: 'SIGKILL', ...which }, async (round, ran) => {
-    const problems = await problemsAfterDeath(round, ran)
-    await onDeath?.(round)
-    return [...problems, ...(await runToItsEnd(round, [ran]))]
+export function killAndRunAgain(variant: Variant, strike: Strike): Promise<Outcome> {
+  return roundAt(variant, { ...strike, what: 'SIGKILL' }, async (round, ran) => {
+    return [...(await problemsAfterDeath(round, ran)), ...(await runToItsEnd(round, [ran]))]
   })
-}
-
-/** What changes something by which a later run could go another way; what is only being written is swept by it. */
-const changes = '^after (rename|link|unlink|mkdir) |^(sent|answered) (POST|PUT|DELETE) '
-
-/** Killed, and killed again on the way on, where that changes something; then the same line. */
-export function killTwice(variant: Variant, first: number, at: number): Promise<Outcome> {
-  const sabotage = { at, what: 'SIGKILL', only: changes } as const
-  let before: Ran | undefined
-  return roundAt(
-    variant,
-    sabotage,
-    async (round, ran) => {
-      const runs = before === undefined ? [ran] : [before, ran]
-      return [...(await problemsAfterDeath(round, ran)), ...(await runToItsEnd(round, runs))]
-    },
-    async (round) => {
-      before = await round.run({ at: first, what: 'SIGKILL', distinct: true })
-      return round.run(sabotage)
-    },
-  )
 }
 
 /** Told to stop once; then the same line. */
 export function interruptAndRunAgain(
   variant: Variant,
-  at: number,
+  strike: Strike,
   signal: 'SIGTERM' | 'SIGINT',
 ): Promise<Outcome> {
-  return roundAt(variant, { at, what: signal, distinct: true }, async (round, ran) => {
+  return roundAt(variant, { ...strike, what: signal }, async (round, ran) => {
     const problems = [...(await problemsAfterDeath(round, ran)), ...(await problemsOfEnd(round, ran, signal))]
     for (const { name } of round.keys()) {
       const mark = parseMark(name)
@@ -67,8 +39,8 @@ async function problemsOfEnd(round: Round, { exit, signal }: Ran, wanted: string
 }
 
 /** Told to stop, and, when it has said that it will, once more; then the same line. */
-export function interruptTwice(variant: Variant, at: number): Promise<Outcome> {
-  const sabotage = { at, what: 'SIGINT', distinct: true } as const
+export function interruptTwice(variant: Variant, strike: Strike): Promise<Outcome> {
+  const sabotage = { ...strike, what: 'SIGINT' } as const
   return roundAt(
     variant,
     sabotage,
@@ -106,12 +78,13 @@ async function interruptAgain(running: Running): Promise<void> {
   child.kill('SIGINT')
 }
 
-const hasEnded = ({ exitCode, signalCode }: Running['child']) => exitCode !== null || signalCode !== null
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
 /** Killed; then another machine, which takes it over or waits until the lease is over. */
-export function killAndMove(variant: Variant, at: number, how: 'take over' | 'lease over'): Promise<Outcome> {
-  return roundAt(variant, { at, what: 'SIGKILL', distinct: true }, async (round, ran, tell) => {
+export function killAndMove(
+  variant: Variant,
+  strike: Strike,
+  how: 'take over' | 'lease over',
+): Promise<Outcome> {
+  return roundAt(variant, { ...strike, what: 'SIGKILL' }, async (round, ran, tell) => {
     const problems = await problemsAfterDeath(round, ran)
     const elsewhere = await journalsOf(round)
     const exits = exitsOnAnotherMachine(round)
@@ -133,8 +106,8 @@ export function killAndMove(variant: Variant, at: number, how: 'take over' | 'le
 }
 
 /** Killed; then another machine, which is refused while the lease stands, and really waits until it is over. */
-export function killAndWait(variant: Variant, at: number): Promise<Outcome> {
-  return roundAt(variant, { at, what: 'SIGKILL', distinct: true }, async (round, ran, tell) => {
+export function killAndWait(variant: Variant, strike: Strike): Promise<Outcome> {
+  return roundAt(variant, { ...strike, what: 'SIGKILL' }, async (round, ran, tell) => {
     const problems = await problemsAfterDeath(round, ran)
     const elsewhere = await journalsOf(round)
     await round.moveAway()
@@ -152,7 +125,7 @@ export function killAndWait(variant: Variant, at: number): Promise<Outcome> {
  * Once the successor has the plain name nothing is left to be done, and no mark is left to tell by. A line by id finds
  * that out where every target can be read; else the old key is revoked already (1), or not there any more (3).
  */
-function exitsOnAnotherMachine(round: Round): number[] {
+export function exitsOnAnotherMachine(round: Round): number[] {
   const { variant, old } = round
   const isMarked = round.keys().some(({ name }) => parseMark(name) !== undefined)
   const oldNow = round.keys().find(({ id }) => id === old.id)

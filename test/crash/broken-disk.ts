@@ -1,11 +1,12 @@
 // A rotation by the real program on a disk that fails, and what must be true of it whenever the program has ended.
 import { readFileSync } from 'node:fs'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'vitest'
 import { errorOf } from '../cli/account.ts'
 import type { Home, Ran } from '../cli/program.ts'
 import { openRotating, type Rotating } from '../cli/rotating.ts'
+import { filesUnder, leftoversIn, secretIn } from './files.ts'
 
 const saboteur = path.resolve('test/crash/saboteur.js')
 
@@ -82,10 +83,6 @@ export async function runSabotaged(
   const env = { ...options.env, SABOTAGE: JSON.stringify({ log, ...sabotage }) }
   const ran = await home.run(args, { ...options, preload: saboteur, env })
   return { ...ran, points: (await readFile(log, 'utf8')).trimEnd().split('\n') }
-}
-
-function secretIn(text: string): string | undefined {
-  return /^PICTIFY_API_KEY=(\S*)$/m.exec(text)?.[1]
 }
 
 /** A step of the disk in a run on which nothing fails: what is done to which file, and which of its kind it is, from 1. */
@@ -211,22 +208,9 @@ export async function expectRotated(attempt: Attempt, where: string): Promise<vo
   expect(secretIn(await attempt.read('.env')), where).toBe(active?.secret.reveal())
   // A lock that cannot be removed is said, and nobody waits for it: its process is gone.
   const isLockLeft = where.includes('could not be removed')
-  const left = await leftovers(home.directory, home.stateDir)
-  expect(
-    left.filter((name) => !(isLockLeft && name === `${old.id}.lock`)),
-    where,
-  ).toEqual([])
-}
-
-/** Files that nobody needs any more: everything in the state directory but receipts, and whatever else is temporary. */
-export async function leftovers(directory: string, stateDir: string): Promise<string[]> {
-  const beside = (await readdir(directory)).filter((name) => name.endsWith('.tmp'))
-  const state = await readdir(stateDir, { recursive: true, withFileTypes: true })
-  const files = state.filter((entry) => !entry.isDirectory())
-  return [
-    ...beside,
-    ...files
-      .map(({ name }) => name)
-      .filter((name) => !/^key_\w+\.[0-9a-f]{6}\.json(\.\w+\.set-aside)?$/.test(name)),
+  const left = [
+    ...filesUnder(home.directory).filter((file) => file.endsWith('.tmp')),
+    ...leftoversIn(home.stateDir).filter((file) => !(isLockLeft && file === `locks/${old.id}.lock`)),
   ]
+  expect(left, where).toEqual([])
 }

@@ -11,6 +11,7 @@ import { failing, verifyOf } from '../rotation/machines.ts'
 import { realFetch, type Stage } from '../rotation/stage.ts'
 import { startApplication } from './application.ts'
 import type { Runner } from './fault-runs.ts'
+import { secretIn } from './files.ts'
 
 const settleMs = 400
 
@@ -74,7 +75,7 @@ export const realProgram: Runner = {
       PICTIFY_API_URL: stage.sandbox.url,
       PICTIFY_ADMIN_KEY: stage.sandbox.adminKey.reveal(),
     })
-    const held = () => /PICTIFY_API_KEY="?(pk_[^"\r\n]*)/.exec(readFileSync(stage.envFile, 'utf8'))?.[1] ?? ''
+    const held = () => secretIn(readFileSync(stage.envFile, 'utf8')) ?? ''
     const application = startApplication(stage.sandbox.url, [held], 60)
     const line = ['rotate', stage.old.id, '--to', 'env:.env#PICTIFY_API_KEY', '--json', '--probes', '2']
     line.push('--settle', '200ms', '--idle', '50ms', '--usage-lag', '0s', '--wait', '5s')

@@ -1,6 +1,6 @@
 // What must hold of a round: right after a death, and when it is over. Nothing is asserted here; what is wrong is told
 // in words, and counted by kind.
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { open } from '../../src/rotation/escrow.ts'
@@ -10,6 +10,7 @@ import { isOver, type Journal } from '../../src/rotation/state.ts'
 import { Secret } from '../../src/secret.ts'
 import type { SandboxKey } from '../../src/sandbox/server.ts'
 import type { Ran } from '../cli/program.ts'
+import { filesUnder, leftoversIn } from './files.ts'
 import { pointsFile, type Round } from './round.ts'
 
 export type Kind =
@@ -34,11 +35,24 @@ export async function journalsOf({ home }: Round): Promise<Journal[]> {
   return entries.flatMap((entry) => ('journal' in entry ? [entry.journal] : []))
 }
 
+/** What went with the state directory of a machine. */
+export interface Lost {
+  elsewhere?: readonly Journal[]
+  /** The ids of keys that were minted there: their secrets may be nowhere now, so that they must go. */
+  orphaned?: readonly string[]
+}
+
 /** Invariants 1, 2 and 5, which hold at every instant. */
-export async function problemsAfterDeath(round: Round, ran: Ran): Promise<Problem[]> {
+export async function problemsAfterDeath(
+  round: Round,
+  ran: Ran,
+  { orphaned = [] }: Lost = {},
+): Promise<Problem[]> {
   const problems = await secretsInClear(round, [ran])
   const journals = await journalsOf(round)
+  const isAdopted = ({ id }: SandboxKey) => journals.some(({ newKey }) => newKey?.id === id)
   for (const key of minted(round)) {
+    if (orphaned.includes(key.id) && !isAdopted(key)) continue
     if (key.status === 'active' && !isKept(round, key, journals)) {
       problems.push({ kind: 'lost secrets', what: `of ${key.name}` })
     }
@@ -46,12 +60,8 @@ export async function problemsAfterDeath(round: Round, ran: Ran): Promise<Proble
   return problems
 }
 
-/** All that must hold when the line has ended as it should. `dones` are the old keys of rotations that were done. */
-export async function problemsAtEnd(
-  round: Round,
-  runs: readonly Ran[],
-  elsewhere: readonly Journal[] = [],
-): Promise<Problem[]> {
+/** All that must hold when the line has ended as it should. */
+export async function problemsAtEnd(round: Round, runs: readonly Ran[], lost: Lost = {}): Promise<Problem[]> {
   const { variant, old, application } = round
   const problems = await secretsInClear(round, runs)
   const add = (kind: Kind, what: string) => problems.push({ kind, what })
@@ -70,10 +80,10 @@ export async function problemsAtEnd(
     if (!held.every((secret) => secret === key.secret.reveal())) add('lost secrets', `of ${key.name}`)
   }
   problems.push(...(await problemsOfPlaces(round)))
-  await addForKeys(round, elsewhere, add)
+  await addForKeys(round, lost, add)
   for (const refusal of application.refusals()) add('refused requests', refusal)
   if (!variant.waived && variant.exit === 0) addForEvidence(round, add)
-  for (const file of await leftOver(round)) add('left over', file)
+  for (const file of await leftovers(round)) add('left over', file)
   return problems
 }
 
@@ -95,7 +105,7 @@ export async function problemsOfPlaces(round: Round): Promise<Problem[]> {
 }
 
 /** No key is left that is not accounted for: it is the old one, the one in use, or one that a later rotation replaced. */
-async function addForKeys(round: Round, elsewhere: readonly Journal[], add: Add): Promise<void> {
+async function addForKeys(round: Round, { elsewhere = [] }: Lost, add: Add): Promise<void> {
   const receipts = [...elsewhere, ...(await journalsOf(round))]
   const replaced = receipts.filter(({ state }) => state === 'done').map(({ oldKey }) => oldKey.id)
   for (const key of minted(round)) {
@@ -125,7 +135,7 @@ function addForEvidence({ sandbox, old }: Round, add: Add): void {
 }
 
 /** Keys that came by the rotation. */
-function minted(round: Round): SandboxKey[] {
+export function minted(round: Round): SandboxKey[] {
   return round.keys().filter(({ id }) => id !== round.old.id)
 }
 
@@ -159,8 +169,8 @@ async function secretsInClear(round: Round, runs: readonly Ran[]): Promise<Probl
     { where: 'stdout', text: stdout },
     { where: 'stderr', text: stderr },
   ])
-  for (const file of await filesUnder(round.home.stateDir)) {
-    texts.push({ where: file, text: await readFile(file, 'utf8') })
+  for (const file of filesUnder(round.home.stateDir)) {
+    texts.push({ where: file, text: await readFile(path.join(round.home.stateDir, file), 'utf8') })
   }
   return texts
     .filter(({ text }) => bodies.some((body) => text.includes(body)))
@@ -171,27 +181,21 @@ async function secretsInClear(round: Round, runs: readonly Ran[]): Promise<Probl
  * What lies in the home that was not there before, and is not a receipt. A run that was killed when all was done leaves
  * its lock, and its line, by name, rotates the successor: the lock of the old key is nobody's.
  */
-async function leftOver(round: Round): Promise<string[]> {
-  const { places, scripts } = round.variant
-  const expected = [...places.map(({ file }) => file), ...Object.keys(scripts ?? {}), pointsFile]
-  const again = (await journalsOf(round)).some(({ oldKey }) => oldKey.id !== round.old.id)
-  if (again) expected.push(`state/locks/${round.old.id}.lock`)
-  const files = await filesUnder(round.home.directory)
-  return files
-    .map((file) => path.relative(round.home.directory, file))
-    .filter(
-      (file) => !expected.includes(file) && !/^state\/rotations\/key_\w+\.[0-9a-f]{6}\.json$/.test(file),
-    )
-}
-
-async function filesUnder(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
-    },
+async function leftovers(round: Round): Promise<string[]> {
+  const { home, old, variant } = round
+  const expected = [
+    ...variant.places.map(({ file }) => file),
+    ...Object.keys(variant.scripts ?? {}),
+    pointsFile,
+  ]
+  const again = (await journalsOf(round)).some(({ oldKey }) => oldKey.id !== old.id)
+  const beside = filesUnder(home.directory).filter(
+    (file) => !expected.includes(file) && !file.startsWith(`state${path.sep}`),
   )
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
+  return [
+    ...beside,
+    ...leftoversIn(home.stateDir).filter((file) => !(again && file === `locks/${old.id}.lock`)),
+  ]
 }
 
 const names = (keys: readonly SandboxKey[]) =>

@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSandbox, type Sandbox, type SandboxKey } from '../../src/sandbox/server.ts'
 import { createHome, type Home } from '../cli/program.ts'
+import { secretIn } from './files.ts'
 
 // The real program in a real process, killed while it waits for an answer that does not come.
 
@@ -33,10 +34,7 @@ async function killAt(method: string, pathPrefix: string, count: number, signal:
   const already = seen(method, pathPrefix)
   sandbox.addFault(`stall:${method} ${pathPrefix}@${count}+`)
   const running = home.start(line)
-  while (seen(method, pathPrefix) < already + count) {
-    if (running.child.exitCode !== null) throw new Error(running.output().stderr)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
+  await running.until(() => seen(method, pathPrefix) >= already + count)
   running.child.kill(signal)
   const ran = await running.ended
   sandbox.clearFaults()
@@ -50,10 +48,7 @@ function seen(method: string, prefix: string): number {
 
 const ordinary = () => sandbox.keys().filter(({ access }) => access !== 'admin')
 
-async function held(): Promise<string> {
-  const text = await readFile(path.join(home.directory, '.env'), 'utf8')
-  return text.replace('PICTIFY_API_KEY=', '').trim()
-}
+const held = async () => secretIn(await readFile(path.join(home.directory, '.env'), 'utf8'))
 
 async function expectRotated(): Promise<void> {
   expect(ordinary()).toHaveLength(2)
@@ -67,13 +62,13 @@ async function expectRotated(): Promise<void> {
 describe('a rotation killed with SIGKILL', () => {
   it('right after the mint is finished by the same line, with the same secret and one new key', async () => {
     const running = home.start(line)
-    while (!sandbox.requests.some(({ method, status }) => method === 'POST' && status === 201)) {
-      await new Promise((resolve) => setTimeout(resolve, 1))
-    }
+    await running.until(() =>
+      sandbox.requests.some(({ method, status }) => method === 'POST' && status === 201),
+    )
     // What is probed from here on is the successor, again and again.
     const probed = seen('GET', '/templates')
     sandbox.addFault('stall:GET /templates')
-    while (seen('GET', '/templates') === probed) await new Promise((resolve) => setTimeout(resolve, 1))
+    await running.until(() => seen('GET', '/templates') > probed)
     running.child.kill('SIGKILL')
     await running.ended
     sandbox.clearFaults()
@@ -106,10 +101,7 @@ describe('a rotation that is interrupted', () => {
     async (signal) => {
       // it waits here for the new key to have spread
       const running = home.start([...line, '--settle', '20s'])
-      await vi.waitUntil(() => seen('GET', '/templates') >= 3 || running.child.exitCode !== null, {
-        timeout: 30_000,
-        interval: 5,
-      })
+      await running.until(() => seen('GET', '/templates') >= 3)
       running.child.kill(signal)
       const ran = await running.ended
       expect(ran.signal, ran.stderr).toBe(signal)

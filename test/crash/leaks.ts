@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Secret } from '../../src/secret.ts'
+import { filesUnder } from './files.ts'
 
 // What a leak is: eight characters in a row of a secret's random part, as they are or encoded. Written without the
 // program's own masking, which it is there to find fault with.
@@ -50,21 +51,13 @@ export function findLeaks(where: string, content: string | Buffer, secrets: read
   })
 }
 
-/** Every regular file under a folder, relative to it. */
-export async function filesUnder(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-}
-
 /** The leaks in every file under a folder, names included; `mayHold` names the files that are there to hold some. */
 export async function findLeaksInFiles(
   folder: string,
   secrets: readonly Secret[],
   mayHold: (file: string) => readonly Secret[] = () => [],
 ): Promise<{ leaks: Leak[]; files: number }> {
-  const files = await filesUnder(folder)
+  const files = filesUnder(folder)
   const leaks: Leak[] = []
   for (const file of files) {
     const allowed = mayHold(file)
@@ -73,8 +66,4 @@ export async function findLeaksInFiles(
     leaks.push(...findLeaks(file, await readFile(path.join(folder, file)), forbidden))
   }
   return { leaks, files: files.length }
-}
-
-export async function modeOf(file: string): Promise<number> {
-  return (await stat(file)).mode & 0o777
 }

@@ -29,10 +29,7 @@ async function stallAtTheMint(): Promise<Running> {
   const takeAway = account.sandbox.addFault('stall:POST /api-keys$')
   const running = account.home.start(line)
   children.push(running.child)
-  while (!account.sandbox.requests.some(({ method }) => method === 'POST')) {
-    if (running.child.exitCode !== null) throw new Error(running.output().stderr)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
+  await running.until(() => account.sandbox.requests.some(({ method }) => method === 'POST'))
   takeAway()
   return running
 }

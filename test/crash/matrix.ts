@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os'
 import pMap from 'p-map'
 import { printFigures, type Figures } from '../figures.ts'
-import type { Journal } from '../../src/rotation/state.ts'
 import type { Ran } from '../cli/program.ts'
-import { other, problemsAtEnd, type Problem } from './inspection.ts'
+import { other, problemsAtEnd, type Lost, type Problem } from './inspection.ts'
 import { openRound, type Round, type Sabotage, type Sabotaged } from './round.ts'
 import type { Variant } from './variants.ts'
 
@@ -82,9 +81,9 @@ export async function runToItsEnd(
   before: readonly Ran[],
   {
     more = [],
-    elsewhere = [],
     exits = [round.variant.exit],
-  }: { more?: readonly string[]; elsewhere?: readonly Journal[]; exits?: readonly number[] } = {},
+    ...lost
+  }: { more?: readonly string[]; exits?: readonly number[] } & Lost = {},
 ): Promise<Problem[]> {
   const problems: Problem[] = []
   const runs = [...before]
@@ -94,7 +93,7 @@ export async function runToItsEnd(
     if (ran.exit !== null && exits.includes(ran.exit)) break
     problems.push(other(`run again, it ended with ${ran.exit ?? ran.signal}: ${lastLine(ran)}`))
   }
-  return [...problems, ...(await problemsAtEnd(round, runs, elsewhere))]
+  return [...problems, ...(await problemsAtEnd(round, runs, lost))]
 }
 
 export const lastLine = ({ stderr }: Ran) => stderr.trimEnd().split('\n').at(-1)?.slice(0, 400)

@@ -1,7 +1,8 @@
-import { chmod, readdir, stat } from 'node:fs/promises'
+import { chmod, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { at, expectRotated, line, openAttempt, type Attempt } from './broken-disk.ts'
+import { modeOf } from './files.ts'
 
 // Whatever the umask: what is ours is for our eyes only, and what was there keeps its mode.
 
@@ -22,8 +23,6 @@ async function modesIn(folder: string): Promise<Record<'files' | 'folders', stri
   }
   return { files: [...modes.files], folders: [...modes.folders] }
 }
-
-const modeOf = async (file: string) => ((await stat(file)).mode & 0o7777).toString(8)
 
 it.each(['000', '077', '777'])('umask %s', async (umask) => {
   const { home } = attempt

@@ -2,6 +2,7 @@
 // - racers begin at one instant: the first request of each is held until all of them are there, and let go with jitter;
 // - in every other round the winner's revoke is held until the others have ended, so that none of them can be too late.
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readdirSync, readFileSync, existsSync } from 'node:fs'
 import { systemClock } from '../../src/clock.ts'
 import { KeysError } from '../../src/errors.ts'
@@ -12,7 +13,8 @@ import { createHome } from '../cli/program.ts'
 import { createMortal } from '../rotation/mortal.ts'
 import { setStage, type Stage } from '../rotation/stage.ts'
 import { startApplication } from './application.ts'
-import { createWitness, isOurs, leftovers, type End, type Wrong } from './witness.ts'
+import { leftoversIn, secretIn } from './files.ts'
+import { createWitness, isOurs, type End, type Wrong } from './witness.ts'
 
 export interface RoundOptions {
   /** The same name and number, the same jitter. */
@@ -63,7 +65,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       if (request.method === 'GET' && request.path === `/api-keys/${stage.old.id}` && !all.isOver()) {
         all.count()
         await all.over
-        await new Promise((resolve) => setTimeout(resolve, random.fraction() * mostJitterMs))
+        await sleep(random.fraction() * mostJitterMs)
       }
       const isRevoke = request.method === 'POST' && request.path === `/api-keys/${stage.old.id}/revoke`
       if (isRevoke && options.number % 2 === 0) await others.over
@@ -122,7 +124,7 @@ function wrongOf(stage: Stage, ends: readonly End[], stateDirs: readonly string[
   }
   if (stage.ordinary().length !== 2) wrong.push({ what: 'orphan', where: `${stage.ordinary().length} keys` })
   for (const stateDir of new Set(stateDirs)) {
-    for (const file of [...leftovers(stateDir), ...openJournals(stateDir)])
+    for (const file of [...leftoversIn(stateDir), ...openJournals(stateDir)])
       wrong.push({ what: 'leftover', where: file })
   }
   return wrong
@@ -139,8 +141,7 @@ function openJournals(stateDir: string): string[] {
     })
 }
 
-const heldBy = (stage: Stage) =>
-  /PICTIFY_API_KEY="?(pk_[^"\r\n]*)/.exec(readFileSync(stage.envFile, 'utf8'))?.[1] ?? ''
+const heldBy = (stage: Stage) => secretIn(readFileSync(stage.envFile, 'utf8')) ?? ''
 
 interface Race {
   run(stateDir: string): Promise<End>

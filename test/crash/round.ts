@@ -14,11 +14,15 @@ export const pointsFile = 'points.log'
 /** What is done to a run, and at which of the points it comes to (from 1). */
 export interface Sabotage {
   at: number
-  what: 'SIGKILL' | 'SIGTERM' | 'SIGINT'
-  /** Counts only points that leave something else behind than the one before. */
-  distinct?: boolean
+  /** `wait`: it stands still at every point until the file `go` says how many it may have passed. */
+  what: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'wait'
   /** Counts only points that fit this pattern. */
   only?: string
+  /** Counts only points after which the file they are about fits this pattern. */
+  says?: string
+  /** Counts only points that come after the `nth` of those that fit that pattern. */
+  since?: { only: string; nth: number }
+  go?: string
 }
 
 export interface Sabotaged extends Ran {
@@ -87,8 +91,7 @@ export async function openRound(variant: Variant): Promise<Round> {
   const see = () => {
     for (const { secret } of sandbox.keys()) seen.add(secret.reveal())
   }
-  const held = ({ file, pattern }: Place) =>
-    pattern.exec(readFileSync(path.join(home.directory, file), 'utf8'))?.[1] ?? ''
+  const held = ({ file, find }: Place) => find(readFileSync(path.join(home.directory, file), 'utf8')) ?? ''
   const application = startApplication(
     sandbox.url,
     variant.places.map((place) => () => held(place)),

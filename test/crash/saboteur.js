@@ -19,11 +19,14 @@ import { homedir } from 'node:os'
  * @property {number} [nth]
  * @property {boolean} [on]    with a disk error: at every later point too
  * @property {boolean} [reads] reads, closes and changes of mode are points too, which only a failing disk makes them
- * @property {boolean} [distinct] only points that leave something else behind than the one before, for who is killed there
- * @property {string} [only] only points that fit this pattern
+ * @property {string} [only] only points that fit this pattern count
+ * @property {string} [says] only points count after which the file they are about fits this pattern
+ * @property {{ only: string, nth: number }} [since] only points count that come after the `nth` of those that fit that pattern
  * @property {string} [what]   `SIGKILL`, `SIGTERM`, `SIGINT` or a disk error: `ENOSPC`, `EIO`, `EROFS`; `torn` writes half and dies;
- *                             `plant` puts a link to the file `plant` where the program is about to write
+ *                             `plant` puts a link to the file `plant` where the program is about to write;
+ *                             `wait` stands still at every point until the file `go` says how many may have been passed
  * @property {string} [plant]
+ * @property {string} [go]
  */
 
 /** @type {Sabotage} */
@@ -35,8 +38,10 @@ const {
   on = false,
   reads = false,
   plant,
-  distinct = false,
   only = '',
+  says,
+  since = { only: '', nth: 0 },
+  go,
   what = 'SIGKILL',
 } = JSON.parse(process.env.SABOTAGE ?? 'null')
 delete process.env.SABOTAGE
@@ -47,25 +52,41 @@ const fits = match === undefined ? undefined : new RegExp(match)
 const { writeSync } = syncFs
 const written = syncFs.openSync(log, 'a')
 
-/** What is about to happen, what only makes sure, and what is only asked for: a kill finds all as it was. */
-const leavesNothing = /^(before|read) |^after fsync |^sent GET /
-
 const wanted = new RegExp(only)
+const content = says === undefined ? undefined : new RegExp(says)
+const first = new RegExp(since.only)
+let toCome = since.nth
 
 /** Counts a point; returns whether something is to happen at it. */
-function pass(point) {
-  if ((distinct && leavesNothing.test(point)) || !wanted.test(point)) return false
+function pass(point, file) {
+  if (toCome > 0) {
+    if (first.test(point)) toCome -= 1
+    return false
+  }
+  if (!wanted.test(point)) return false
+  if (content !== undefined && !(file && content.test(syncFs.readFileSync(file, 'utf8')))) return false
   passed += 1
   writeSync(written, `${point}\n`)
+  if (what === 'wait') standStill()
   if (fits === undefined) return passed === at || (on && passed > at)
   const isFit = fits.test(point)
   if (isFit) fitted += 1
   return (isFit && fitted === nth) || (on && fitted >= nth)
 }
 
+/** Nothing of this process goes on meanwhile. */
+function standStill() {
+  const cell = new Int32Array(new SharedArrayBuffer(4))
+  const giveUpAt = Date.now() + 60_000
+  while (!syncFs.existsSync(go) || Number(syncFs.readFileSync(go, 'utf8')) < passed) {
+    if (Date.now() > giveUpAt) throw new Error(`nobody let it go on from point ${passed}`)
+    Atomics.wait(cell, 0, 0, 1)
+  }
+}
+
 /** A point where only a signal makes sense. */
-function reach(point) {
-  if (pass(point) && what.startsWith('SIG')) process.kill(process.pid, what)
+function reach(point, file) {
+  if (pass(point, file) && what.startsWith('SIG')) process.kill(process.pid, what)
 }
 
 /** What varies from run to run is taken out of names, so that runs can be compared. */
@@ -88,7 +109,7 @@ async function around(operation, file, work, tear) {
     else throw diskError(operation, file)
   }
   const result = await work()
-  reach(`after ${operation} ${plain(file)}`)
+  reach(`after ${operation} ${plain(file)}`, file)
   return result
 }
 
@@ -184,8 +205,9 @@ for (const [channel, point] of [
   ['undici:request:headers', 'answered'],
   ['undici:request:trailers', 'read'],
 ]) {
-  subscribe(channel, ({ request }) => {
-    reach(`${point} ${request.method} ${plain(request.path).replace(/\?.*/, '')}`)
+  subscribe(channel, ({ request, response }) => {
+    const status = response ? ` ${response.statusCode}` : ''
+    reach(`${point} ${request.method} ${plain(request.path).replace(/\?.*/, '')}${status}`)
   })
 }
 

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Secret } from '../../src/secret.ts'
-import { filesUnder, findLeaks, modeOf } from './leaks.ts'
+import { filesUnder, modeOf } from './files.ts'
+import { findLeaks } from './leaks.ts'
 import { masksIn, watch, type Watched } from './watched.ts'
 
 // No secret is where it should not be, whole or in part. The whole of this is in secrets.torture.ts.
@@ -50,7 +51,7 @@ describe('a rotation whose commands say all they know, traced, in GitHub Actions
     )
     expect(ran.exit, ran.stderr).toBe(0)
     expect(await watched.leaks(ran)).toEqual([])
-    expect((await filesUnder(reports)).filter((file) => file.endsWith('.json'))).toHaveLength(1)
+    expect(filesUnder(reports).filter((file) => file.endsWith('.json'))).toHaveLength(1)
     expect(ran.stderr).toContain('loud [secret]')
     expect(ran.children.map(({ args }) => args.at(-1))).toEqual(
       expect.arrayContaining(['./verify 0', './exec 0']),
@@ -108,12 +109,12 @@ it('what a kill leaves beside the target is as private as the target, and the ne
   const line = ['rotate', watched.old.id, '--to', 'env:.env', '--json', ...waits]
   const killed = await watched.run(line, { killAt: String.raw`^after writeFile .*\.env\.tmp$` })
   expect(killed.signal, killed.stderr).toBe('SIGKILL')
-  const [leftover = '', ...others] = (await filesUnder(watched.home.directory)).filter((name) =>
+  const [leftover = '', ...others] = filesUnder(watched.home.directory).filter((name) =>
     /^\.env\./.test(name),
   )
   expect(others).toEqual([])
   const file = path.join(watched.home.directory, leftover)
-  expect(await modeOf(file)).toBe(0o600)
+  expect(await modeOf(file)).toBe('600')
   expect(findLeaks('', await readFile(file), watched.secrets())).toHaveLength(1)
   const again = await watched.run(line)
   expect(again.exit, again.stderr).toBe(0)

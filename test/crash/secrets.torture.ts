@@ -5,7 +5,7 @@ import path from 'node:path'
 import pMap from 'p-map'
 import { describe, expect, it } from 'vitest'
 import { printFigures } from '../figures.ts'
-import { filesUnder, modeOf } from './leaks.ts'
+import { filesUnder, modeOf } from './files.ts'
 import { masksIn, watch, type Watched, type WatchedRun } from './watched.ts'
 
 // Every way a rotation goes and every command, at every verbosity, and a rotation killed at every point: no secret is
@@ -272,10 +272,10 @@ describe('a rotation killed at every point', () => {
         try {
           const ran = await watched.run(line(watched), { killAt: index + 1 })
           if (ran.signal === 'SIGKILL') killed += 1
-          const beside = (await filesUnder(watched.home.directory)).filter((file) => file.startsWith('.env.'))
+          const beside = filesUnder(watched.home.directory).filter((file) => file.startsWith('.env.'))
           expect(await watched.leaks(ran, { files: beside }), ran.points.at(-1)).toEqual([])
           files += watched.seen.files
-          for (const file of beside) expect(await modeOf(path.join(watched.home.directory, file))).toBe(0o600)
+          for (const file of beside) expect(await modeOf(path.join(watched.home.directory, file))).toBe('600')
           if (beside.length === 0) return
           leftovers += 1
           const again = await watched.run(line(watched))

@@ -1,4 +1,5 @@
 import type { SandboxKey } from '../../src/sandbox/server.ts'
+import { secretIn } from './files.ts'
 
 /** A place where the application finds its key: a file in the home. */
 export interface Place {
@@ -6,7 +7,7 @@ export interface Place {
   /** What it holds before the rotation, of a key of that API. */
   holding: (secret: string, apiUrl: string) => string
   /** Finds the secret in it. */
-  pattern: RegExp
+  find: (text: string) => string | undefined
 }
 
 /** One way to rotate, and how it ends. */
@@ -39,14 +40,14 @@ const waits = ['--settle', '150ms', '--idle', '50ms', '--usage-lag', '0s', '--wa
 const dotEnv: Place = {
   file: '.env',
   holding: (secret) => `# keys\r\nexport PICTIFY_API_KEY="${secret}" # live\r\nPORT=80`,
-  pattern: /PICTIFY_API_KEY="([^"\r\n]*)"/,
+  find: secretIn,
 }
-const plainFile: Place = { file: 'secret.txt', holding: (secret) => secret, pattern: /^(.*)$/s }
-const vault: Place = { file: 'vault', holding: (secret) => secret, pattern: /^(.*)$/s }
+const plainFile: Place = { file: 'secret.txt', holding: (secret) => secret, find: (text) => text }
+const vault: Place = { file: 'vault', holding: (secret) => secret, find: (text) => text }
 export const profile: Place = {
   file: 'config/pictify-keys/config.json',
   holding: (adminKey, apiUrl) => JSON.stringify({ profiles: { default: { apiUrl, adminKey } } }),
-  pattern: /"adminKey": ?"([^"]*)"/,
+  find: (text) => /"adminKey": ?"([^"]*)"/.exec(text)?.[1],
 }
 
 /** Puts what it reads into the vault in one step, as a well-behaved command does. */

@@ -1,10 +1,12 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createSandbox, type Sandbox, type SandboxKey } from '../../src/sandbox/server.ts'
 import type { Secret } from '../../src/secret.ts'
 import { createHome, type Home, type Ran } from '../cli/program.ts'
 import { findLeaks, findLeaksInFiles, type Leak } from './leaks.ts'
+import { distinct } from './points.ts'
 
 const children = path.resolve('test/crash/children.js')
 const saboteur = path.resolve('test/crash/saboteur.js')
@@ -157,17 +159,15 @@ export async function watch(): Promise<Watched> {
           ...(killAt !== undefined && {
             SABOTAGE: JSON.stringify({
               log: path.join(notes, 'points'),
-              ...(typeof killAt === 'string' ? { match: killAt } : { at: killAt, distinct: true }),
+              ...(typeof killAt === 'string' ? { match: killAt } : { at: killAt, only: distinct }),
             }),
           }),
         },
       })
       for (const [when, signal] of signals) {
-        while (!when() && running.child.exitCode === null) {
-          await new Promise((resolve) => setTimeout(resolve, 5))
-        }
+        await running.until(when)
         // A person is slower than a library that sends the same signal on.
-        await new Promise((resolve) => setTimeout(resolve, 120))
+        await sleep(120)
         running.child.kill(signal)
       }
       const ran = await running.ended

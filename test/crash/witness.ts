@@ -2,12 +2,12 @@
 // - what always holds is looked at whenever a request of ours comes in, and after every end, from outside: by what the
 //   account and the target hold, not by what the program says;
 // - what somebody else did is not held against it, and is told apart by key, not by guess.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { readFileSync } from 'node:fs'
 import type { LoggedRequest } from '../../src/sandbox/edge.ts'
 import type { SandboxKey } from '../../src/sandbox/server.ts'
 import type { Stage } from '../rotation/stage.ts'
 import type { Deeds } from './fault-kinds.ts'
+import { leftoversIn, secretIn } from './files.ts'
 
 /** How one run of the line ended. */
 export interface End {
@@ -56,7 +56,7 @@ export function createWitness(stage: Stage, stateDir: string, propagationMs: num
   const known = new Map<string, SandboxKey>()
 
   const found = (what: Wrong['what'], where: string) => void wrong.push({ what, where })
-  const held = () => /PICTIFY_API_KEY="?(pk_[^"\r\n]*)/.exec(readFileSync(stage.envFile, 'utf8'))?.[1] ?? ''
+  const held = () => secretIn(readFileSync(stage.envFile, 'utf8')) ?? ''
   /** Made by us, and not ended by somebody else. */
   const ours = () => stage.ordinary().filter(({ id }) => !deeds.made.has(id) && !deeds.ended.has(id))
   const isValid = (id: string | undefined) => stage.key(id)?.status === 'active'
@@ -84,7 +84,7 @@ export function createWitness(stage: Stage, stateDir: string, propagationMs: num
     for (const secret of [...known.keys(), stage.sandbox.adminKey.reveal()]) {
       if (said.includes(secret.slice('pk_live_'.length))) found('secret said', `at exit ${exit}`)
     }
-    for (const file of leftovers(stateDir)) found('leftover', `${file} after ${exit}`)
+    for (const file of leftoversIn(stateDir)) found('leftover', `${file} after ${exit}`)
     if (exit === 0) judgeDone()
     else if (exit === 6) judgeUndone()
     else if (exit === 8 && /until .* at the latest/.test(said)) return
@@ -130,13 +130,4 @@ export function createWitness(stage: Stage, stateDir: string, propagationMs: num
 
 function shown(keys: SandboxKey[]): string {
   return keys.map(({ id, name, status }) => `${id} "${name}" ${status}`).join(', ') || 'none'
-}
-
-/** Locks and half-written files in a state directory, which no end leaves. */
-export function leftovers(stateDir: string): string[] {
-  if (!existsSync(stateDir)) return []
-  return readdirSync(stateDir, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
-    .map((file) => path.join(path.relative(stateDir, file.parentPath), file.name))
-    .filter((name) => name.startsWith(`locks${path.sep}`) || /\.(tmp|new)$/.test(name))
 }
