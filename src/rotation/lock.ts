@@ -181,7 +181,7 @@ function isHolder(lock: unknown): lock is Holder {
 const sizeLimit = 16 * 1024
 const notOurs = new Set(['EFTYPE', 'EFBIG'])
 
-async function isAlive(holder: Holder, processes: Processes, force = false): Promise<boolean> {
+async function isAlive(holder: Holder, processes: Processes, force: boolean): Promise<boolean> {
   if (holder.host !== hostname()) return !force
   const start = await processes.startOf(holder.pid)
   return start !== undefined && start === holder.start

@@ -93,6 +93,7 @@ describe('the lock of a key', () => {
       `key_a.lock.${host}-6000-0123456789abcdef.new`,
       'key_a.lock.00000000-4000-0123456789abcdef.new',
       `key_b.lock.${host}-4000-0123456789abcdef.new`,
+      'key_a.lock.notes',
     ]
     for (const name of [...left, ...others]) await writeFile(path.join(stateDir, 'locks', name), '')
     const lock = await acquireLock(stateDir, 'key_a', fake(5_000, new Set([5_000, 6_000])), false)
@@ -113,6 +114,49 @@ describe('the lock of a key', () => {
     await writeFile(file(), theirs)
     await lock.release()
     expect(await readFile(file(), 'utf8')).toBe(theirs)
+  })
+
+  it('that is gone is given back all the same', async () => {
+    const lock = await acquireLock(stateDir, 'key_a', real(), false)
+    await rm(file())
+    await lock.release()
+  })
+
+  it.each([
+    ['has it, to one', false],
+    ['had it meanwhile, to the other', true],
+  ])('of a dead process goes, where two found it dead and one %s', async (_what, isGivenBack) => {
+    const alive = new Set([4_000])
+    await acquireLock(stateDir, 'key_a', fake(4_000, alive), false)
+    alive.clear()
+    for (const pid of [100, 200]) alive.add(pid)
+    let first: Lock | undefined
+    const late: Processes = {
+      pid: 200,
+      async startOf(pid) {
+        // Between the look at the dead one's lock and the second look, under the lock on it.
+        if (pid === 4_000 && first === undefined) {
+          first = await acquireLock(stateDir, 'key_a', fake(100, alive), false)
+          if (isGivenBack) await first.release()
+        }
+        return fake(200, alive).startOf(pid)
+      },
+    }
+    const second = acquireLock(stateDir, 'key_a', late, false)
+    if (isGivenBack) await second
+    else await expect(second).rejects.toMatchObject({ code: 'rotation-locked' })
+    expect(JSON.parse(await readFile(file(), 'utf8'))).toMatchObject({ pid: isGivenBack ? 200 : 100 })
+  })
+
+  it('of a dead process is not taken from another host that is about to take it, not even by force', async () => {
+    await acquireLock(stateDir, 'key_a', fake(4_000, new Set([4_000])), false)
+    const { nonce } = JSON.parse(await readFile(file(), 'utf8')) as { nonce: string }
+    const theirs = { pid: 1, start: 'x', host: 'another-host', nonce: '0'.repeat(16), since: 'then' }
+    await writeFile(`${file()}.${nonce}`, JSON.stringify(theirs))
+    await expect(acquireLock(stateDir, 'key_a', fake(5_000, new Set()), true)).rejects.toMatchObject({
+      code: 'rotation-locked',
+    })
+    expect(JSON.parse(await readFile(file(), 'utf8'))).toMatchObject({ pid: 4_000 })
   })
 
   it('is given back where what was left beside it cannot be removed', async () => {
@@ -136,16 +180,16 @@ describe('the lock of a key', () => {
         const ready = await readdir(path.join(stateDir, 'locks'))
         const [, nonce] = /-([0-9a-f]{16})\.new$/.exec(ready.join('\n')) ?? []
         if (pid === 4_000 && nonce !== undefined && theirs.length === 0) {
-          theirs.push(`key_a.lock.${nonce}`)
-          await writeFile(path.join(stateDir, 'locks', `key_a.lock.${nonce}`), '')
+          theirs.push(`key_a.lock.${nonce}`, `key_a.lock.${nonce}.0123456789abcdef`)
+          for (const name of theirs) await writeFile(path.join(stateDir, 'locks', name), '')
         }
         return pid === 5_000 ? 'start' : undefined
       },
     }
     const lock = await acquireLock(stateDir, 'key_a', processes, false)
     await lock.release()
-    expect(theirs).toHaveLength(1)
-    expect(await readdir(path.join(stateDir, 'locks'))).toEqual(theirs)
+    expect(theirs).toHaveLength(2)
+    expect((await readdir(path.join(stateDir, 'locks'))).sort()).toEqual(theirs)
   })
 
   it('is not taken on what a defect of ours says of processes', async () => {

@@ -90,6 +90,11 @@ it.each([
   await expect(findStateFolder(stateDir, name)).rejects.toMatchObject(named)
 })
 
+it('is not taken for made where it cannot be', async () => {
+  await symlink('nowhere', stateDir)
+  await expect(openStateFolder(stateDir, 'locks')).rejects.toMatchObject({ code: 'state-directory' })
+})
+
 it.skipIf(process.getuid?.() !== 0)('that belongs to another user is not believed', async () => {
   const folder = await openStateFolder(stateDir, 'rotations')
   await chown(folder, 65_534, 65_534)
