@@ -20,7 +20,7 @@ export async function foundDone(
   account: Account,
 ): Promise<Receipt | undefined> {
   const { old } = account
-  if (old?.status !== 'revoked' || options.targets.length === 0) return undefined
+  if (old?.status !== 'revoked') return undefined
   const successor = await successorInTargets(services, options, account, old)
   if (successor === undefined) return undefined
   const { api, clock, journals } = services
@@ -70,14 +70,11 @@ async function successorInTargets(
   old: Key,
 ): Promise<Key | undefined> {
   const named = others.filter(({ name, type }) => name === oldKeyOf(old).name && type === old.type)
-  const [first] = options.targets
-  if (named.length === 0 || first === undefined) return undefined
+  if (named.length === 0) return undefined
   if (options.targets.some(({ readback }) => readback === 'none')) return undefined
   const held = await Promise.all(options.targets.map((target) => target.read()))
   const value = held[0]?.value
-  if (value === undefined || value.reveal() === '' || !held.every((other) => other?.value.equals(value))) {
-    return undefined
-  }
+  if (value === undefined || !held.every((other) => other?.value.equals(value))) return undefined
   services.learn(value)
   for (const key of named) if (await isSecretOf(services, options, key, value)) return key
   return undefined
