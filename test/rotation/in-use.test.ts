@@ -3,6 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
+import type { Target } from '../../src/targets/target.ts'
 import { dieAt, failing, leaveOpen, machine, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
@@ -58,6 +59,21 @@ describe('a key that an application uses keeps working', () => {
     expect(await stage.call(secret)).toBe(200)
     await rotate(machine(stage, 'two'), stage.old.id, stage.options({ idleMs: 600_000, waitMs: 500 }))
     expect(await stage.call(secret)).toBe(200)
+  })
+
+  it('when it had loaded it from one target before another one failed', async () => {
+    const broken: Target = {
+      ...stage.target('env:other.env'),
+      write: async () => {
+        await stage.call(await stage.held())
+        throw new KeysError('target-refused', 'env: it may not be written')
+      },
+    }
+    const targets = [stage.target('env:.env'), broken]
+    const options = stage.options({ targets, idleMs: 600_000, waitMs: 500 })
+    const { error, receipt } = await rotate(stage.services(), stage.old.id, options)
+    expect(error, error?.message).toMatchObject({ exit: 5 })
+    expect(stage.key(receipt.newKey?.id)?.status).toBe('active')
   })
 
   it('when it is a stray, and the old key is gone already', async () => {

@@ -19,6 +19,59 @@ describe('undoing', () => {
     stage.sandbox.dashboard.revoke(stage.old.id)
     const { error } = await rotate(stage.services(), stage.old.id, stage.options({ verify: failing }))
     expect(await stage.call(await stage.held()), error?.message).toBe(200)
+    const again = await rotate(stage.services(), stage.old.id, stage.options())
+    expect([again.error, again.receipt.state]).toEqual([undefined, 'done'])
+  })
+
+  it('that is resumed keeps the reason that it began with', async () => {
+    await dieAt(stage, 'after saving aborting', { verify: failing })
+    const { receipt } = await rotate(stage.services(), stage.old.id, stage.options())
+    expect(receipt).toMatchObject({
+      ...{ state: 'aborted' },
+      failure: { code: 'verify-failed', message: 'the verify command ended with 1' },
+    })
+  })
+
+  it('gives no target the old value back that does not work any more by then', async () => {
+    const target = stage.target('env:.env#PICTIFY_API_KEY')
+    let restored = 0
+    const targets: Target[] = [
+      {
+        ...target,
+        async restore(...args) {
+          restored += 1
+          await target.restore(...args)
+        },
+      },
+    ]
+    const services = stage.services({
+      report: (event) => {
+        if (event.event === 'state' && event.state === 'aborting')
+          stage.sandbox.dashboard.revoke(stage.old.id)
+      },
+    })
+    const { error } = await rotate(services, stage.old.id, stage.options({ targets, verify: failing }))
+    expect(await stage.call(await stage.held()), error?.message).toBe(200)
+    expect(restored).toBe(0)
+  })
+
+  it('waits for the whole quiet time after what it put back, however idle the successor was', async () => {
+    const verify = verifyOf(async () => {
+      await stage.clock.sleep(hourMs)
+      throw new KeysError('verify-failed', 'no')
+    })
+    let restoredAt = 0
+    let removedAt = 0
+    const services = stage.services({
+      report: (event) => {
+        if (event.event === 'target' && event.state === 'restored') restoredAt = stage.clock.now()
+        if (event.event === 'state' && event.state === 'aborted') removedAt = stage.clock.now()
+      },
+    })
+    const options = stage.options({ verify, idleMs: 60_000, waitMs: 120_000 })
+    const { error } = await rotate(services, stage.old.id, options)
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(removedAt - restoredAt).toBeGreaterThanOrEqual(60_000)
   })
 
   it('does not remove the only key that works when the old one is revoked while it waits', async () => {
@@ -27,17 +80,22 @@ describe('undoing', () => {
       await stage.call(secret)
       throw new KeysError('verify-failed', 'no')
     })
-    let isRevoked = false
+    let revokedAt = 0
+    let mendedAt = 0
     const services = stage.services({
       report: (event) => {
-        if (event.event !== 'undo-wait' || isRevoked) return
-        isRevoked = true
+        // What is put back does not work from here on; it must not take the whole wait until that is seen.
+        if (event.event === 'state' && event.state === 'accepted') mendedAt = stage.clock.now()
+        if (event.event !== 'undo-wait' || revokedAt > 0) return
+        revokedAt = stage.clock.now()
         stage.sandbox.dashboard.revoke(stage.old.id)
       },
     })
-    const { error } = await rotate(services, stage.old.id, stage.options({ verify, idleMs: 2_000 }))
-    expect(isRevoked).toBe(true)
-    expect(stage.active(), error?.message).not.toEqual([])
+    const options = stage.options({ verify, idleMs: 60_000, waitMs: 120_000 })
+    const { error } = await rotate(services, stage.old.id, options)
+    expect(revokedAt).toBeGreaterThan(0)
+    expect(mendedAt - revokedAt).toBeLessThan(30_000)
+    expect(await stage.call(await stage.held()), error?.message).toBe(200)
   })
 
   it('does not remove it either where nothing is waited for', async () => {

@@ -39,6 +39,20 @@ describe('there is only forward, and both keys are left as they are,', () => {
     expect(await taken()).toBe(successorOf(receipt.newKey?.id))
   })
 
+  it('where such a target may have been written, for it did not say', async () => {
+    const unclear: Target = {
+      ...oneWay(),
+      write: async (...args) => {
+        await oneWay().write(...args)
+        throw new KeysError('target-unclear', 'it did not end within 60s')
+      },
+    }
+    const options = stage.options({ targets: [unclear] })
+    const { error } = await rotate(stage.services(), stage.old.id, options)
+    expect(error, error?.message).toMatchObject({ code: 'rotation-needs-person', exit: 7 })
+    expect(await stage.call(await taken())).toBe(200)
+  })
+
   it('where the old key is gone', async () => {
     const verify = failingAfter(() => stage.sandbox.dashboard.revoke(stage.old.id))
     const { error, receipt } = await rotate(stage.services(), stage.old.id, stage.options({ verify }))
@@ -93,15 +107,36 @@ describe('what is given to a target that cannot be read is', () => {
   })
 })
 
+describe('a target that held nothing holds nothing again', () => {
+  it.each([
+    ['alone', ['file:new.txt']],
+    ['beside one that held the old value', ['env:.env#PICTIFY_API_KEY', 'file:new.txt']],
+  ])('%s', async (_what, names) => {
+    const targets = names.map((name) => stage.target(name))
+    const { error } = await rotate(
+      stage.services(),
+      stage.old.id,
+      stage.options({ targets, verify: failing }),
+    )
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    await expect(access(path.join(stage.directory, 'new.txt'))).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+  })
+})
+
 describe('the successor of a dead run, when its successor is undone in its turn,', () => {
   const options = (overrides = {}) => ({
     ...{ targets: [oneWay()], oldSecret: stage.old.secret, verify: failing, takeOver: true },
     ...overrides,
   })
 
-  it('goes too', async () => {
+  it.each([
+    ['a target that cannot be read', () => [oneWay()]],
+    ['that and one that can', () => [oneWay(), env()]],
+  ])('goes too, when the old value is back in %s', async (_what, targets) => {
     await dieAt(stage, 'after saving minted', { machine: 'one', ...options() })
-    const { error, receipt } = await rotate(machine(stage, 'two'), stage.old.id, stage.options(options()))
+    const given = stage.options(options({ targets: targets() }))
+    const { error, receipt } = await rotate(machine(stage, 'two'), stage.old.id, given)
     expect(error, error?.message).toMatchObject({ exit: 6 })
     expect(receipt.notes).toEqual([])
     expect(stage.ordinary().map(({ id }) => id)).toEqual([stage.old.id])
@@ -124,6 +159,20 @@ describe('the successor of a dead run, when its successor is undone in its turn,
     expect(stage.key(lost?.id)?.status).toBe('active')
     expect(receipt.notes).toEqual([expect.stringContaining('may still be in use')])
     expect(stage.key(receipt.newKey?.id)).toBeUndefined()
+  })
+
+  it('stays where a target that cannot be read was not come to, and may hold it', async () => {
+    await dieAt(stage, 'after saving delivered', { machine: 'one', ...options({ verify: undefined }) })
+    const broken: Target = {
+      ...stage.target('env:other.env'),
+      write: async () => {
+        throw new KeysError('target-refused', 'env: it may not be written')
+      },
+    }
+    const given = stage.options(options({ targets: [env(), broken, oneWay()] }))
+    const { error } = await rotate(machine(stage, 'two'), stage.old.id, given)
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(await stage.call(await taken())).toBe(200)
   })
 
   it('stays where it cannot be seen what a target holds', async () => {
