@@ -98,23 +98,46 @@ export async function openConfig(folder: string, profile: string = defaultProfil
       }),
 
     async change(change) {
-      const document = await readDocument(file)
-      const next: Record<string, unknown> = { ...profileIn(document, file, profile), ...change }
-      // this file is where the value leaves for: a Secret would be written as [secret]
-      if (change.adminKey !== undefined) next['adminKey'] = change.adminKey.reveal()
-      const kept = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined))
-      // by entries, for a profile may be called __proto__
-      const profiles = Object.fromEntries([...Object.entries(document.profiles ?? {}), [profile, kept]])
       await writing(file, async () => {
         await ensurePrivateDirectory(folder)
         await chmod(folder, 0o700)
-        await writeDurably(file, `${JSON.stringify({ ...document, profiles }, undefined, '\t')}\n`, {
-          mode: 0o600,
-        })
-        stored = kept
+        // Another process may have changed the file meanwhile: what it wrote is read, and kept.
+        for (let attempt = 1; ; attempt++) {
+          try {
+            stored = await replaceProfile(file, profile, change)
+            return
+          } catch (error) {
+            if (!(error instanceof Overtaken) || attempt === changeAttempts) throw error
+          }
+        }
       })
     },
   }
+}
+
+/** The file is not what the change was made from. */
+class Overtaken extends Error {
+  override message = 'another process keeps changing it'
+}
+
+const changeAttempts = 5
+
+async function replaceProfile(file: string, profile: string, change: SettingsChange): Promise<Stored> {
+  const text = await readText(file)
+  const document = parseDocument(file, text)
+  const next: Record<string, unknown> = { ...profileIn(document, file, profile), ...change }
+  // this file is where the value leaves for: a Secret would be written as [secret]
+  if (change.adminKey !== undefined) next['adminKey'] = change.adminKey.reveal()
+  const kept = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined))
+  // by entries, for a profile may be called __proto__
+  const profiles = Object.fromEntries([...Object.entries(document.profiles ?? {}), [profile, kept]])
+  await writeDurably(file, `${JSON.stringify({ ...document, profiles }, undefined, '\t')}\n`, {
+    mode: 0o600,
+    beforeRename: async () => {
+      if ((await readText(file)) !== text) throw new Overtaken()
+    },
+  })
+  return kept
 }
 
 /** What a change adds at most, so that a full disk shows before a key is minted for it. */
@@ -137,7 +160,10 @@ async function readText(file: string): Promise<string | undefined> {
 }
 
 async function readDocument(file: string): Promise<Document> {
-  const text = await readText(file)
+  return parseDocument(file, await readText(file))
+}
+
+function parseDocument(file: string, text: string | undefined): Document {
   if (text === undefined) return {}
   let document: unknown
   try {

@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import {
   chmod,
   lstat,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openConfig } from '../src/config.ts'
@@ -118,6 +120,22 @@ describe('the credential in use', () => {
 })
 
 describe('the profile file', () => {
+  test('keeps what another process put into it while it was being changed', async () => {
+    const one = await openConfig(folder, 'one')
+    await one.change({ apiUrl: 'https://one.example' })
+    const changing = one.change({ plan: 'pro' })
+    // Once the new file lies beside it, and before it takes its name.
+    while (!(await readdir(folder)).some((name) => name.endsWith('.tmp'))) await setImmediate()
+    const file = path.join(folder, 'config.json')
+    const document = JSON.parse(await readFile(file, 'utf8')) as { profiles: Record<string, unknown> }
+    document.profiles['two'] = { apiUrl: 'https://two.example' }
+    writeFileSync(file, JSON.stringify(document))
+    await changing
+    expect(one.settings).toEqual({ apiUrl: 'https://one.example', plan: 'pro' })
+    expect((await openConfig(folder, 'one')).settings).toEqual(one.settings)
+    expect((await openConfig(folder, 'two')).settings).toEqual({ apiUrl: 'https://two.example' })
+  })
+
   const file = () => path.join(folder, 'config.json')
 
   test('is written through no link, and one that the user made is read', async () => {
