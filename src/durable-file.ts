@@ -121,6 +121,7 @@ export async function proveFolder(folder: string, size = 0): Promise<void> {
   const file = await openNew(temporary)
   try {
     await file.writeFile(Buffer.alloc(size)).finally(() => file.close())
+    await sync(folder)
     await unlink(temporary)
   } catch (error) {
     // The first error is the one that matters.
