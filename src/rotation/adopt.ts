@@ -247,9 +247,7 @@ async function startAfresh(services: RotationServices, options: RotationOptions,
  * target may hold which cannot be read is needed until our own is in its place: whoever starts finds it there.
  */
 async function isUnused(api: Client, options: RotationOptions, { key }: Successor): Promise<boolean> {
-  const mayBeHeld = options.targets.some(({ readback }) => readback === 'none')
-  if (mayBeHeld && options.evidence) return false
+  if (options.targets.some(({ readback }) => readback === 'none')) return false
   if ((await idleness(api, options, key.id)) === true) return true
-  if (mayBeHeld) return false
   return (await usersOf(api, key.id, Date.parse(key.createdAt) - 1_000)) === 'probes'
 }
