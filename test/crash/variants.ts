@@ -84,6 +84,14 @@ export const undone: Variant = {
   exit: 6,
 }
 
+/** As that, where the old secret is given: a machine that finds the successor in the target can undo it too. */
+export const undoneElsewhere: Variant = {
+  ...undone,
+  name: 'a failing --verify, --old-secret-stdin',
+  line: (old) => [...undone.line(old), '--old-secret-stdin'],
+  input: (old) => old.secret.reveal(),
+}
+
 /** Cannot be read back: the application's own use of the successor is the evidence. */
 export const writeOnly: Variant = {
   name: 'write-only, --old-secret-stdin',
