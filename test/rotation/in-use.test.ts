@@ -69,7 +69,8 @@ describe('a key that an application uses keeps working', () => {
         throw new KeysError('target-refused', 'env: it may not be written')
       },
     }
-    const targets = [stage.target('env:.env'), broken]
+    // The last is not come to.
+    const targets = [stage.target('env:.env'), broken, stage.target('exec:cat >taken')]
     const options = stage.options({ targets, idleMs: 600_000, waitMs: 500 })
     const { error, receipt } = await rotate(stage.services(), stage.old.id, options)
     expect(error, error?.message).toMatchObject({ exit: 5 })

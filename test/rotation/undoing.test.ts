@@ -151,6 +151,23 @@ describe('undoing leaves the successor of a dead run', () => {
     expect(await stage.call(await stage.held()), error?.message).toBe(200)
   })
 
+  it('that was in use elsewhere, and that a target holds by now', async () => {
+    const elsewhere = [stage.target('env:other.env')]
+    await writeFile(path.join(stage.directory, 'other.env'), stage.envBefore)
+    await dieAt(stage, 'after saving delivered', { machine: 'one', targets: elsewhere })
+    const lost = stage.active().find(({ id }) => id !== stage.old.id)?.secret
+    expect(await stage.call(lost)).toBe(200)
+    const verify = verifyOf(async () => {
+      await writeFile(stage.envFile, `PICTIFY_API_KEY=${lost?.reveal()}\n`)
+      throw new KeysError('verify-failed', 'no')
+    })
+    const options = stage.options({ verify, takeOver: true, idleMs: 600_000, waitMs: 900_000 })
+    const { error, receipt } = await rotate(machine(stage, 'two'), stage.old.id, options)
+    expect(error, error?.message).toMatchObject({ exit: 6 })
+    expect(receipt.notes).toContainEqual(expect.stringContaining('may still be in use'))
+    expect(await stage.call(await stage.held())).toBe(200)
+  })
+
   it('that a target which cannot be read may hold still', async () => {
     const targets = [stage.target('exec:cat >taken')]
     await dieAt(stage, 'after saving delivered', { machine: 'one', targets })

@@ -48,8 +48,9 @@ describe('there is only forward, and both keys are left as they are,', () => {
       },
     }
     const options = stage.options({ targets: [unclear] })
-    const { error } = await rotate(stage.services(), stage.old.id, options)
+    const { error, receipt } = await rotate(stage.services(), stage.old.id, options)
     expect(error, error?.message).toMatchObject({ code: 'rotation-needs-person', exit: 7 })
+    expect(receipt.state).toBe('accepted')
     expect(await stage.call(await taken())).toBe(200)
   })
 
