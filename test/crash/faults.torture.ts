@@ -19,20 +19,25 @@ it.each(scenarios)('$name bears every fault at every request', async (scenario) 
   const tally = createTally()
   const late: string[] = []
   const hammered: string[] = []
+  let refusals = 0
   // One that lasts from there to the end of the run takes longest: half of them, of the other scenarios a third.
   const lasting = oneIn(scenario === scenarios[0] ? 2 : 3, everyFault(requests, true))
   const cases = [...everyFault(requests, false), ...lasting]
   await runAll(inProcess, scenario, cases, tally, (name, outcome) => {
     if (outcome.longestMs > boundMs) late.push(`${name} took ${outcome.longestMs} ms`)
-    if (name.startsWith('status-429=2s')) hammered.push(...hasty(outcome.requests, 2_000))
+    if (!name.startsWith('status-429=2s')) return
+    refusals += outcome.requests.filter(({ status }) => status === 429).length
+    hammered.push(...hasty(outcome.requests, 2_000))
   })
   const about = { scenario: scenario.name, kinds: faultKinds.length, requests: requests.length }
   printFigures(title, {
     ...about,
     'of it lasting': lasting.length,
     ...tally.figures(),
+    'of 429': refusals,
     'hasty after 429': hammered.length,
   })
+  expect(refusals).toBeGreaterThan(requests.length)
   expect(tally.wrong).toEqual([])
   expect(late).toEqual([])
   expect(hammered).toEqual([])

@@ -120,8 +120,11 @@ export function createWitness(stage: Stage, stateDir: string, propagationMs: num
     if (deeds.ended.size === 0 && deeds.names.size === 1) {
       return found('no way on', `it ended with ${exit} although nothing is wrong any more`)
     }
-    if (!/revoked|deleted|no key|no longer works|does not work|works any more|is the secret of/.test(said)) {
-      found('no way on', `it ended with ${exit} and does not say that somebody else ended or renamed a key`)
+    const isNamed = [...deeds.ended, stage.old.id, ...deeds.names].some((name) => said.includes(name))
+    const isTold =
+      /revoked|deleted|no key|no longer works|does not work|works any more|is the secret of/.test(said)
+    if (!isNamed || !isTold) {
+      found('no way on', `it ended with ${exit} and does not say which key somebody else ended: ${said}`)
     }
   }
 
