@@ -114,7 +114,7 @@ export async function usersOf(
     if (!(error instanceof KeysError)) throw error
     return 'unknown'
   }
-  return seen > 0 && newest >= until - resolutionMs ? 'probes' : 'unknown'
+  return newest >= until - resolutionMs ? 'probes' : 'unknown'
 }
 
 function isProbe({ userAgent, endpoint }: AuditEvent): boolean {

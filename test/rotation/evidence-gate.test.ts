@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AuditEvent, Client, Key, Usage } from '../../src/api/contract.ts'
 import { KeysError } from '../../src/errors.ts'
-import { gather, idleness, missing, usersOf } from '../../src/rotation/evidence.ts'
+import { gather, idleness, isProbedElsewhere, missing, usersOf } from '../../src/rotation/evidence.ts'
 import type { RotationOptions, Run } from '../../src/rotation/run.ts'
 import type { Evidence, Journal } from '../../src/rotation/state.ts'
 
@@ -105,6 +105,39 @@ describe('a key', () => {
     const { api } = apiOf({ events: [probe(1_000)] })
     expect(await usersOf(api, 'key_a', 0, now)).toBe('probes')
     expect(await usersOf(api, 'key_a', 0, now + 1)).toBe('unknown')
+  })
+})
+
+describe('that another machine probed since our own last use', () => {
+  const isProbed = (events: AuditEvent[], ownUseAt?: number) =>
+    isProbedElsewhere(apiOf({ events }).api, 'key_b', ownUseAt)
+
+  it('is shown by a probe in the log, and by nothing else', async () => {
+    expect(await isProbed([event('curl', 0), probe(0)], now - minute)).toBe(true)
+    expect(await isProbed([event('curl', 0)], now - minute)).toBe(false)
+    expect(await isProbed([], now - minute)).toBe(false)
+    expect(await isProbed([probe(0)])).toBe(false)
+  })
+
+  it('is looked for after what may be our own use, by a clock that is cut to the second', async () => {
+    const { api, sinces } = apiOf({})
+    await isProbedElsewhere(api, 'key_b', now)
+    expect(sinces).toEqual([ago(-1_000)])
+  })
+
+  it('is not shown where there is no log; a defect of ours does not pass for that', async () => {
+    const failing = (error: Error) =>
+      isProbedElsewhere(
+        {
+          auditLogs: () => {
+            throw error
+          },
+        } as unknown as Client,
+        'key_b',
+        now,
+      )
+    expect(await failing(down)).toBe(false)
+    await expect(failing(new TypeError('ours'))).rejects.toThrow(TypeError)
   })
 })
 
