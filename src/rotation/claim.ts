@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto'
 import type { Key } from '../api/contract.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
-import { compareByAge, getOrGone, isActive, listLagMs, readAccount, remove, type Account } from './account.ts'
+import { getOrGone, isActive, listLagMs, readAccount, remove, type Account } from './account.ts'
 import { formatMark, leaseEnd, parseMark } from './marked-name.ts'
 import { note, record, Setback, type RotationOptions, type Run } from './run.ts'
 import { hasReached, isOver, type OldKey } from './state.ts'
@@ -169,7 +169,7 @@ export function refuseIfTakenOver({ api, journal }: Pick<Run, 'api' | 'journal'>
 
 function refuseIfEarlier(run: Run, account: Account): void {
   const ours = [run.journal.newKey?.id, ...run.journal.strays]
-  const first = [...account.successors].sort((a, b) => compareByAge(a.key, b.key))[0]
+  const [first] = account.successors
   if (first === undefined || ours.includes(first.key.id)) return
   throw new Setback('undo', lockedElsewhere(run.journal.oldKey.id, first.mark.leaseUntil, run.api.now()))
 }
