@@ -39,6 +39,12 @@ describe('an old key is idle', () => {
       usage({ updatedMsAgo: 60 * minute, month: 9 }),
       'unknown',
     ],
+    [
+      'last used long ago, on data as late as may be',
+      11 * minute,
+      usage({ updatedMsAgo: 5 * minute + 5_000, day: 9, month: 9 }),
+      true,
+    ],
     ['last used long ago, without data', 11 * minute, undefined, 'unknown'],
     ['last used 3 days ago, with requests today', 72 * 60 * minute, usage({ day: 1, month: 1 }), 'unknown'],
     [
@@ -67,7 +73,8 @@ describe('an old key is idle', () => {
 describe('a successor is used by others', () => {
   it('when its last use is later than ours, by more than a Date header can hide', () => {
     expect(isUsedByOthers({ lastUsedAt: ago(0) }, now - 5_000)).toBe(true)
-    expect(isUsedByOthers({ lastUsedAt: ago(0) }, now - 900)).toBe(false)
+    expect(isUsedByOthers({ lastUsedAt: ago(0) }, now - 1_001)).toBe(true)
+    expect(isUsedByOthers({ lastUsedAt: ago(0) }, now - 1_000)).toBe(false)
     expect(isUsedByOthers({ lastUsedAt: ago(10_000) }, now - 5_000)).toBe(false)
     expect(isUsedByOthers({ lastUsedAt: null }, now)).toBe(false)
     expect(isUsedByOthers({ lastUsedAt: ago(0) }, undefined)).toBe(false)
