@@ -47,6 +47,7 @@ export async function proveAccepted(run: Run, secret: Secret, where: string): Pr
     const answer = await run.api.probe(secret)
     if (answer === 'accepted') break
     if (attempt === probeAttempts) {
+      await noteOwnUse(run)
       throw new KeysError(
         'verify-failed',
         answer === 'refused'
