@@ -58,8 +58,10 @@ describe('a rotation that is killed again while it goes on is whole', () => {
       const met = new Set(outcomes.map(({ came }) => came))
       printMatrix('kill matrix', name, outcomes, { 'first states': met.size })
       expect(wrong(outcomes)).toEqual([])
-      expect(states.map(([state]) => state).filter((state) => !met.has(state))).toEqual([])
-      expect(outcomes.length).toBeGreaterThan(states.length * 3)
+      // The shortest resume, which finds all done, has four points at the least.
+      const surelyStruck = states.filter((_, index) => index % oneIn < 4)
+      expect(surelyStruck.map(([state]) => state).filter((state) => !met.has(state))).toEqual([])
+      expect(outcomes.length).toBeGreaterThan((states.length * 12) / oneIn)
     })
   }
 })
