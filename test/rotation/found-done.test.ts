@@ -50,7 +50,7 @@ describe('a rotation that was killed when its successor had the plain name alrea
     await dieAt(stage, lastPoint)
     const targets = [stage.target('env:.env#PICTIFY_API_KEY'), stage.target('exec:cat >taken')]
     const again = rotate(machine(stage, 'two'), stage.old.id, stage.options({ targets }))
-    await expect(again).rejects.toMatchObject({ exit: 1 })
+    await expect(again).rejects.toThrow('is revoked already')
   })
 
   it.each([
@@ -102,4 +102,11 @@ describe('a rotation that was killed when its successor had the plain name alrea
     await rotate(services, stage.old.id, stage.options())
     expect(learnt).toContain(await stage.held())
   })
+})
+
+it('a rotation is not found done while its old key works, though a target holds a key of its name', async () => {
+  const other = stage.sandbox.dashboard.create({ name: 'Production Server', type: 'live' })
+  await writeFile(stage.envFile, `PICTIFY_API_KEY=${other.secret.reveal()}\n`)
+  const run = rotate(stage.services(), stage.old.id, stage.options())
+  await expect(run).rejects.toMatchObject({ code: 'target-refused' })
 })
