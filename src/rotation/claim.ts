@@ -40,13 +40,14 @@ export async function renewLease(run: Run): Promise<void> {
 
 /** Lets any machine go on from here. */
 export async function giveUpLease(run: Run): Promise<void> {
-  const { newKey, state, holders } = run.journal
+  const { newKey, state, holders, lease } = run.journal
   if (newKey === undefined || isOver(state)) return
   try {
     // A run that slept past its lease may find another machine's there, which is not ours to give up.
     const mark = parseMark((await getOrGone(run.api, newKey.id))?.name ?? '')
-    if (mark === undefined || (mark.leaseUntil !== 0 && !holders.includes(mark.holder))) return
-    await setLease(run, { until: 0, holder: '' })
+    if (mark === undefined || !holders.includes(mark.holder)) return
+    // Who gave it up stays to be seen: the run that had it before must know that another one was at it.
+    await setLease(run, { until: 0, holder: lease.holder })
   } catch (error) {
     if (!(error instanceof KeysError)) throw error
     // It runs out by itself; nothing is lost but time.

@@ -7,7 +7,7 @@ import type { Secret } from '../secret.ts'
 const nameLimit = 100
 const ellipsis = '…'
 const form = /^(.*) \(rotating (\S+) #([0-9a-f]{6})-([0-9a-f]{6}|none)-([0-9a-z]+)\)$/s
-/** A lease is six base-36 digits of Unix seconds and then the holder; `0` is a lease given up. */
+/** A lease is six base-36 digits of Unix seconds, zeros when it was given up, and then the holder; `0` has neither. */
 const leaseForm = /^([0-9a-z]{6})([0-9a-z]{4})$/
 
 export interface Mark {
@@ -20,7 +20,7 @@ export interface Mark {
   readonly fingerprint: string
   /** Unix milliseconds on the API's clock; 0 when the lease was given up. */
   readonly leaseUntil: number
-  /** Which run holds the lease; empty when it was given up. */
+  /** Which run holds the lease, or gave it up; empty when it was only claimed and given up. */
   readonly holder: string
 }
 
@@ -32,7 +32,7 @@ export function fingerprintOf(secret: Secret | undefined, rotationId: string): s
 /** The successor's name while its rotation is under way; at most 100 characters. */
 export function formatMark(mark: Mark): string {
   const lease =
-    mark.leaseUntil === 0
+    mark.leaseUntil === 0 && mark.holder === ''
       ? '0'
       : Math.ceil(mark.leaseUntil / 1_000)
           .toString(36)

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
 import { KeysError } from '../../src/errors.ts'
+import { parseMark } from '../../src/rotation/marked-name.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { Target } from '../../src/targets/target.ts'
 import { leaveOpen, machine, verifyOf } from './machines.ts'
@@ -84,4 +86,85 @@ describe('a rotation that is interrupted', () => {
     await expect(run).rejects.toMatchObject({ name: 'AbortError' })
     expect(stage.clock.now() - (stoppedAt ?? 0)).toBeLessThan(60_000)
   })
+
+  it('once stops, undoes nothing, and holds nobody up', async () => {
+    const stop = new AbortController()
+    const verify = verifyOf(async (_secret, signal) => {
+      stop.abort()
+      signal.throwIfAborted()
+    })
+    const { receipt, error } = await rotate(
+      stage.services({ stop: stop.signal }),
+      stage.old.id,
+      stage.options({ verify }),
+    )
+    expect(error).toMatchObject({ code: 'interrupted' })
+    expect(error?.hint).toContain('until then the old key works')
+    expect(receipt.state).toBe('delivered')
+    expect(stage.active()).toHaveLength(2)
+    expect(parseMark(stage.key(receipt.newKey?.id)?.name ?? '')).toMatchObject({ leaseUntil: 0 })
+    expect(await stage.held()).toBe(stage.key(receipt.newKey?.id)?.secret.reveal())
+  })
+
+  it('a second time in the second that follows is undone', async () => {
+    const stop = new AbortController()
+    const undo = new AbortController()
+    const verify = verifyOf(async (_secret, signal) => {
+      stop.abort()
+      signal.throwIfAborted()
+    })
+    const clock: Clock = {
+      ...stage.clock,
+      // The second thought: here the other Ctrl-C comes, and the time never ends by itself.
+      sleep: (ms, signal) => {
+        if (!stop.signal.aborted || undo.signal.aborted) return stage.clock.sleep(ms, signal)
+        undo.abort()
+        return new Promise<never>(() => {})
+      },
+    }
+    const services = stage.services({ stop: stop.signal, undo: undo.signal, clock })
+    const { receipt, error } = await rotate(services, stage.old.id, stage.options({ verify }))
+    expect(error?.hint).toContain('it was undone')
+    expect(receipt.state).toBe('aborted')
+    expect(await stage.held()).toBe(stage.old.secret.reveal())
+    expect(stage.active()).toHaveLength(1)
+  })
+
+  it('twice goes forward where the old key was revoked first, and says that it may not work', async () => {
+    const { services, verify } = interrupting()
+    const options = stage.options({ verify, compromised: 'revoke-first' })
+    const { receipt, error } = await rotate(services, stage.old.id, options)
+    expect(receipt.state).toBe('delivered')
+    expect(error).toMatchObject({
+      code: 'interrupted',
+      message: expect.not.stringContaining('undoing') as string,
+    })
+    expect(error?.hint).toContain('may not work any more')
+    expect(await stage.call(await stage.held())).toBe(200)
+  })
+})
+
+describe('a journal that cannot be written', () => {
+  it.each(['accepted', 'delivered', 'overlapping', 'retired'])(
+    'at %s stops the rotation where it is, and undoes nothing',
+    async (state) => {
+      const services = stage.services()
+      const { journals } = services
+      let isFull = true
+      const save: typeof journals.save = async (journal) => {
+        if (isFull && journal.state === state) throw new KeysError('state-directory', 'the disk is full')
+        await journals.save(journal)
+      }
+      const line = () =>
+        rotate({ ...services, journals: { ...journals, save } }, stage.old.id, stage.options())
+      const { error } = await line()
+      expect(error).toMatchObject({ exit: 7, code: 'rotation-needs-person' })
+      expect(error?.message).toContain('the disk is full')
+      expect(stage.ordinary()).toHaveLength(2)
+      expect(await stage.call(await stage.held())).toBe(200)
+      isFull = false
+      expect((await line()).error).toBeUndefined()
+      expect(stage.active().map(({ name }) => name)).toEqual(['Production Server'])
+    },
+  )
 })

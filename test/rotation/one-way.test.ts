@@ -59,18 +59,25 @@ describe('a target that cannot be read', () => {
     expect(await stage.call(place), error?.message).toBe(200)
   })
 
-  it('does not take the probes of another machine for an application that uses the successor', async () => {
-    const run = (name: string) => {
-      const options = stage.options({ targets: targets('cat >taken'), waitMs: 500 })
-      return rotate(machine(stage, name), stage.old.id, options)
-    }
-    expect((await run('one')).error).toMatchObject({ exit: 5 })
-    await stage.clock.sleep(5_000)
-    expect((await run('two')).error).toMatchObject({ exit: 5 })
-    const again = await run('one')
-    expect(again.error, JSON.stringify(again.receipt.evidence)).toMatchObject({ exit: 5 })
-    expect(stage.key(stage.old.id)?.status).toBe('active')
-  })
+  it.each([
+    ['with an audit log', []],
+    ['without one', ['html:GET /audit-logs']],
+  ])(
+    'does not take the probes of another machine for an application that uses the successor, %s',
+    async (_what, faults) => {
+      for (const fault of faults) stage.sandbox.addFault(fault)
+      const run = (name: string) => {
+        const options = stage.options({ targets: targets('cat >taken'), waitMs: 500 })
+        return rotate(machine(stage, name), stage.old.id, options)
+      }
+      expect((await run('one')).error).toMatchObject({ exit: 5 })
+      await stage.clock.sleep(5_000)
+      expect((await run('two')).error).toMatchObject({ exit: 5 })
+      const again = await run('one')
+      expect(again.error, JSON.stringify(again.receipt.evidence)).toMatchObject({ exit: 5 })
+      expect(stage.key(stage.old.id)?.status).toBe('active')
+    },
+  )
 
   it('is not left, for all the time that its use is waited for, with a successor that the API refuses', async () => {
     const services = stage.services({

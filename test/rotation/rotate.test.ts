@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
+import { parseMark } from '../../src/rotation/marked-name.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { Target } from '../../src/targets/target.ts'
 import { failing, verifyOf } from './machines.ts'
@@ -177,7 +178,7 @@ describe('the evidence gate', () => {
     expect(error).toMatchObject({ exit: 5 })
     expect(receipt.state).toBe('overlapping')
     const marked = stage.active().find(({ id }) => id === receipt.newKey?.id)
-    expect(marked?.name).toMatch(/-0\)$/)
+    expect(parseMark(marked?.name ?? '')?.leaseUntil).toBe(0)
     expect(stage.active()).toHaveLength(2)
 
     const again = await rotate(stage.services(), 'Production Server', stage.options({ waitMs: 20_000 }))
