@@ -24,12 +24,26 @@ async function useAnotherAdminKey() {
 }
 
 describe('the credential itself, rotated with --self,', () => {
-  it('does not go where another key is kept', async () => {
+  it('needs --self: the program would be left without a credential', async () => {
+    await writeFile(stage.envFile, `PICTIFY_API_KEY=${stage.sandbox.adminKey.reveal()}\n`)
+    const run = rotate(stage.services(), adminId(), stage.options())
+    await expect(run).rejects.toMatchObject({ code: 'usage', exit: 2 })
+    expect(await stage.call(stage.sandbox.adminKey)).toBe(200)
+  })
+
+  it.each(['said', 'not said'])('does not go where another key is kept, whose owner is %s', async (owner) => {
+    if (owner === 'not said') stage.sandbox.addFault('html:GET /audit-logs')
     await writeFile(path.join(stage.directory, 'admin.env'), `ADMIN=${stage.sandbox.adminKey.reveal()}\n`)
     const targets = [stage.target('env:.env#PICTIFY_API_KEY'), stage.target('env:admin.env#ADMIN')]
     const run = rotate(stage.services(), adminId(), stage.options({ self: true, targets }))
     await expect(run).rejects.toMatchObject({ code: 'target-refused' })
     expect(await stage.held()).toBe(stage.old.secret.reveal())
+  })
+
+  it('does not go where it was not before, beside a target that cannot be read', async () => {
+    const targets = [stage.target('env:new.env#ADMIN'), stage.target('exec:cat >taken')]
+    const run = rotate(stage.services(), adminId(), stage.options({ self: true, targets }))
+    await expect(run).rejects.toThrow('does not hold the admin key yet')
   })
 
   it('does not go where it was not before, unless the evidence is waived', async () => {
