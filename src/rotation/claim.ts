@@ -168,6 +168,16 @@ export function refuseIfTakenOver({ api, journal }: Pick<Run, 'api' | 'journal'>
   throw new Setback('leave', lockedElsewhere(journal.oldKey.id, mark.leaseUntil, api.now()))
 }
 
+/**
+ * Another machine had the rotation since this run began, be it over by now: what it did with the successor may have been
+ * taken for an application's use of it.
+ */
+export function refuseIfElsewhere({ api, journal }: Run, { successors }: Account): void {
+  const mark = successors.find(({ key }) => key.id === journal.newKey?.id)?.mark
+  if (mark === undefined || journal.holders.includes(mark.holder)) return
+  throw new Setback('leave', lockedElsewhere(journal.oldKey.id, 0, api.now()))
+}
+
 function refuseIfEarlier(run: Run, account: Account): void {
   const ours = [run.journal.newKey?.id, ...run.journal.strays]
   const [first] = account.successors

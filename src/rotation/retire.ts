@@ -3,7 +3,7 @@
 // - once its revoke may have left, there is only forward.
 import { hasCode, KeysError } from '../errors.ts'
 import { getOrGone, isActive, remove, removeRevoked } from './account.ts'
-import { byHand, confirm, isGone, stayTheOne } from './claim.ts'
+import { byHand, confirm, isGone, refuseIfElsewhere, stayTheOne } from './claim.ts'
 import { proveAccepted, proveReadable } from './deliver.ts'
 import { plainName } from './marked-name.ts'
 import { note, pause, record, Setback, successorSecret, type Run } from './run.ts'
@@ -15,7 +15,7 @@ const refusedPauseMs = 250
 export async function retire(run: Run): Promise<void> {
   try {
     await stayTheOne(run)
-    await confirm(run)
+    refuseIfElsewhere(run, await confirm(run))
     await proveReadable(run)
     await proveAccepted(run, successorSecret(run), 'escrow')
   } catch (error) {

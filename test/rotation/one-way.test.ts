@@ -92,6 +92,33 @@ describe('a target that cannot be read', () => {
     expect(await readFile(place, 'utf8')).toBe(stage.old.secret.reveal())
   })
 
+  it('nor does the run that was taken over from while it waited', async () => {
+    stage.sandbox.addFault('html:GET /audit-logs')
+    await stage.call(stage.old.secret)
+    let isTakenOver = false
+    const clock: Clock = {
+      ...stage.clock,
+      async sleep(ms, signal) {
+        if (ms >= 10_000 && !isTakenOver) {
+          isTakenOver = true
+          const options = stage.options({ targets: targets('cat >taken'), waitMs: 500, takeOver: true })
+          const other = await rotate(machine(stage, 'two'), stage.old.id, options)
+          expect(other.error).toMatchObject({ exit: 5 })
+        }
+        await stage.clock.sleep(ms, signal)
+      },
+    }
+    const waits = { idleMs: 100_000, waitMs: 400_000 }
+    const options = stage.options({ targets: targets('cat >taken'), ...waits })
+    const { error } = await rotate(machine(stage, 'one', { clock }), stage.old.id, options)
+    expect(isTakenOver).toBe(true)
+    expect(error, error?.message).toMatchObject({ exit: 8, hint: 'run the same command again' })
+    expect(stage.key(stage.old.id)?.status).toBe('active')
+    const again = await rotate(machine(stage, 'one'), stage.old.id, options)
+    expect(again.error, again.error?.message).toMatchObject({ exit: 5 })
+    expect(again.error?.message).toContain('no application has used')
+  })
+
   it('is given a fresh successor where the dead run had revoked the old key, and the lost one goes', async () => {
     const target = () => [stage.target('exec:cat >taken')]
     const taken = () => readFile(path.join(stage.directory, 'taken'), 'utf8')

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../src/secret.ts'
-import { findSamePlace, parseTarget, schemes } from '../../src/targets/index.ts'
+import { findSamePlace, parseTarget, parseTargets, schemes } from '../../src/targets/index.ts'
 import { failure, old, successor, temporaryFolder, testDeps } from './contract.ts'
 
 const folder = temporaryFolder()
@@ -110,5 +110,25 @@ describe('findSamePlace', () => {
   test('the same command, the same label', async () => {
     expect(await same('exec:put', 'exec: put')).toEqual(['exec:put', 'exec: put'])
     expect(await same('manual:x', 'manual:x')).toEqual(['manual:x', 'manual:x'])
+  })
+})
+
+describe('parseTargets', () => {
+  const parseAll = (...specs: string[]) => parseTargets(specs, testDeps(folder()))
+
+  test('gives the targets in their order', async () => {
+    const targets = await parseAll('env:.env#A', 'env:.env#B', 'exec:x')
+    expect(targets.map(({ name }) => name)).toEqual(['env:.env#A', 'env:.env#B', 'exec:x'])
+    expect(await parseAll()).toEqual([])
+  })
+
+  test('refuses one place twice, by whichever name', async () => {
+    expect(await failure(parseAll('exec:x', 'exec:x'))).toMatchObject({
+      code: 'usage',
+      message: 'exec:x is named twice',
+    })
+    expect(await failure(parseAll('env:.env#A', 'exec:x', 'env:./.env#A'))).toMatchObject({
+      message: 'env:.env#A and env:./.env#A are one place',
+    })
   })
 })
