@@ -130,5 +130,12 @@ describe('parseTargets', () => {
     expect(await failure(parseAll('env:.env#A', 'exec:x', 'env:./.env#A'))).toMatchObject({
       message: 'env:.env#A and env:./.env#A are one place',
     })
+    for (const specs of [
+      ['file:.env', 'env:.env#A'],
+      ['env:.env#A', 'file:.env'],
+    ])
+      expect(await failure(parseAll(...specs))).toMatchObject({
+        message: `${specs.join(' and ')} are one place`,
+      })
   })
 })
