@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
 import { createCredentialTarget } from '../../src/targets/credential.ts'
-import { failing, leaveOpen } from './machines.ts'
+import { dieAt, failing, leaveOpen } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -52,6 +52,37 @@ describe('the credential itself, rotated with --self,', () => {
     await expect(run).rejects.toMatchObject({ code: 'target-refused' })
     const waived = await rotate(stage.services(), adminId(), { ...options, evidence: false })
     expect(waived.error, waived.error?.message).toBeUndefined()
+  })
+
+  it.each([
+    'after saving accepted',
+    'after writing value',
+    'after saving delivered',
+    'before saving retired, retiring',
+    'after saving retired, retiring',
+  ])('goes on with whichever of the two keys the user has, where it died %s', async (point) => {
+    for (const has of ['the old key', 'the new key']) {
+      const round = await setStage()
+      try {
+        const id = round.sandbox.keys().find(({ access }) => access === 'admin')?.id ?? ''
+        const file = path.join(round.directory, 'admin.env')
+        await writeFile(file, `ADMIN=${round.sandbox.adminKey.reveal()}\n`)
+        const options = { self: true, targets: [round.target('env:admin.env#ADMIN')] }
+        const admin = { ...round.old, id }
+        await dieAt({ ...round, old: admin }, point, options)
+        const admins = round.sandbox.keys().filter(({ access }) => access === 'admin')
+        const successor = admins.find((key) => key.id !== id)?.secret ?? expect.fail()
+        const works = admins.find((key) => key.id === id)?.status === 'active'
+        const credential = has === 'the new key' ? successor : round.sandbox.adminKey
+        if (has === 'the old key' && !works) continue
+        const services = round.services({ credential, api: round.client(credential) })
+        const { error } = await rotate(services, id, round.options(options))
+        expect(error, `${has}: ${error?.message}`).toBeUndefined()
+        expect(await readFile(file, 'utf8')).toBe(`ADMIN=${successor.reveal()}\n`)
+      } finally {
+        await round.end()
+      }
+    }
   })
 
   it('stays while other rotations are open, whose escrow only it opens', async () => {
