@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseMark } from '../../src/rotation/marked-name.ts'
 import { abortRotation, rotate } from '../../src/rotation/rotate.ts'
-import { leaveOpen, machine, suspendInOverlap } from './machines.ts'
+import { dieAt, failing, leaveOpen, machine, suspendInOverlap } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -19,6 +19,38 @@ describe('the lease in a marked name', () => {
     expect(leaseOf(receipt.newKey?.id)).toBeGreaterThan(stage.clock.now())
     const { error } = await abortRotation(machine(stage, 'one'), stage.old.id, stage.options())
     expect(error).toMatchObject({ exit: 8 })
+    expect(stage.key(receipt.newKey?.id)?.status).toBe('active')
+  })
+
+  it('does not, with --take-over', async () => {
+    const { receipt } = await leaveOpen(stage, machine(stage, 'one'))
+    await suspendInOverlap(stage, 'two')
+    const options = stage.options({ takeOver: true })
+    const aborted = await abortRotation(machine(stage, 'one'), stage.old.id, options)
+    expect([aborted.error, aborted.receipt.state]).toEqual([undefined, 'aborted'])
+    expect(stage.key(receipt.newKey?.id)).toBeUndefined()
+    expect(await stage.held()).toBe(stage.old.secret.reveal())
+  })
+
+  it('keeps an undo from removing what another machine has claimed while it waited', async () => {
+    let isClaimed = false
+    const services = machine(stage, 'one', {
+      clock: {
+        ...stage.clock,
+        async sleep(ms, signal) {
+          const isLate = stage.events.some(({ event }) => event === 'undo-wait')
+          if (isLate && !isClaimed) {
+            isClaimed = true
+            await dieAt(stage, 'after PUT /api-keys/:id', { machine: 'two', takeOver: true })
+          }
+          await stage.clock.sleep(ms, signal)
+        },
+      },
+    })
+    const options = stage.options({ verify: failing, idleMs: 30_000, waitMs: 60_000 })
+    const { receipt, error } = await rotate(services, stage.old.id, options)
+    expect(isClaimed).toBe(true)
+    expect(error, error?.message).toMatchObject({ exit: 8 })
     expect(stage.key(receipt.newKey?.id)?.status).toBe('active')
   })
 

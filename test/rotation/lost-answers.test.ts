@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { rotate } from '../../src/rotation/rotate.ts'
+import { abortRotation, rotate } from '../../src/rotation/rotate.ts'
 import { dieAt, failing, machine } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
@@ -54,6 +54,19 @@ describe('no successor is forgotten', () => {
     expect(error, error?.message).toBeUndefined()
     expect(marked()).toEqual([])
   })
+
+  it.each(['0s', '30s'])(
+    'when the run was killed right after the mint, and is aborted (lag %s)',
+    async (lag) => {
+      stage.sandbox.addFault(`lag-list=${lag}`)
+      await dieAt(stage, 'after POST /api-keys')
+      expect(marked()).toHaveLength(1)
+      const { receipt } = await abortRotation(stage.services(), stage.old.id, stage.options())
+      expect(receipt.state).toBe('aborted')
+      await stage.clock.sleep(60_000)
+      expect(marked()).toEqual([])
+    },
+  )
 
   it('when the answer to the mint names no key, and the list of keys lags', async () => {
     stage.sandbox.addFault('mystery-shape')
