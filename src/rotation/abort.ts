@@ -9,7 +9,7 @@ import { redact, type Secret } from '../secret.ts'
 import type { Target } from '../targets/target.ts'
 import { getOrGone, isActive, readAccount, remove } from './account.ts'
 import { byHand, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
-import { idleness, isProbedElsewhere } from './evidence.ts'
+import { idleness, mayBeProbedElsewhere } from './evidence.ts'
 import { parseMark } from './marked-name.ts'
 import { removeOrphans } from './mint.ts'
 import { mendInstants, note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
@@ -158,7 +158,7 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   const mayBeInUse = targets.some(({ state }) => state !== 'pending')
   if (newKey !== undefined && mayBeInUse) {
     if (run.options.evidence) await waitUntilIdle(run, newKey.id, reason)
-    if (await wasElsewhere(run, newKey.id)) await restoreDoubted(run)
+    if (await mayHaveBeenElsewhere(run, newKey.id)) await restoreDoubted(run)
     // The last look before the successor goes: it may be the only key that works by now.
     if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
   }
@@ -166,8 +166,8 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
   if (run.journal.intent !== undefined) await removeOrphans(run, newKey === undefined)
 }
 
-/** Whether another machine was at it since we said in the name that we are. Throws where it is still. */
-async function wasElsewhere({ api, journal, options }: Run, newId: string): Promise<boolean> {
+/** Whether another machine may have been at it since we said in the name that we are. Throws where it is still. */
+async function mayHaveBeenElsewhere({ api, journal, options }: Run, newId: string): Promise<boolean> {
   const own = await getOrGone(api, newId)
   if (isActive(own) && !options.takeOver) refuseIfTakenOver({ api, journal }, own)
   const mark = parseMark(own?.name ?? '')
@@ -177,7 +177,7 @@ async function wasElsewhere({ api, journal, options }: Run, newId: string): Prom
   )
     return true
   // It may have come and gone between our look at the name and our rename.
-  return isProbedElsewhere(api, newId, journal.ownUseAt)
+  return own !== undefined && mayBeProbedElsewhere(api, own, journal.ownUseAt)
 }
 
 /** What another machine put into targets that this one had not written, or had put back, is put back too. */
@@ -189,7 +189,11 @@ async function restoreDoubted(run: Run): Promise<void> {
     if (value === 'unread' || value?.equals(successorSecret(run))) doubted.push(name)
   }
   if (doubted.length === 0) return
-  await note(run, 'taken-over', 'another machine had taken the rotation over; what it wrote was put back')
+  await note(
+    run,
+    'taken-over',
+    'another machine may have taken the rotation over; what it may have written was put back',
+  )
   const targets = run.journal.targets.map((target) =>
     doubted.includes(target.name) ? { ...target, state: 'writing' as const } : target,
   )

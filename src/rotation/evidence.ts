@@ -122,22 +122,23 @@ function isProbe({ userAgent, endpoint }: AuditEvent): boolean {
 }
 
 /**
- * Whether the audit log shows that another machine probed with the key after our own last use of it (API clock, Unix
- * ms). Where there is no log it does not show.
+ * Whether another machine may have probed with the key after our own last use of it (API clock, Unix ms): by the audit
+ * log; where there is none, whoever used it since may have been one.
  */
-export async function isProbedElsewhere(
+export async function mayBeProbedElsewhere(
   api: Client,
-  keyId: string,
+  key: Key,
   ownUseAt: number | undefined,
 ): Promise<boolean> {
   if (ownUseAt === undefined) return false
   try {
     const since = new Date(ownUseAt + resolutionMs).toISOString()
-    for await (const event of api.auditLogs({ keyId, since })) if (isProbe(event)) return true
+    for await (const event of api.auditLogs({ keyId: key.id, since })) if (isProbe(event)) return true
+    return false
   } catch (error) {
     if (!(error instanceof KeysError)) throw error
+    return isUsedByOthers(key, ownUseAt)
   }
-  return false
 }
 
 /** Reads both keys and the old one's usage, and says what that shows. What cannot be read is unknown; a refused credential throws. */

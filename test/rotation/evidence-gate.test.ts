@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AuditEvent, Client, Key, Usage } from '../../src/api/contract.ts'
 import { KeysError } from '../../src/errors.ts'
-import { gather, idleness, isProbedElsewhere, missing, usersOf } from '../../src/rotation/evidence.ts'
+import { gather, idleness, mayBeProbedElsewhere, missing, usersOf } from '../../src/rotation/evidence.ts'
 import type { RotationOptions, Run } from '../../src/rotation/run.ts'
 import type { Evidence, Journal } from '../../src/rotation/state.ts'
 
@@ -108,36 +108,34 @@ describe('a key', () => {
   })
 })
 
-describe('that another machine probed since our own last use', () => {
-  const isProbed = (events: AuditEvent[], ownUseAt?: number) =>
-    isProbedElsewhere(apiOf({ events }).api, 'key_b', ownUseAt)
+describe('that another machine may have probed since our own last use', () => {
+  const used = keyUsed(0)
+  const mayBe = (events: AuditEvent[], ownUseAt?: number) =>
+    mayBeProbedElsewhere(apiOf({ events }).api, used, ownUseAt)
 
   it('is shown by a probe in the log, and by nothing else', async () => {
-    expect(await isProbed([event('curl', 0), probe(0)], now - minute)).toBe(true)
-    expect(await isProbed([event('curl', 0)], now - minute)).toBe(false)
-    expect(await isProbed([], now - minute)).toBe(false)
-    expect(await isProbed([probe(0)])).toBe(false)
+    expect(await mayBe([event('curl', 0), probe(0)], now - minute)).toBe(true)
+    expect(await mayBe([event('curl', 0)], now - minute)).toBe(false)
+    expect(await mayBe([], now - minute)).toBe(false)
+    expect(await mayBe([probe(0)])).toBe(false)
   })
 
   it('is looked for after what may be our own use, by a clock that is cut to the second', async () => {
     const { api, sinces } = apiOf({})
-    await isProbedElsewhere(api, 'key_b', now)
+    await mayBeProbedElsewhere(api, used, now)
     expect(sinces).toEqual([ago(-1_000)])
   })
 
-  it('is not shown where there is no log; a defect of ours does not pass for that', async () => {
-    const failing = (error: Error) =>
-      isProbedElsewhere(
-        {
-          auditLogs: () => {
-            throw error
-          },
-        } as unknown as Client,
-        'key_b',
-        now,
-      )
-    expect(await failing(down)).toBe(false)
-    await expect(failing(new TypeError('ours'))).rejects.toThrow(TypeError)
+  it('is shown by any use where there is no log; a defect of ours does not pass for that', async () => {
+    const without = (error: Error, ownUseAt: number) => {
+      const auditLogs = () => {
+        throw error
+      }
+      return mayBeProbedElsewhere({ auditLogs } as unknown as Client, used, ownUseAt)
+    }
+    expect(await without(down, now - minute)).toBe(true)
+    expect(await without(down, now)).toBe(false)
+    await expect(without(new TypeError('ours'), now - minute)).rejects.toThrow(TypeError)
   })
 })
 

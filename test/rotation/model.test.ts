@@ -196,6 +196,28 @@ const found: [string, number, Partial<Setting>, Command[]][] = [
     ],
   ],
   [
+    'what another machine wrote, that took the rotation over while it was about to be undone, is put back, also where there is no audit log',
+    0,
+    { places: ['none', 'value', 'none'], waitMs: 90_000, auditLog: false },
+    [
+      failWrites(0, 'failed', 'failed', 'failed'),
+      start(1, 'id', {}, { point: 'before saving accepted', nth: 13 }, 'waits'),
+      start(0, 'id', { takeOver: true, failingVerify: true }, null, 'waits'),
+      goOn(0, null),
+    ],
+  ],
+  [
+    'and what it wrote after that had been put back, where there is no audit log',
+    0,
+    { places: ['none', 'value', 'none'], waitMs: 90_000, auditLog: false, oldSecret: true },
+    [
+      failWrites(0, 'failed', 'unclear', 'failed'),
+      start(1, 'id', {}, { point: 'after restoring none:0' }, 'waits'),
+      start(0, 'newest', { takeOver: true, failingVerify: true }, null, 'waits'),
+      goOn(0, null),
+    ],
+  ],
+  [
     'an application that works with the old key is not refused',
     0,
     { waitMs: 90_000 },
