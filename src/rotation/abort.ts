@@ -183,10 +183,9 @@ async function mayHaveBeenElsewhere({ api, journal, options }: Run, newId: strin
 /** What another machine put into targets that this one had not written, or had put back, is put back too. */
 async function restoreDoubted(run: Run): Promise<void> {
   const doubted: string[] = []
-  for (const { name } of run.journal.targets) {
-    const target = run.options.targets.find((candidate) => candidate.name === name)
-    const value = target?.readback === 'value' ? await valueIn(target) : 'unread'
-    if (value === 'unread' || value?.equals(successorSecret(run))) doubted.push(name)
+  for (const target of run.options.targets) {
+    const value = await valueIn(target)
+    if (value === 'unread' || value?.equals(successorSecret(run))) doubted.push(target.name)
   }
   if (doubted.length === 0) return
   await note(
