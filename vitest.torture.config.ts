@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig, mergeConfig } from 'vitest/config'
 import quick from './vitest.config.ts'
 
@@ -9,6 +10,8 @@ export default mergeConfig(
       include: ['test/**/*.torture.ts'],
       testTimeout: 900_000,
       hookTimeout: 120_000,
+      // one more than the cores: all of them wait for processes, and those for the sandbox, some of the time
+      maxWorkers: availableParallelism() + 1,
     },
   }),
 )

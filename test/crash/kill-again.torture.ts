@@ -24,7 +24,7 @@ interface Plan {
 }
 
 const plans: Plan[] = [
-  { variant: plain, way: 'here', oneIn: 2 },
+  { variant: plain, way: 'here', oneIn: 4 },
   { variant: undone, way: 'here', oneIn: 8 },
   { variant: writeOnly, way: 'here', oneIn: 8 },
   { variant: plain, way: 'a second machine', oneIn: 4 },
