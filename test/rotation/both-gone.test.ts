@@ -49,6 +49,20 @@ describe('a rotation whose two keys are gone', () => {
     expect(await stage.call(await stage.held())).toBe(200)
   })
 
+  it('is over when a target that held nothing holds a rival', async () => {
+    const place = path.join(stage.directory, 'new.txt')
+    const act = () => writeFile(place, createRival().secret.reveal())
+    expect(await loseBoth([stage.target('file:new.txt')], act)).toEqual([6, 'aborted'])
+  })
+
+  it('is left to a person while one of its targets holds the old key, though another held that before', async () => {
+    const act = async () => {
+      await putInto(createRival().secret.reveal())
+      await writeFile(path.join(stage.directory, 'new.txt'), stage.old.secret.reveal())
+    }
+    expect(await loseBoth([env(), stage.target('file:new.txt')], act)).toEqual([7, 'delivered'])
+  })
+
   it('is over when its target holds what it held before, and that works', async () => {
     const before = createRival().secret.reveal()
     await putInto(before)
