@@ -47,8 +47,8 @@ describe('a disk that fails', () => {
   it('right after the target took its new name is made to hold it before the old key goes', async () => {
     const attempt = await openAttempt()
     try {
-      // The folder of `.env` is synced once before, for the sake of the state directory in it.
-      const ran = await attempt.attempt(at(step('fsync ~', 2), { what: 'EIO' }))
+      // The folder of `.env` is synced twice before: for the state directory in it, and to see whether it can be.
+      const ran = await attempt.attempt(at(step('fsync ~', 3), { what: 'EIO' }))
       expect(ran.exit, ran.stderr).toBe(0)
       const after = ran.points.slice(ran.points.indexOf('after rename ~/.env'))
       expect(after.filter((point) => point === 'before fsync ~')).toHaveLength(2)

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseMark } from '../../src/rotation/marked-name.ts'
 import { createSandbox, type Sandbox, type SandboxKey } from '../../src/sandbox/server.ts'
 import { createHome, type Home } from '../cli/program.ts'
 import { secretIn } from './files.ts'
@@ -106,7 +107,7 @@ describe('a rotation that is interrupted', () => {
       const ran = await running.ended
       expect(ran.signal, ran.stderr).toBe(signal)
       const minted = ordinary().find(({ id }) => id !== old.id)
-      expect(minted?.name).toMatch(/-0\)$/)
+      expect(parseMark(minted?.name ?? '')).toMatchObject({ leaseUntil: 0 })
       expect(await held()).toBe(old.secret.reveal())
 
       const again = await home.run(line)

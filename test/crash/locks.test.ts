@@ -90,14 +90,15 @@ describe('the lock of a process', () => {
   })
 
   it('is not mistaken for one that has its pid by now', async () => {
+    const running = await stallAtTheMint()
+    running.child.kill('SIGKILL')
+    await running.ended
+    // After that one has ended: the system tells starts apart by hundredths of a second.
     const unrelated = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
     children.push(unrelated)
     const pid = unrelated.pid ?? 0
     const processes = createProcesses(process.pid, process.platform, (other) => process.kill(other, 0))
     const start = await processes.startOf(pid)
-    const running = await stallAtTheMint()
-    running.child.kill('SIGKILL')
-    await running.ended
     const own = JSON.parse(await readFile(lockFile(), 'utf8')) as { start: string }
     const lock = { ...own, pid, host: hostname() }
 
