@@ -21,6 +21,7 @@ describe('going on from a journal', () => {
     expect((await rotate(services, stage.old.id, stage.options())).error).toBeUndefined()
     expect(learnt).toContain(successor)
     expect(learnt).toContain(stage.old.secret.reveal())
+    expect(stage.key(stage.old.id)?.status, 'deleted without being asked to').toBe('revoked')
   })
 
   it('what was asked for at first is still done, and what is asked for now as well', async () => {
