@@ -2,13 +2,12 @@
 // - undone means: every target holds what it held, the old key works, and no key that was minted is left;
 // - an application may have loaded the successor meanwhile: it goes only when it is as idle as an old key must be;
 // - where the old secret cannot be put back, or does not work any more, nothing is undone: there is only forward.
-import { isDeepStrictEqual } from 'node:util'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
 import type { Target } from '../targets/target.ts'
 import { getOrGone, isActive, readAccount, remove } from './account.ts'
-import { byHand, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
+import { byHand, isAnothers, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
 import { idleness, mayBeProbedElsewhere } from './evidence.ts'
 import { parseMark } from './marked-name.ts'
 import { removeOrphans } from './mint.ts'
@@ -170,12 +169,7 @@ async function removeSuccessor(run: Run, reason: KeysError): Promise<void> {
 async function mayHaveBeenElsewhere({ api, journal, options }: Run, newId: string): Promise<boolean> {
   const own = await getOrGone(api, newId)
   if (isActive(own) && !options.takeOver) refuseIfTakenOver({ api, journal }, own)
-  const mark = parseMark(own?.name ?? '')
-  if (
-    mark !== undefined &&
-    !isDeepStrictEqual({ until: mark.leaseUntil, holder: mark.holder }, journal.lease)
-  )
-    return true
+  if (isAnothers(journal, parseMark(own?.name ?? ''))) return true
   // It may have come and gone between our look at the name and our rename.
   return own !== undefined && mayBeProbedElsewhere(api, own, journal.ownUseAt)
 }

@@ -7,9 +7,9 @@ import type { Key } from '../api/contract.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { getOrGone, isActive, listLagMs, readAccount, remove, type Account } from './account.ts'
-import { formatMark, leaseEnd, parseMark } from './marked-name.ts'
+import { formatMark, leaseEnd, parseMark, type Mark } from './marked-name.ts'
 import { note, record, Setback, type RotationOptions, type Run } from './run.ts'
-import { hasReached, isOver, type OldKey } from './state.ts'
+import { hasReached, isOver, type Journal, type OldKey } from './state.ts'
 
 export function newHolder(): string {
   return randomInt(36 ** 4)
@@ -40,12 +40,12 @@ export async function renewLease(run: Run): Promise<void> {
 
 /** Lets any machine go on from here. */
 export async function giveUpLease(run: Run): Promise<void> {
-  const { newKey, state, holders, lease } = run.journal
+  const { newKey, state, lease } = run.journal
   if (newKey === undefined || isOver(state)) return
   try {
     // A run that slept past its lease may find another machine's there, which is not ours to give up.
     const mark = parseMark((await getOrGone(run.api, newKey.id))?.name ?? '')
-    if (mark === undefined || !holders.includes(mark.holder)) return
+    if (mark === undefined || isAnothers(run.journal, mark)) return
     // Who gave it up stays to be seen: the run that had it before must know that another one was at it.
     await setLease(run, { until: 0, holder: lease.holder })
   } catch (error) {
@@ -161,10 +161,15 @@ export function byHand({ name, type }: OldKey): string {
   return `where the targets hold no key that works, create one and put it there: pictify-keys create ${JSON.stringify(name)} --type ${type} --to …`
 }
 
+/** Whether another machine has written its lease, or that it gave it up, into the successor's name since we did. */
+export function isAnothers({ holders }: Journal, mark: Mark | undefined): mark is Mark {
+  return mark !== undefined && !holders.includes(mark.holder)
+}
+
 /** Another machine has the rotation now, and its lease stands. */
 export function refuseIfTakenOver({ api, journal }: Pick<Run, 'api' | 'journal'>, own: Key): void {
   const mark = parseMark(own.name)
-  if (mark === undefined || journal.holders.includes(mark.holder) || mark.leaseUntil <= api.now()) return
+  if (!isAnothers(journal, mark) || mark.leaseUntil <= api.now()) return
   throw new Setback('leave', lockedElsewhere(journal.oldKey.id, mark.leaseUntil, api.now()))
 }
 
@@ -174,7 +179,7 @@ export function refuseIfTakenOver({ api, journal }: Pick<Run, 'api' | 'journal'>
  */
 export function refuseIfElsewhere({ api, journal }: Run, { successors }: Account): void {
   const mark = successors.find(({ key }) => key.id === journal.newKey?.id)?.mark
-  if (mark === undefined || journal.holders.includes(mark.holder)) return
+  if (!isAnothers(journal, mark)) return
   throw new Setback('leave', lockedElsewhere(journal.oldKey.id, 0, api.now()))
 }
 

@@ -8,7 +8,7 @@ import { redact } from '../secret.ts'
 import { abort, isReplaced, OldKeyGone, secretsOf } from './abort.ts'
 import { accept } from './accept.ts'
 import { getOrGone, isActive } from './account.ts'
-import { confirm, giveUpLease, renewLease } from './claim.ts'
+import { confirm, giveUpLease, isAnothers, renewLease } from './claim.ts'
 import { deliver, noteOwnUse } from './deliver.ts'
 import { parseMark } from './marked-name.ts'
 import { mint } from './mint.ts'
@@ -62,7 +62,7 @@ export async function drive(run: Run): Promise<Outcome> {
 
 /** After a resume: are we still the one? Then say so in the name, with a lease of our own. */
 async function reclaim(run: Run): Promise<void> {
-  const { newKey, holders } = run.journal
+  const { newKey } = run.journal
   if (newKey === undefined) return
   const own = await getOrGone(run.api, newKey.id)
   if (hasReached(run.journal.state, 'retired') && !isActive(own) && (await isReplaced(run))) {
@@ -72,7 +72,7 @@ async function reclaim(run: Run): Promise<void> {
   await confirm(run, run.options.takeOver)
   if (hasReached(run.journal.state, 'retired')) return
   await renewLease(run)
-  const wasElsewhere = mark !== undefined && !holders.includes(mark.holder)
+  const wasElsewhere = isAnothers(run.journal, mark)
   // Another machine was at it: what it did with the successor is not an application's use of it.
   if (wasElsewhere) await noteOwnUse(run)
   await deliverAgain(run, wasElsewhere)
