@@ -2,10 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
-import { formatMark } from '../../src/rotation/marked-name.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { Target } from '../../src/targets/target.ts'
-import { verifyOf } from './machines.ts'
+import { createOthersSuccessor, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 // Somebody else revokes keys of a rotation that is about to be undone.
@@ -105,22 +104,12 @@ describe('the successor is kept when the old key is gone', () => {
   })
 
   it('though another rotation goes on, when a target holds it already', async () => {
-    const mark = {
-      plain: 'Production Server',
-      oldId: stage.old.id,
-      rotationId: 'abcdef',
-      fingerprint: 'none',
-    }
     const services = stage.services({
       report: (event) => {
         if (event.event !== 'target' || event.state !== 'delivered') return
         // It sleeps past its lease, in which another machine's run goes on from an earlier successor.
         void stage.clock.sleep(3_600_000)
-        const leaseUntil = stage.clock.now() + 3_600_000
-        stage.sandbox.dashboard.create({
-          ...{ name: formatMark({ ...mark, leaseUntil, holder: 'abcd' }), type: 'live' },
-          createdAt: stage.old.createdAt,
-        })
+        createOthersSuccessor(stage, stage.clock.now() + 3_600_000, stage.old.createdAt)
         stage.sandbox.dashboard.revoke(stage.old.id)
       },
     })

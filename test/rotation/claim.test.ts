@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { leaseBound, lockedElsewhere } from '../../src/rotation/claim.ts'
-import { formatMark, parseMark } from '../../src/rotation/marked-name.ts'
+import { parseMark } from '../../src/rotation/marked-name.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationEvent, RotationServices } from '../../src/rotation/run.ts'
 import type { SandboxKey } from '../../src/sandbox/server.ts'
 import type { Target } from '../../src/targets/target.ts'
-import { dieAt, machine, verifyOf } from './machines.ts'
+import { createOthersSuccessor, dieAt, machine, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 const hourMs = 3_600_000
@@ -78,18 +78,7 @@ describe('a run whose lease ran out while it wrote a target', () => {
 })
 
 describe('a later successor that a run finds', () => {
-  const rival = (leaseUntil: number) =>
-    create(
-      formatMark({
-        plain: stage.old.name,
-        oldId: stage.old.id,
-        rotationId: 'abcdef',
-        fingerprint: 'none',
-        leaseUntil,
-        holder: leaseUntil === 0 ? '' : 'zzzz',
-      }),
-      stage.clock.now() + 1_000,
-    )
+  const rival = (leaseUntil: number) => createOthersSuccessor(stage, leaseUntil, stage.clock.now() + 1_000)
 
   it('goes with the old key when its lease is over', async () => {
     let id = ''

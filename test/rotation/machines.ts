@@ -4,8 +4,10 @@ import type { Clock } from '../../src/clock.ts'
 import { KeysError } from '../../src/errors.ts'
 import type { Outcome } from '../../src/rotation/drive.ts'
 import { createJournals } from '../../src/rotation/journal.ts'
+import { formatMark } from '../../src/rotation/marked-name.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationOptions, RotationServices, Verify } from '../../src/rotation/run.ts'
+import type { SandboxKey } from '../../src/sandbox/server.ts'
 import { createMortal } from './mortal.ts'
 import type { Stage } from './stage.ts'
 
@@ -18,6 +20,17 @@ export function verifyOf(run: Verify['run']): Verify {
 export const failing = verifyOf(async () => {
   throw new KeysError('verify-failed', 'the verify command ended with 1')
 })
+
+/** A successor of another machine's rotation of the same key, whose lease ends then (API clock, Unix ms; 0: given up). */
+export function createOthersSuccessor(
+  stage: Stage,
+  leaseUntil: number,
+  createdAt = stage.clock.now(),
+): SandboxKey {
+  const mark = { plain: stage.old.name, oldId: stage.old.id, rotationId: 'abcdef', fingerprint: 'none' }
+  const name = formatMark({ ...mark, leaseUntil, holder: leaseUntil === 0 ? '' : 'zzzz' })
+  return stage.sandbox.dashboard.create({ name, type: 'live', access: 'full', createdAt })
+}
 
 /** Where a machine of that name keeps its state. */
 function stateDirOf(stage: Stage, name: string): string {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { formatMark } from '../../src/rotation/marked-name.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { Fetch } from '../../src/http.ts'
+import { createOthersSuccessor } from './machines.ts'
 import { realFetch, setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -115,16 +115,9 @@ describe('a create that is answered', () => {
   })
 
   it('without a secret does not cost another machine its successor', async () => {
-    const mark = {
-      plain: 'Production Server',
-      oldId: stage.old.id,
-      rotationId: 'abcdef',
-      fingerprint: 'none',
-    }
     let rival = ''
     const api = creating(async (url, init) => {
-      const name = formatMark({ ...mark, leaseUntil: stage.clock.now() + 3_600_000, holder: 'abcd' })
-      rival = stage.sandbox.dashboard.create({ name, type: 'live' }).id
+      rival = createOthersSuccessor(stage, stage.clock.now() + 3_600_000).id
       return withoutSecret(url, init)
     })
     await rotate(stage.services({ api }), stage.old.id, stage.options())
