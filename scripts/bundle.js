@@ -1,5 +1,5 @@
 // What goes into dist/: main.js, core.js and a chunk for whatever is loaded on first use. Nothing is left outside but
-// Node's own modules, so that a global install is two folders and no dependencies.
+// Node's own modules and the optional libraries of the stores, so that a global install is two folders and no dependencies.
 //
 // The source is ESM and is split as ESM; what comes out is then written as CommonJS, because Node starts that without
 // its asynchronous loader: on Node 20 an empty .mjs costs 15 % of a bare start, and every further file adds to it.
@@ -11,7 +11,10 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const dist = path.join(root, 'dist')
-const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
+const { version, peerDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
+
+/** The libraries of the stores: whoever uses one installs it, and it is loaded on first use. */
+const optional = Object.keys(peerDependencies)
 
 /** What a library loads as it loads itself and that is never used here; each costs up to milliseconds. */
 const unused = [
@@ -105,6 +108,7 @@ function bundle(help, options) {
     write: false,
     logLevel: 'warning',
     define: { PICTIFY_KEYS_VERSION: JSON.stringify(version), PICTIFY_KEYS_HELP: JSON.stringify(help) },
+    external: optional,
     ...options,
     plugins: [withoutUnused, onFirstCall, ...(options.plugins ?? [])],
   })
@@ -217,6 +221,10 @@ const commonJs = {
   supported: { 'dynamic-import': false },
 }
 
+/** A library that is not bundled may be an ES module, which Node 20 has no require() for: its import() stays one. */
 async function asCommonJs(text) {
-  return (await transform(text, commonJs)).code
+  const kept = text.replace(/\bimport\("([^."][^"]*)"\)/g, (call, module) =>
+    optional.includes(module) ? `__import("${module}")` : call,
+  )
+  return (await transform(kept, commonJs)).code.replaceAll('__import(', 'import(')
 }

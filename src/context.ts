@@ -33,6 +33,8 @@ export interface Context {
   stdin: NodeJS.ReadableStream
   /** The processes of this machine, for the rotation's lock (`createProcesses`). */
   processes: Processes
+  /** The path this program was started from. */
+  program: string
   /** The package's version. */
   version: string
 }

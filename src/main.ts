@@ -92,6 +92,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
         process: {
           pid: process.pid,
           platform: process.platform,
+          program: process.argv[1] ?? '',
           nodeVersion: process.versions.node,
           signal0: (pid) => void process.kill(pid, 0),
         },

@@ -36,6 +36,8 @@ export interface Surroundings {
 
 /** What of the process itself a command may need. */
 export interface ProcessFacts {
+  /** `process.argv[1]`. */
+  program: string
   pid: number
   platform: NodeJS.Platform
   /** `process.versions.node`. */
@@ -106,6 +108,7 @@ export function createContext(given: Surroundings): Context {
       return given.stdin()
     },
     version: given.version,
+    program: given.process.program,
     processes: {
       pid: given.process.pid,
       async startOf(pid) {

@@ -68,7 +68,16 @@ const importers: Record<string, string> = {
 }
 
 /** Libraries that cost time to load: never at once, only when they are needed. */
-const lazy = ['@inquirer/prompts', 'chalk', 'picomatch', 'undici']
+const lazy = [
+  '@aws-sdk/client-secrets-manager',
+  '@google-cloud/secret-manager',
+  '@inquirer/prompts',
+  '@kubernetes/client-node',
+  'chalk',
+  'libsodium-wrappers',
+  'picomatch',
+  'undici',
+]
 /** A module that is loaded on first use may import its library at its top. */
 const loadedLate = ['ui/colours.ts', 'ui/inquirer.ts']
 

@@ -16,7 +16,7 @@ export interface Place {
 export async function openTargets(
   context: Context,
   specs: readonly string[],
-  yes: boolean,
+  { yes, createTarget }: { yes: boolean; createTarget: boolean },
 ): Promise<Place[]> {
   if (specs.length === 0) return []
   const [{ parseTargets }, { targetDeps }, { secret: credential }] = await Promise.all([
@@ -24,7 +24,7 @@ export async function openTargets(
     import('./target-deps.ts'),
     context.credential(),
   ])
-  const targets = await parseTargets(specs, targetDeps(context, [credential]))
+  const targets = await parseTargets(specs, targetDeps(context, { secrets: [credential], createTarget }))
   const places = await Promise.all(targets.map((target) => open(target, context.signal)))
   const failures = places.flatMap((place) => (place instanceof KeysError ? [place] : []))
   if (failures.length > 0) throw together(failures)

@@ -21,8 +21,10 @@ export const create = defineCommand({
     to: {
       type: 'list',
       value: 'target',
-      summary: 'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, exec:<command>',
+      summary:
+        'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, exec:<command>, or a store (docs/targets.md)',
     },
+    createTarget: { type: 'boolean', summary: 'make a place in a store that is not there yet' },
     yes: { type: 'boolean', short: 'y', summary: 'replace what a target holds without asking' },
   },
   examples: [
@@ -30,7 +32,7 @@ export const create = defineCommand({
     'pictify-keys create "CI" --type test --access read-only --json',
   ],
 
-  async run(context, { name, type, access, to, yes }) {
+  async run(context, { name, type, access, to, createTarget, yes }) {
     const { out } = context
     checkName(name)
     if (parseMark(name)) {
@@ -40,7 +42,7 @@ export const create = defineCommand({
     }
     const api = await context.api()
     // whatever can be wrong with a target is wrong before anything is minted
-    const places = await openTargets(context, to, yes)
+    const places = await openTargets(context, to, { yes, createTarget })
     const chosen = type ?? (await askType(context))
     context.signal.throwIfAborted()
     // not cancelled by Ctrl-C: a create that is cut off may leave a key behind that nobody knows the secret of

@@ -21,8 +21,9 @@ export const flags = {
     type: 'list',
     value: '<target>',
     summary:
-      'where the application finds its key: env:<file>#<variable>, file:<path>, exec:<command>, manual:<label>',
+      'where the application finds its key: env:<file>#<variable>, file:<path>, exec:<command>, manual:<label>, or a store (docs/targets.md)',
   },
+  createTarget: { type: 'boolean', summary: 'make a place in a store that is not there yet' },
   verify: {
     type: 'string',
     value: '<command>',
@@ -98,7 +99,13 @@ export async function optionsOf(
   const { verifyTimeoutMs, ...waits } = waitsOf(inputs, open)
   return {
     ...waits,
-    targets: await rotationTargets(context, specs, { cwd, self, source: credential.source, secrets }),
+    targets: await rotationTargets(context, specs, {
+      cwd,
+      self,
+      source: credential.source,
+      secrets,
+      createTarget: inputs.createTarget,
+    }),
     cwd,
     verify:
       command === undefined ? undefined : await createVerify(context, command, cwd, verifyTimeoutMs, secrets),

@@ -19,10 +19,17 @@ export async function rotationTargets(
     self,
     source,
     secrets,
-  }: { cwd: string; self: boolean; source: CredentialSource; secrets: readonly Secret[] },
+    createTarget,
+  }: {
+    cwd: string
+    self: boolean
+    source: CredentialSource
+    secrets: readonly Secret[]
+    createTarget: boolean
+  },
 ): Promise<Target[]> {
   const named = specs.filter((spec) => !spec.startsWith(credentialPrefix))
-  const targets = await parseTargets(named, targetDeps(context, secrets, cwd))
+  const targets = await parseTargets(named, targetDeps(context, { secrets, createTarget, cwd }))
   if (!self) return targets
   if (source.kind === 'file') {
     const { openCredentialStore } = await import('../credentials/file.ts')

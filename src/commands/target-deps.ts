@@ -4,8 +4,15 @@ import type { Secret } from '../secret.ts'
 import type { TargetDeps } from '../targets/target.ts'
 
 /** What targets get of the context. A person at a terminal fills in `manual:` ones; elsewhere nobody can be asked. */
-export function targetDeps(context: Context, secrets: readonly Secret[], cwd = context.cwd): TargetDeps {
-  const { env, out, prompt } = context
+export function targetDeps(
+  context: Context,
+  {
+    secrets,
+    createTarget,
+    cwd = context.cwd,
+  }: { secrets: readonly Secret[]; createTarget: boolean; cwd?: string },
+): TargetDeps {
+  const { clock, env, out, program, prompt } = context
   const showSecret: TargetDeps['showSecret'] = async (label, secret, action) => {
     const what = action === 'write' ? 'the new key' : 'the old key again'
     out.show(`put ${what} into ${label}:`, '', `  ${secret.reveal()}`, '')
@@ -20,7 +27,11 @@ export function targetDeps(context: Context, secrets: readonly Secret[], cwd = c
     cwd,
     env,
     debug: (line) => out.debug(line),
+    warn: (line) => out.warn(line),
     secrets: () => secrets,
+    clock,
+    createTarget,
+    program,
     showSecret: out.interactive ? showSecret : undefined,
   }
 }

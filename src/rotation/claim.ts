@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto'
 import type { Key } from '../api/contract.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
+import type { Target } from '../targets/target.ts'
 import { getOrGone, isActive, listLagMs, readAccount, remove, type Account } from './account.ts'
 import { formatMark, leaseEnd, parseMark, type Mark } from './marked-name.ts'
 import { note, record, Setback, type RotationOptions, type Run } from './run.ts'
@@ -19,13 +20,16 @@ export function newHolder(): string {
 
 /** By when a run with these options has ended by itself, counted from now. Milliseconds. */
 export function leaseBound(options: RotationOptions): number {
-  const deliver = options.targets.reduce(
-    (sum, { readback }) => sum + (readback === 'none' ? 200_000 : 30_000),
-    0,
-  )
+  const deliver = options.targets.reduce((sum, target) => sum + deliverBound(target), 0)
   return (
     acceptBound(options.settleMs) + deliver + (options.verify?.timeoutMs ?? 0) + options.waitMs + 2 * 60_000
   )
+}
+
+/** How long one target may keep a run: what is tried three times is staged, written and read back each time. */
+function deliverBound({ readback, timeoutMs }: Target): number {
+  if (timeoutMs !== undefined) return 3 * 3 * timeoutMs + 20_000
+  return readback === 'none' ? 200_000 : 30_000
 }
 
 /** How long a successor may take to be accepted before the rotation is undone. */

@@ -1,4 +1,5 @@
 // Rules of this file:
+// - where a target can stage the successor, it is proved from there before an application reads it;
 // - targets that cannot be read back go last, when all others hold the successor and it works from there;
 // - a failure retries only the targets that failed, with the same secret;
 // - a target that somebody else changed is left alone.
@@ -92,7 +93,13 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
   try {
     if (heldUnknown) await learnHeld(run, target)
     if (state !== 'writing') await recordTarget(run, target.name, 'writing')
-    await target.write(secret, run.escrowed.held.get(target.name))
+    const held = run.escrowed.held.get(target.name)
+    if (target.stage) {
+      const staged = await target.stage(secret, held)
+      if (!staged.equals(secret)) throw changed(target)
+      await proveAccepted(run, staged, target.name)
+    }
+    await target.write(secret, held)
     if (target.readback === 'value') {
       const held = await target.read()
       if (held === undefined || !held.value.equals(secret)) throw changed(target)

@@ -8,17 +8,8 @@ import { createEnvTarget } from './env.ts'
 import { createExecTarget } from './exec.ts'
 import { createWholeFileTarget } from './file.ts'
 import { createManualTarget } from './manual.ts'
+import { invalid, type Place, type Scheme } from './scheme.ts'
 import type { Target, TargetDeps } from './target.ts'
-
-/** Where a target puts the secret. */
-type Place = { path: string; variable?: string } | { command: string } | { label: string }
-
-interface Scheme {
-  /** As it is shown in help. */
-  readonly usage: string
-  readonly summary: string
-  create(name: string, place: string, deps: TargetDeps): { target: Target; place: Place }
-}
 
 /** Every kind of target, by the word before the colon. */
 export const schemes: Readonly<Record<string, Scheme>> = {
@@ -117,6 +108,10 @@ function overlap(one: Place, other: Place): boolean {
     const whole = one.variable === undefined || other.variable === undefined
     return one.path === other.path && (whole || one.variable === other.variable)
   }
+  if ('store' in one && 'store' in other) {
+    const whole = one.field === undefined || other.field === undefined
+    return one.store === other.store && (whole || one.field === other.field)
+  }
   if ('command' in one && 'command' in other) return one.command === other.command
   return 'label' in one && 'label' in other && one.label === other.label
 }
@@ -168,8 +163,4 @@ function unknownScheme(spec: string, word: string | undefined): KeysError {
     .reduce((best, next) => (next[1] < best[1] ? next : best))
   const suggestion = distance <= 2 ? `did you mean ${closest}:${spec.slice(word.length + 1)}? ` : ''
   return invalid(`there is no target of the kind "${word}"`, suggestion + known)
-}
-
-function invalid(message: string, hint: string): KeysError {
-  return new KeysError('invalid-target', message, { hint })
 }

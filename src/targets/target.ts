@@ -3,6 +3,7 @@
 // - bytes out are bytes in: no newline added or trimmed;
 // - `read` tells "proved absent" (undefined) from "could not look" (throws); the two are never mixed;
 // - `write` never overwrites what somebody else put there.
+import type { Clock } from '../clock.ts'
 import type { Secret } from '../secret.ts'
 
 /** What a target held when it was read. `version` is the target's own note, enough to put it back byte for byte. */
@@ -18,6 +19,8 @@ export interface Target {
   readonly place: string
   /** `none`: what it holds cannot be read back; it is written last and needs the successor's own use as evidence. */
   readonly readback: 'value' | 'none'
+  /** How long one call may take at most, where that is more than a moment. Milliseconds. */
+  readonly timeoutMs?: number | undefined
   /** May we write here? Changes nothing. Throws `target-refused` with what to do. */
   check(signal?: AbortSignal): Promise<void>
   /** What it holds; undefined = proved absent; throws `target-failed` when it could not look. A `none` target always throws. */
@@ -29,7 +32,12 @@ export interface Target {
    */
   write(secret: Secret, expected: Held | undefined, signal?: AbortSignal): Promise<void>
   /**
-   * Undoes `write`: where it still holds `written`, puts back `held` byte for byte (undefined: removes it).
+   * Where the place keeps a value beside the one that applications read: puts `secret` there, and gives back what lies
+   * there by now, to be proved before `write` makes it the one they read. Safe to repeat; refuses as `write` does.
+   */
+  stage?: (secret: Secret, expected: Held | undefined, signal?: AbortSignal) => Promise<Secret>
+  /**
+   * Undoes `stage` and `write`: where it still holds `written`, puts back `held` byte for byte (undefined: removes it).
    * Already undone is done. Refuses with `target-changed` if it holds something else by now.
    */
   restore(held: Held | undefined, written: Secret, signal?: AbortSignal): Promise<void>
@@ -46,6 +54,13 @@ export interface TargetDeps {
    */
   showSecret: ((label: string, secret: Secret, action: 'write' | 'restore') => Promise<void>) | undefined
   debug: (text: string) => void
+  /** Tells a person something to look at that is no reason to stop. */
+  warn: (text: string) => void
+  clock: Clock
+  /** A place in a store that is not there is made (`--create-target`); else it is refused, for it may be mistyped. */
+  createTarget: boolean
+  /** The path this program was started from, beside which its optional libraries lie. */
+  program: string
   /** Every secret known so far, to be masked and kept out of the environment of children. */
   secrets: () => Iterable<Secret>
 }

@@ -66,6 +66,7 @@ export async function setStage(options: SandboxOptions = {}): Promise<Stage> {
         stdin: process.stdin,
         processes: { pid: process.pid, startOf: async () => undefined },
         version: '0.0.0',
+        program: '/opt/pictify-keys/bin/pictify-keys.js',
       }
       const inputs = Object.fromEntries([
         ...command.args.map(({ name, many }) => [name, typed[name] ?? (many ? [] : undefined)] as const),

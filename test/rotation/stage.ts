@@ -18,6 +18,7 @@ import {
 import { Secret } from '../../src/secret.ts'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { Target } from '../../src/targets/target.ts'
+import { testDeps } from '../targets/deps.ts'
 
 /** A sandbox, a key in a .env file, and all that a rotation needs to be run on them, in this process. */
 export interface Stage {
@@ -74,8 +75,7 @@ export async function setStage(sandboxOptions: SandboxOptions = {}): Promise<Sta
     })
   }
   function target(spec: string): Target {
-    const none = { showSecret: undefined, debug: () => {}, secrets: () => [] }
-    return parseTarget(spec, { cwd: directory, env: { PATH: process.env['PATH'] }, ...none })
+    return parseTarget(spec, testDeps(directory))
   }
 
   return {

@@ -1,31 +1,24 @@
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// What every target that can be read back must do, wherever it is. Each kind says how its place is set up and looked at
+// without our code, and how its store fails.
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
 import { KeysError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { Held, Target, TargetDeps } from '../../src/targets/target.ts'
-import { bundle, runUnprivileged } from './other-process.ts'
+import { testDeps } from './deps.ts'
+import { bundle } from './other-process.ts'
 
 export const old = new Secret('pk_live_OldOldOldOldOld1')
 export const successor = new Secret('pk_live_NewNewNewNewNew2')
-const third = new Secret('pk_live_SomebodyElse0003')
-
-/** What a secret can be: what the API mints, at its shortest and longest, and with each of its characters. */
-const secrets = [
-  'pk_live_a',
-  'pk_test_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-',
-  `pk_live_${'x'.repeat(4096)}`,
-  'pk_test_---',
-].map((value) => new Secret(value))
-
-export function testDeps(cwd: string, more: Partial<TargetDeps> = {}): TargetDeps {
-  const env = { PATH: process.env['PATH'] }
-  return { cwd, env, showSecret: undefined, debug: () => undefined, secrets: () => [], ...more }
-}
+export const third = new Secret('pk_live_SomebodyElse0003')
+export const all = [old, successor, third]
 
 /** Runs the work and gives the error it ends with, which must be ours, say what to do, and show no secret. */
 export async function failure(work: Promise<unknown>): Promise<KeysError> {
@@ -36,145 +29,311 @@ export async function failure(work: Promise<unknown>): Promise<KeysError> {
   expect(error).toBeInstanceOf(KeysError)
   const told = error as KeysError
   expect(told.hint).toBeTruthy()
-  for (const secret of [old, successor, third]) {
+  for (const secret of all) {
     expect(`${told.message} ${told.hint} ${String(told.cause)}`).not.toContain(secret.reveal())
   }
   return told
 }
 
-/** A folder for each test, gone after it. */
-export function temporaryFolder(): () => string {
-  let folder = ''
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'target-'))
-  })
-  afterEach(() => rm(folder, { recursive: true, force: true }))
-  return () => folder
-}
+/** How a store can fail: what it answers with, and what the target makes of it. */
+export type Fault =
+  /** Signed in, and not allowed to write here. */
+  | 'forbidden'
+  /** The login was good once. */
+  | 'expired'
+  /** Asks to wait, again and again. */
+  | 'throttled'
+  /** Asks to wait once, then does the work. */
+  | 'throttled once'
+  /** Nobody there. */
+  | 'down'
+  /** Takes the request and never answers. */
+  | 'slow'
 
-interface FileKind {
+/** One place in a store, made for one test. */
+export interface Place {
   spec: string
-  /** The file it lies in. */
-  file: string
-  /** Bytes of that file before: each holds `old`, in another way. */
-  holding: Record<string, string>
-  /** Each holds nothing that is ours. `undefined`: there is no file. */
-  absent: Record<string, string | undefined>
+  /** Puts a value there as somebody else would, not by our code; undefined: what holds it is there, and it is not. */
+  put(value: string | undefined): Promise<void>
+  /** What an application finds there, read without our code; undefined: nothing. */
+  value(): Promise<string | undefined>
+  /** All else that the store keeps beside it, for comparison: other fields, labels, settings. No versions. */
+  others(): Promise<unknown>
+  /** The store's own number or name of what it holds now, which every write changes. */
+  version(): Promise<unknown>
 }
 
-/** What every target that is a file and can be read back must do. */
-export function describeFileTarget({ spec, file, holding, absent }: FileKind): void {
-  const folder = temporaryFolder()
-  const path = () => join(folder(), file)
-  const target = (): Target => parseTarget(spec, testDeps(folder()))
-  const bytes = async () => (await readdir(folder())).includes(file) && (await readFile(path(), 'latin1'))
-  const put = async (text: string | undefined) => {
-    if (text !== undefined) await writeFile(path(), text, 'latin1')
+export interface Kind {
+  /** A new place that nothing else uses, holding nothing yet; what holds it (a secret, a path) is not there either. */
+  place(): Promise<Place>
+  deps?: () => Partial<TargetDeps>
+  /** The most bytes it takes, at least 64 KiB where the store does. */
+  largest: number
+  /** Values that the store cannot hold, and what is said of them at `write`. */
+  refuses?: { value: string; message: RegExp }[]
+  /** Makes the store fail from now on; resolves to the way to end that. */
+  fail(fault: Fault): Promise<() => Promise<void>>
+  /** What the hint says of an expired login: the command that renews it. */
+  loginHint: RegExp
+  /** Runs `change` when our next write has left and before the store has it. Undefined where a write cannot be come before. */
+  beforeNextWrite?: (change: () => Promise<void>) => void
+  /** Environment that a process of its own needs to reach the store. */
+  env: () => Record<string, string>
+}
+
+/** One that hurries: a time limit of half a minute is over in a second. */
+const hurried = {
+  now: () => systemClock.now(),
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 30, signal),
+}
+
+/** What every target that can be read back must do, against its real store. */
+export function describeTarget(kind: Kind): void {
+  let place: Place
+  /** All that was told of, in any way. */
+  const told: string[] = []
+  beforeEach(async () => {
+    place = await kind.place()
+  })
+  const target = (more: Partial<TargetDeps> = {}): Target => {
+    const tell = (text: string) => void told.push(text)
+    return parseTarget(
+      place.spec,
+      testDeps('/', { debug: tell, warn: tell, env: process.env, ...kind.deps?.(), ...more }),
+    )
   }
-  const first = Object.values(holding)[0] ?? ''
-  /** As the journal keeps it. */
-  const serialised = (held: Held | undefined) => held && { value: held.value.reveal(), version: held.version }
+  const snapshot = async () => ({ value: await place.value(), others: await place.others() })
 
   test('is called what the user wrote', () => {
-    expect(target()).toMatchObject({ name: spec, readback: 'value' })
+    expect(target()).toMatchObject({ name: place.spec, readback: 'value' })
   })
 
-  describe.each(Object.entries({ ...holding, ...absent }))('%s', (_what, before) => {
-    test('check passes and changes nothing', async () => {
-      await put(before)
-      await target().check()
-      expect(await bytes()).toBe(before ?? false)
-      expect(await readdir(folder())).toEqual(before === undefined ? [] : [file])
+  test('check passes and changes nothing', async () => {
+    await place.put(old.reveal())
+    const [before, version] = [await snapshot(), await place.version()]
+    await target().check()
+    expect(await snapshot()).toEqual(before)
+    expect(await place.version()).toEqual(version)
+  })
+
+  describe('bytes in are bytes out', () => {
+    const values: Record<string, string> = {
+      'a live key': 'pk_live_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-',
+      'a newline at its end': 'pk_live_line\n',
+      'lines of both kinds': 'pk_live_\r\none\n\ntwo\r\n',
+      quotes: `pk_live_"double" 'single' \`back\``,
+      'what shells and templates replace': 'pk_live_$HOME ${HOME} $(id) {{x}} %s \\n \\',
+      unicode: 'pk_live_grüße 🗝️ \u200b\u0000'.replace('\u0000', '') + ' e\u0301',
+      spaces: '  pk_live_spaces \t ',
+    }
+    test.each(Object.entries(values))('%s', async (_what, value) => {
+      await roundTrip(value)
+    })
+    test('as large as the store takes', async () => {
+      await roundTrip(`pk_live_${'x'.repeat(kind.largest - 8)}`)
     })
 
-    test('bytes out are bytes in, and restored they are what they were', async () => {
-      await put(before)
+    async function roundTrip(value: string): Promise<void> {
+      await place.put(old.reveal())
+      const before = await snapshot()
       const held = await target().read()
-      for (const secret of secrets) {
-        await target().write(secret, held)
-        expect((await target().read())?.value.reveal()).toBe(secret.reveal())
-        expect(((await bytes()) || '').split(secret.reveal())).toHaveLength(2)
-        await target().restore(held, secret)
-        expect(await bytes()).toBe(before ?? false)
-      }
+      expect(held?.value.reveal()).toBe(old.reveal())
+      await target().write(new Secret(value), held)
+      expect((await target().read())?.value.reveal()).toBe(value)
+      expect(await snapshot()).toEqual({ ...before, value })
+      await target().restore(held, new Secret(value))
+      expect(await snapshot()).toEqual(before)
+    }
+  })
+
+  describe('absent', () => {
+    test('is told from what cannot be read, and refused without --create-target', async () => {
+      expect(await target().read()).toBeUndefined()
+      const error = await failure(target().check())
+      expect(error.code).toBe('target-refused')
+      expect(error.hint).toContain('--create-target')
+      expect(await target().read()).toBeUndefined()
     })
 
-    test('written twice, restored twice: the second changes nothing', async () => {
-      await put(before)
-      const held = await target().read()
-      await target().write(successor, held)
-      const { ino, mtimeNs } = await stat(path(), { bigint: true })
-      await target().write(successor, held)
-      expect(await stat(path(), { bigint: true })).toMatchObject({ ino, mtimeNs })
-      await target().restore(held, successor)
-      await target().restore(held, successor)
-      expect(await bytes()).toBe(before ?? false)
+    test('what holds it is there, and it is not: refused as well', async () => {
+      await place.put(undefined)
+      expect(await target().read()).toBeUndefined()
+      expect((await failure(target().check())).code).toBe('target-refused')
     })
 
-    test('a new process restores it from what the journal keeps', async () => {
-      await put(before)
-      const held = await target().read()
-      await target().write(successor, held)
-      const kept = JSON.stringify(serialised(held) ?? null)
-      if (held) expect(JSON.stringify(held.version)).not.toContain(old.reveal())
-      const script = await bundle(
-        await mkdtemp(join(tmpdir(), 'target-script-')),
-        `import { parseTarget } from 'SRC/targets/index.ts'
-         import { Secret } from 'SRC/secret.ts'
-         const kept = ${kept}
-         const deps = { cwd: process.cwd(), env: {}, debug() {}, secrets: () => [], showSecret: undefined }
-         const held = kept ? { value: new Secret(kept.value), version: kept.version } : undefined
-         await parseTarget(${JSON.stringify(spec)}, deps).restore(held, new Secret(${JSON.stringify(successor.reveal())}))`,
-      )
-      await promisify(execFile)(process.execPath, [script], { cwd: folder() })
-      await rm(join(script, '..'), { recursive: true })
-      expect(await bytes()).toBe(before ?? false)
+    test('with --create-target it is made, and undone it is gone', async () => {
+      await target({ createTarget: true }).check()
+      expect(await place.value()).toBeUndefined()
+      await target({ createTarget: true }).write(successor, undefined)
+      expect(await place.value()).toBe(successor.reveal())
+      await target().restore(undefined, successor)
+      expect(await place.value()).toBeUndefined()
+      expect(await target().read()).toBeUndefined()
+      await target().restore(undefined, successor)
+      // and there is nothing in the way of the next
+      await target({ createTarget: true }).check()
+      await target({ createTarget: true }).write(third, undefined)
+      expect(await place.value()).toBe(third.reveal())
     })
   })
 
-  describe.each(Object.entries(holding))('%s', (_what, before) => {
-    test('holds the value and nothing else of the file', async () => {
-      await put(before)
-      expect((await target().read())?.value.reveal()).toBe(old.reveal())
-    })
+  test('written twice is one change', async () => {
+    await place.put(old.reveal())
+    const held = await target().read()
+    await target().write(successor, held)
+    const version = await place.version()
+    await target().write(successor, held)
+    expect(await place.version()).toEqual(version)
+    expect(await place.value()).toBe(successor.reveal())
   })
 
-  test.each(Object.entries(absent))('%s: proved absent', async (_what, before) => {
-    await put(before)
-    expect(await target().read()).toBeUndefined()
+  test('undone twice is undone once; and it can be written again', async () => {
+    await place.put(old.reveal())
+    const before = await snapshot()
+    const held = await target().read()
+    await target().write(successor, held)
+    await target().restore(held, successor)
+    const version = await place.version()
+    await target().restore(held, successor)
+    expect(await place.version()).toEqual(version)
+    expect(await snapshot()).toEqual(before)
+    await target().write(successor, held)
+    expect(await place.value()).toBe(successor.reveal())
+    await target().restore(held, successor)
+    expect(await snapshot()).toEqual(before)
   })
 
   describe('changed behind our back', () => {
-    test('a value that is neither the expected nor ours is not overwritten', async () => {
-      await put(first)
-      for (const expected of [undefined, { value: third }]) {
-        const error = await failure(target().write(successor, expected))
+    test('another value is not overwritten, by a write or an undo', async () => {
+      await place.put(old.reveal())
+      const held = await target().read()
+      await place.put(third.reveal())
+      const before = await snapshot()
+      const version = await place.version()
+      const calls = [
+        () => target().write(successor, held),
+        () => target().write(successor, undefined),
+        () => target().restore(held, successor),
+        () => target().restore(undefined, successor),
+      ]
+      for (const call of calls) {
+        const error = await failure(call())
         expect(error.code).toBe('target-changed')
-        expect(error.message).toMatch(/^(env|file):.*: it holds another value by now \(pk_live_…Old1\)$/)
+        expect(error.message).toContain(third.hint)
       }
-      expect(await bytes()).toBe(first)
+      expect(await snapshot()).toEqual(before)
+      expect(await place.version()).toEqual(version)
     })
 
     test('a value that is gone is not written', async () => {
-      expect((await failure(target().write(successor, { value: old }))).code).toBe('target-changed')
-      expect((await failure(target().restore({ value: old }, successor))).code).toBe('target-changed')
-      expect(await bytes()).toBe(false)
+      await place.put(undefined)
+      const held: Held = { value: old }
+      expect((await failure(target().write(successor, held))).code).toBe('target-changed')
+      expect((await failure(target().restore(held, successor))).code).toBe('target-changed')
+      expect(await place.value()).toBeUndefined()
     })
 
-    test('restore leaves a third value alone', async () => {
-      await put(first)
+    test.runIf(kind.beforeNextWrite)('while our write is on its way: theirs wins', async () => {
+      await place.put(old.reveal())
       const held = await target().read()
-      await target().write(third, held)
-      const before = await bytes()
-      for (const previous of [held, undefined]) {
-        expect((await failure(target().restore(previous, successor))).code).toBe('target-changed')
+      kind.beforeNextWrite?.(() => place.put(third.reveal()))
+      const error = await failure(target().write(successor, held))
+      expect(error.code).toBe('target-changed')
+      expect(await place.value()).toBe(third.reveal())
+    })
+
+    test.runIf(kind.beforeNextWrite)('while our undo is on its way: theirs wins', async () => {
+      await place.put(old.reveal())
+      const held = await target().read()
+      await target().write(successor, held)
+      kind.beforeNextWrite?.(() => place.put(third.reveal()))
+      expect((await failure(target().restore(held, successor))).code).toBe('target-changed')
+      expect(await place.value()).toBe(third.reveal())
+    })
+  })
+
+  describe('a store that fails', () => {
+    /** Every call, while the store fails as said; nothing may have changed by the end. */
+    async function whileFailing(
+      fault: Fault,
+      look: (error: KeysError, call: string) => void,
+      more: Partial<TargetDeps> = {},
+    ): Promise<void> {
+      await place.put(old.reveal())
+      const held = await target().read()
+      const before = await snapshot()
+      const mend = await kind.fail(fault)
+      try {
+        const broken = target(more)
+        const calls = {
+          check: () => broken.check(),
+          write: () => broken.write(successor, held),
+        }
+        for (const [name, call] of Object.entries(calls)) look(await failure(call()), name)
+      } finally {
+        await mend()
       }
-      expect(await bytes()).toBe(before)
+      expect(await snapshot()).toEqual(before)
+      await target().check()
+    }
+
+    test('forbidden: says what is missing, and that asking again is of no use', async () => {
+      await whileFailing('forbidden', (error) => {
+        expect(error.code).toBe('target-refused')
+        expect(error.message).toContain(place.spec)
+      })
+    })
+
+    test('expired login: says how to renew it', async () => {
+      await whileFailing('expired', (error) => {
+        expect(error.code).toBe('target-refused')
+        expect(error.hint).toMatch(kind.loginHint)
+      })
+    })
+
+    test('throttled, again and again: given up in bounded time', async () => {
+      const look = (error: KeysError) => expect(error.code).toMatch(/^target-(failed|unclear)$/)
+      await whileFailing('throttled', look, { clock: hurried })
+    })
+
+    test('throttled once: done all the same', async () => {
+      await place.put(old.reveal())
+      const held = await target().read()
+      const mend = await kind.fail('throttled once')
+      try {
+        await target({ clock: hurried }).write(successor, held)
+      } finally {
+        await mend()
+      }
+      expect(await place.value()).toBe(successor.reveal())
+    })
+
+    test('down: an error, and not "absent"', async () => {
+      await place.put(old.reveal())
+      const mend = await kind.fail('down')
+      try {
+        expect((await failure(target({ clock: hurried }).read())).code).toMatch(/^target-(failed|unclear)$/)
+      } finally {
+        await mend()
+      }
+      const look = (error: KeysError) => expect(error.code).toMatch(/^target-(failed|unclear)$/)
+      await whileFailing('down', look, { clock: hurried })
+    })
+
+    test('slow: every call ends by itself', async () => {
+      await whileFailing(
+        'slow',
+        (error, call) => {
+          expect(error.code).toBe(call === 'check' ? 'target-failed' : 'target-unclear')
+          expect(error.message).toMatch(/no answer within \d+s$/)
+        },
+        { clock: hurried },
+      )
     })
   })
 
   test('an aborted call changes nothing', async () => {
-    await put(first)
+    await place.put(old.reveal())
     const held = await target().read()
     const reason = new Error('interrupted')
     const signal = AbortSignal.abort(reason)
@@ -185,114 +344,87 @@ export function describeFileTarget({ spec, file, holding, absent }: FileKind): v
       () => target().restore(undefined, old, signal),
     ]
     for (const call of calls) await expect(call()).rejects.toBe(reason)
-    expect(await bytes()).toBe(first)
+    expect(await place.value()).toBe(old.reveal())
   })
 
-  describe.each(['000', '077'])('under umask %s', (umask) => {
+  describe('killed between the write and the journal', () => {
     test.each([
-      ['new', undefined, 0o600],
-      ['private', 0o600, 0o600],
-      ['shared', 0o664, 0o664],
-    ])('a %s file has the right mode', async (_what, mode, expected) => {
-      if (mode !== undefined) {
-        await put(first)
-        await promisify(execFile)('chmod', [mode.toString(8), path()])
-      }
-      const script = await bundle(
-        folder(),
-        `import { parseTarget } from 'SRC/targets/index.ts'
-         import { Secret } from 'SRC/secret.ts'
-         const deps = { cwd: process.cwd(), env: {}, debug() {}, secrets: () => [], showSecret: undefined }
-         const target = parseTarget(${JSON.stringify(spec)}, deps)
-         await target.write(new Secret('pk_live_Written'), await target.read())`,
-      )
-      await promisify(execFile)('sh', ['-c', `umask ${umask}; exec "$0" "$1"`, process.execPath, script], {
-        cwd: folder(),
-      })
-      expect((await stat(path())).mode & 0o7777).toBe(expected)
-      expect(await bytes()).toContain('pk_live_Written')
+      ['a value', old.reveal()],
+      ['nothing', undefined],
+    ])('held %s: another process finishes it, and another undoes it', async (_what, before) => {
+      if (before !== undefined) await place.put(before)
+      const snapshotBefore = await snapshot()
+      const held = await target().read()
+      const kept = held && { value: held.value.reveal(), version: held.version }
+      const { signal } = await inProcess('killed', kept)
+      expect(signal).toBe('SIGKILL')
+      expect(await place.value()).toBe(successor.reveal())
+      const version = await place.version()
+      expect(await inProcess('write', kept)).toMatchObject({ code: 0 })
+      expect(await place.version()).toEqual(version)
+      expect(await inProcess('restore', kept)).toMatchObject({ code: 0 })
+      expect(await snapshot()).toEqual(snapshotBefore)
     })
-  })
 
-  describe('forbidden', () => {
-    /** What `check` and `write` say to somebody who is not root. */
-    async function told(): Promise<Record<'check' | 'write', { code: string; message: string }>> {
-      const script = await bundle(
-        await mkdtemp(join(tmpdir(), 'target-script-')),
-        `import { parseTarget } from 'SRC/targets/index.ts'
-         import { Secret } from 'SRC/secret.ts'
-         const deps = { cwd: process.cwd(), env: {}, debug() {}, secrets: () => [], showSecret: undefined }
-         const target = parseTarget(${JSON.stringify(spec)}, deps)
-         const error = (work) => work.then(() => ({}), ({ code, message }) => ({ code, message }))
-         const check = await error(target.check())
-         const held = await target.read().catch(() => undefined)
-         const write = await error(target.write(new Secret('pk_live_Written'), held))
-         console.log(JSON.stringify({ check, write }))`,
+    /** A call in a process of its own that knows no more than a journal keeps. It is given its secrets on stdin. */
+    async function inProcess(action: 'killed' | 'write' | 'restore', kept: object | undefined) {
+      const folder = fileURLToPath(
+        new URL(`../../node_modules/.cache/target-${process.pid}/`, import.meta.url),
       )
+      await mkdir(folder, { recursive: true })
       try {
-        return JSON.parse(await runUnprivileged(script, folder())) as Awaited<ReturnType<typeof told>>
+        const script = await bundle(
+          folder,
+          `import { parseTarget } from 'SRC/targets/index.ts'
+           import { Secret } from 'SRC/secret.ts'
+           import { systemClock } from 'SRC/clock.ts'
+           let text = ''
+           for await (const chunk of process.stdin) text += chunk
+           const { spec, action, kept, successor } = JSON.parse(text)
+           const quiet = () => {}
+           const target = parseTarget(spec, {
+             cwd: '/', env: process.env, debug: quiet, warn: quiet, secrets: () => [], showSecret: undefined,
+             clock: systemClock, createTarget: true, program: '/x',
+           })
+           const held = kept ? { value: new Secret(kept.value), version: kept.version } : undefined
+           if (action === 'restore') await target.restore(held, new Secret(successor))
+           else await target.write(new Secret(successor), held)
+           process.kill(process.pid, action === 'killed' ? 'SIGKILL' : 0)
+           process.exit(0)`,
+          { packages: 'external' },
+        )
+        const child = spawn(process.execPath, [path.resolve(script)], {
+          env: { ...process.env, ...kind.env() },
+          stdio: ['pipe', 'ignore', 'pipe'],
+        })
+        let stderr = ''
+        child.stderr.on('data', (chunk) => (stderr += String(chunk)))
+        child.stdin.end(JSON.stringify({ spec: place.spec, action, kept, successor: successor.reveal() }))
+        await promisify(execFile)('ps', ['-o', 'args=', '-p', String(child.pid)])
+          .then(({ stdout }) => told.push(stdout))
+          .catch(() => told.push(''))
+        const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+        if (code !== null && code !== 0) throw new Error(stderr)
+        return { code, signal }
       } finally {
-        await rm(join(script, '..'), { recursive: true })
+        await rm(folder, { recursive: true, force: true })
       }
     }
-    const mode = (bits: string, place: string) => promisify(execFile)('chmod', [bits, place])
+  })
 
-    test('a folder that cannot be written', async () => {
-      await put(first)
-      await mode('666', path())
-      await mode('555', folder())
-      const { check, write } = await told()
-      expect(check).toMatchObject({ code: 'target-refused' })
-      expect(check.message).toMatch(/^\w+:.*: the folder .* cannot be written: permission denied$/)
-      expect(write).toMatchObject({ code: 'target-failed' })
-      expect(write.message).toMatch(/: it could not be written: permission denied$/)
-      await mode('755', folder())
-      expect(await bytes()).toBe(first)
-    })
+  test.runIf(kind.refuses)('what the store cannot hold is refused, and nothing is changed', async () => {
+    for (const { value, message } of kind.refuses ?? []) {
+      await place.put(old.reveal())
+      const before = await snapshot()
+      const held = await target().read()
+      const error = await failure(target().write(new Secret(value), held))
+      expect(error.code).toBe('target-refused')
+      expect(error.message).toMatch(message)
+      expect(await snapshot()).toEqual(before)
+    }
+  })
 
-    test('a file that cannot be read, in a folder that cannot be written: both are said', async () => {
-      await put(first)
-      await mode('200', path())
-      await mode('555', folder())
-      const { check } = await told()
-      if (process.getuid?.() === 0)
-        expect(check.message).toMatch(/: it cannot be read: permission denied; the folder/)
-      expect(check).toMatchObject({ code: 'target-refused' })
-      await mode('755', folder())
-    })
-
-    test('a file that nobody may write', async () => {
-      await put(first)
-      await mode('444', path())
-      const error = await failure(target().check())
-      expect(error).toMatchObject({ code: 'target-refused', message: `${spec}: it is read-only` })
-      expect(error.hint).toContain('chmod u+w')
-    })
-
-    test('a directory in its place', async () => {
-      await mkdir(path())
-      const calls = [
-        () => target().check(),
-        () => target().read(),
-        () => target().write(successor, undefined),
-      ]
-      for (const call of calls) {
-        expect(await failure(call())).toMatchObject({
-          code: 'target-refused',
-          message: `${spec}: it is a directory`,
-        })
-      }
-      expect(await readdir(path())).toEqual([])
-    })
-
-    test('a folder that is not there', async () => {
-      const [scheme, place] = spec.split(/:(.*)/s) as [string, string]
-      const nowhere = parseTarget(`${scheme}:no/such/${place}`, testDeps(folder()))
-      const error = await failure(nowhere.check())
-      expect(error).toMatchObject({ code: 'target-refused' })
-      expect(error.message).toMatch(/: its folder does not exist$/)
-      expect(error.hint).toContain('mkdir -p')
-      expect(await readdir(folder())).toEqual([])
-    })
+  test('nothing that was told of holds a secret', () => {
+    for (const secret of all) expect(told.join('\n')).not.toContain(secret.reveal())
   })
 }

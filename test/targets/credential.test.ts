@@ -5,7 +5,8 @@ import type { CredentialStore } from '../../src/credentials/credential.ts'
 import { openCredentialStore } from '../../src/credentials/file.ts'
 import { Secret } from '../../src/secret.ts'
 import { createCredentialTarget } from '../../src/targets/credential.ts'
-import { failure, old, successor, temporaryFolder } from './contract.ts'
+import { failure, old, successor } from './contract.ts'
+import { temporaryFolder } from './file-contract.ts'
 
 const folder = temporaryFolder()
 const store = async (): Promise<CredentialStore> =>

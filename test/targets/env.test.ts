@@ -18,7 +18,9 @@ import { describe, expect, test } from 'vitest'
 import type { Secret } from '../../src/secret.ts'
 import { createFileTarget } from '../../src/targets/edited-file.ts'
 import { parseTarget } from '../../src/targets/index.ts'
-import { describeFileTarget, failure, old, successor, temporaryFolder, testDeps } from './contract.ts'
+import { failure, old, successor } from './contract.ts'
+import { testDeps } from './deps.ts'
+import { describeFileTarget, temporaryFolder } from './file-contract.ts'
 
 describeFileTarget({
   spec: 'env:.env#MY_KEY',

@@ -2,7 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseTarget } from '../../src/targets/index.ts'
-import { describeFileTarget, failure, old, successor, temporaryFolder, testDeps } from './contract.ts'
+import { failure, old, successor } from './contract.ts'
+import { testDeps } from './deps.ts'
+import { describeFileTarget, temporaryFolder } from './file-contract.ts'
 
 describeFileTarget({
   spec: 'file:key.txt',

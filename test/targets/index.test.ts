@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../src/secret.ts'
 import { findSamePlace, parseTarget, parseTargets, schemes } from '../../src/targets/index.ts'
-import { failure, old, successor, temporaryFolder, testDeps } from './contract.ts'
+import { failure, old, successor } from './contract.ts'
+import { testDeps } from './deps.ts'
+import { temporaryFolder } from './file-contract.ts'
 
 const folder = temporaryFolder()
 const parse = (spec: string) =>

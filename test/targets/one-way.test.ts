@@ -4,7 +4,9 @@ import { describe, expect, test, vi } from 'vitest'
 import { Secret } from '../../src/secret.ts'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { Target } from '../../src/targets/target.ts'
-import { failure, old, successor, temporaryFolder, testDeps } from './contract.ts'
+import { failure, old, successor } from './contract.ts'
+import { testDeps } from './deps.ts'
+import { temporaryFolder } from './file-contract.ts'
 
 type Sent = { action: string; secret: string }
 

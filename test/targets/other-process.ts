@@ -3,12 +3,16 @@ import { chmod } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 
 const src = resolve(fileURLToPath(import.meta.url), '../../../src')
 
 /** Bundles a script in which `SRC` stands for src/, so that a bare Node of any user can run it; its path. */
-export async function bundle(folder: string, script: string): Promise<string> {
+export async function bundle(
+  folder: string,
+  script: string,
+  options: Pick<BuildOptions, 'packages'> = {},
+): Promise<string> {
   const outfile = join(folder, 'script.mjs')
   await build({
     stdin: { contents: script.replaceAll('SRC', src), resolveDir: src, loader: 'ts' },
@@ -17,6 +21,7 @@ export async function bundle(folder: string, script: string): Promise<string> {
     format: 'esm',
     platform: 'node',
     logLevel: 'silent',
+    ...options,
   })
   // Others must be able to read what they are to run.
   await chmod(folder, 0o755)

@@ -1,0 +1,42 @@
+// Rules of this file:
+// - a store's own library is loaded on first use, from where this program is installed and from nowhere else.
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { systemCode } from '../durable-file.ts'
+import { KeysError } from '../errors.ts'
+import { refusal } from './refusal.ts'
+import type { TargetDeps } from './target.ts'
+
+/** The optional libraries, with the version to install on the oldest Node that is supported. */
+const versions = {
+  '@aws-sdk/client-secrets-manager': '3',
+  '@google-cloud/secret-manager': '6',
+  '@kubernetes/client-node': '1',
+  'libsodium-wrappers': '0.8',
+} as const
+
+/** Loads a library that is not installed along with this program. Throws `target-refused` with the line that installs it. */
+export async function loadSdk<T>(
+  library: keyof typeof versions,
+  { name, program }: { name: string; program: TargetDeps['program'] },
+  load: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await load()
+  } catch (cause) {
+    if (cause instanceof KeysError) throw cause
+    const isMissing = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes(systemCode(cause) ?? '')
+    const line = installLine(`${library}@${versions[library]}`, program)
+    throw isMissing
+      ? refusal(`${name}: ${library} is not installed`, line, cause)
+      : refusal(`${name}: ${library} cannot be loaded`, `install it anew: ${line}`, cause)
+  }
+}
+
+/** Where a library must lie for this program to find it: beside it. */
+function installLine(library: string, program: string): string {
+  const [before, after] = path.resolve(program).split(/[\\/]node_modules[\\/](?!.*[\\/]node_modules[\\/])/)
+  if (before === undefined || after === undefined) return `npm i ${library}`
+  if (/[\\/]_npx[\\/]/.test(program)) return `npx -p pictify-keys -p ${library} pictify-keys …`
+  return existsSync(path.join(before, 'package.json')) ? `npm i ${library}` : `npm i -g ${library}`
+}
