@@ -1,0 +1,14 @@
+/** Something that has to be started anew to find what its targets hold by now (`--restart`). */
+export interface Restart {
+  /** As the user wrote it, for example `deployment/web`. */
+  readonly name: string
+  /** How long one `run` may take at most. Milliseconds. */
+  readonly timeoutMs: number
+  /** May we do it? Changes nothing. Throws `target-refused` with what to do. */
+  check(signal?: AbortSignal): Promise<void>
+  /**
+   * Starts it anew and waits until all of it runs. The same `cause` (a word of letters, digits and dashes) starts it once,
+   * however often it is asked for; a repeat waits for that. Throws `target-failed` or `target-refused`.
+   */
+  run(cause: string, signal?: AbortSignal): Promise<void>
+}
