@@ -107,6 +107,7 @@ export async function optionsOf(
       createTarget: inputs.createTarget,
     }),
     cwd,
+    restarts: [],
     verify:
       command === undefined ? undefined : await createVerify(context, command, cwd, verifyTimeoutMs, secrets),
     evidence: !inputs.noEvidence,

@@ -11,6 +11,7 @@ import { byHand, isAnothers, refuseIfTakenOver, renewLease, rivalOf } from './cl
 import { idleness, mayBeProbedElsewhere } from './evidence.ts'
 import { parseMark } from './marked-name.ts'
 import { removeOrphans } from './mint.ts'
+import { restartUndone } from './restarts.ts'
 import { mendInstants, note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
 
 const shortestPauseMs = 200
@@ -42,6 +43,7 @@ export async function abort(run: Run, reason: KeysError): Promise<void> {
   }
   if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
   if (way !== 'replaced') await restoreTargets(run)
+  await restartUndone(run)
   await removeSuccessor(run, reason)
   await removeStrays(run)
   await record(run, { state: 'aborted', finishedAt: new Date(run.services.clock.now()).toISOString() })

@@ -21,8 +21,15 @@ export function newHolder(): string {
 /** By when a run with these options has ended by itself, counted from now. Milliseconds. */
 export function leaseBound(options: RotationOptions): number {
   const deliver = options.targets.reduce((sum, target) => sum + deliverBound(target), 0)
+  // once on the way there, once on the way back
+  const restarts = options.restarts.reduce((sum, { timeoutMs }) => sum + 2 * timeoutMs, 0)
   return (
-    acceptBound(options.settleMs) + deliver + (options.verify?.timeoutMs ?? 0) + options.waitMs + 2 * 60_000
+    acceptBound(options.settleMs) +
+    deliver +
+    restarts +
+    (options.verify?.timeoutMs ?? 0) +
+    options.waitMs +
+    2 * 60_000
   )
 }
 

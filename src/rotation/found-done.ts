@@ -45,6 +45,7 @@ export async function foundDone(
     })),
     cwd: options.cwd,
     verify: undefined,
+    restarts: undefined,
     waits: waitsOf(options),
     strays: [],
     unheld: false,

@@ -9,7 +9,7 @@ import type { Held } from '../targets/target.ts'
 import { getOrGone, isActive, type Account } from './account.ts'
 import { lockedElsewhere } from './claim.ts'
 import { fingerprintOf, parseMark, plainName } from './marked-name.ts'
-import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
+import { restartsOf, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 import { refuseEmptyForSelf, refuseOthersEscrow, refuseOtherThanSelf, refuseWrongSelf } from './self.ts'
 import type { OldKey } from './state.ts'
 
@@ -67,6 +67,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
       held.set(target.name, found)
     })
   }
+  for (const restart of options.restarts) await attempt(() => restart.check())
   await attempt(async () => refuseMissingVerify(options))
   const { oldSecret } = options
   if (oldSecret !== undefined) {
@@ -105,6 +106,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
       })),
       cwd: options.cwd,
       verify: options.verify?.command,
+      restarts: restartsOf(options),
       waits: waitsOf(options),
       strays: start.strays,
       unheld: isUnheld(options, firstSecret(held)),

@@ -6,7 +6,7 @@ import type { Secret } from '../secret.ts'
 import type { Target } from '../targets/target.ts'
 import { open, type Escrowed } from './escrow.ts'
 import { fingerprintOf } from './marked-name.ts'
-import { waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
+import { restartsOf, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 import { hasReached, type Journal } from './state.ts'
 
 /** Goes on from a journal of this machine. */
@@ -43,6 +43,7 @@ export function restore(services: RotationServices, given: RotationOptions, jour
       deleteOld: journal.deleteOld || options.deleteOld,
       compromised: journal.compromised ?? options.compromised,
       verify: options.verify?.command ?? journal.verify,
+      restarts: restartsOf(options) ?? journal.restarts,
       waits: waitsOf(options),
     },
   }

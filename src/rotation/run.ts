@@ -2,6 +2,7 @@ import type { Client, ProbeAnswer } from '../api/contract.ts'
 import type { Clock } from '../clock.ts'
 import { KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
+import type { Restart } from '../targets/restart.ts'
 import type { Target } from '../targets/target.ts'
 import { seal, type Escrowed } from './escrow.ts'
 import type { Journals } from './journal.ts'
@@ -33,6 +34,8 @@ export interface RotationOptions extends Omit<Waits, 'verifyTimeoutMs'> {
   /** The folder that relative targets were named from. */
   cwd: string
   verify: Verify | undefined
+  /** What is started anew once every target holds the successor. */
+  restarts: readonly Restart[]
   /** False waives the evidence gate. */
   evidence: boolean
   deleteOld: boolean
@@ -52,6 +55,7 @@ export type RotationEvent =
   | { event: 'probe'; answer: ProbeAnswer; inARow: number; needed: number; settlesInMs: number }
   | { event: 'target'; target: string; state: TargetState }
   | { event: 'target-failed'; target: string; message: string; attempt: number }
+  | { event: 'restart'; restart: string; state: 'started' | 'running' }
   | { event: 'evidence'; evidence: Evidence; missing: string[]; waitEndsInMs: number }
   | { event: 'undo-wait'; newKey: string; waitEndsInMs: number }
   | { event: 'warning'; code: string; message: string }
@@ -173,6 +177,11 @@ export class Setback extends Error {
     this.way = way
     this.error = error
   }
+}
+
+/** What these options start anew as the journal keeps it; undefined where that is nothing. */
+export function restartsOf({ restarts }: RotationOptions): string[] | undefined {
+  return restarts.length === 0 ? undefined : restarts.map(({ name }) => name)
 }
 
 /** The waits of these options as the journal keeps them. */

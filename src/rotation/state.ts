@@ -113,6 +113,8 @@ export interface Journal {
   /** The folder that relative targets were named from. */
   cwd: string
   verify?: string
+  /** What is started anew, as the user named it. */
+  restarts?: string[]
   waits: Waits
   /** By our own clock, Unix ms: when the answer to the create came; unknown to a machine that adopted the key. */
   mintedAt?: number
@@ -147,6 +149,7 @@ export interface Receipt {
   targets: { name: string; state: TargetState }[]
   evidence: Evidence | null
   verify: string | null
+  restarts: string[]
   self: boolean
   compromised: boolean
   failure: { code: string; message: string } | null
@@ -166,6 +169,7 @@ export function receiptOf(journal: Journal): Receipt {
     targets: journal.targets.map(({ name, state }) => ({ name, state })),
     evidence: journal.evidence ?? null,
     verify: journal.verify ?? null,
+    restarts: journal.restarts ?? [],
     self: journal.self,
     compromised: journal.compromised !== undefined,
     failure: journal.failure ?? null,

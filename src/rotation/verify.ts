@@ -1,9 +1,11 @@
 import { noteOwnUse, proveAccepted, proveReadable } from './deliver.ts'
+import { restartAll } from './restarts.ts'
 import { checkpoint, record, successorSecret, type Run } from './run.ts'
 
-/** Shows that the successor works from every target and for the user's own check: state `delivered` → `verified`. */
+/** Starts anew what has to be, and shows that the successor works from every target and for the user's own check: state `delivered` → `verified`. */
 export async function verify(run: Run): Promise<void> {
   checkpoint(run)
+  await restartAll(run, 'delivered')
   await proveReadable(run)
   const { verify: command, targets } = run.options
   if (targets.every(({ readback }) => readback === 'none')) {

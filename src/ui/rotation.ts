@@ -64,6 +64,10 @@ function sentenceOf(event: Exclude<RotationEvent, { event: 'warning' }>): string
       return event.state === 'writing' ? undefined : `  ${event.target}: ${event.state}`
     case 'target-failed':
       return `  ${event.target}: attempt ${event.attempt} failed: ${event.message}`
+    case 'restart':
+      return event.state === 'started'
+        ? `  starting ${event.restart} anew`
+        : `  ${event.restart}: runs with what its targets hold`
     case 'evidence':
       return event.missing.length === 0
         ? '  the evidence is in'

@@ -264,6 +264,7 @@ function optionsOf(
   return {
     targets: watched,
     cwd: '/',
+    restarts: [],
     verify: world.setting.verify || line.failingVerify ? verify : undefined,
     settleMs: propagationMs,
     probes: 2,

@@ -105,6 +105,7 @@ export async function setStage(sandboxOptions: SandboxOptions = {}): Promise<Sta
       targets: [target('env:.env#PICTIFY_API_KEY')],
       cwd: directory,
       verify: undefined,
+      restarts: [],
       settleMs: 0,
       probes: 2,
       overlapMs: 0,

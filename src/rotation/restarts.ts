@@ -1,0 +1,29 @@
+import { hasCode, KeysError } from '../errors.ts'
+import { note, type Run } from './run.ts'
+
+/**
+ * Starts anew what finds its key only then, so that it works with what its targets hold by now. Each rotation does so
+ * once each way, however often it is asked: the cause says which.
+ */
+export async function restartAll(run: Run, way: 'delivered' | 'undone'): Promise<void> {
+  const { journal, options, services } = run
+  for (const restart of options.restarts) {
+    services.report({ event: 'restart', restart: restart.name, state: 'started' })
+    await restart.run(`${journal.id}-${way}`, way === 'delivered' ? services.stop : undefined)
+    services.report({ event: 'restart', restart: restart.name, state: 'running' })
+  }
+}
+
+/**
+ * As `restartAll`, on the way back: what cannot be started anew may go on with the successor, which therefore goes only
+ * when it is quiet.
+ */
+export async function restartUndone(run: Run): Promise<void> {
+  if (run.journal.targets.every(({ state }) => state === 'pending')) return
+  try {
+    await restartAll(run, 'undone')
+  } catch (error) {
+    if (!(error instanceof KeysError) || hasCode(error, 'state-directory', 'interrupted')) throw error
+    await note(run, 'restart-failed', `it may still have the key that was undone: ${error.message}`)
+  }
+}
