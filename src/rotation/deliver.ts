@@ -108,7 +108,8 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
     if (!(error instanceof KeysError) || hasCode(error, 'state-directory', 'interrupted')) throw error
     // That nothing was put there this time does not undo an earlier write that may have happened.
     const isClean = state === 'pending' || state === 'failed' || state === 'restored'
-    if (isClean && target.readback === 'none' && hasCode(error, 'target-failed', 'target-refused')) {
+    const isUntouched = hasCode(error, 'target-failed', 'target-refused', 'target-changed')
+    if (isClean && target.readback === 'none' && isUntouched) {
       await recordTarget(run, target.name, 'failed')
     }
     return error

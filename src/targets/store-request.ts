@@ -23,7 +23,12 @@ export interface StoreRequest {
   repeatable: boolean
 }
 
-export type StoreRequests = (request: StoreRequest, signal: AbortSignal) => Promise<HttpAnswer>
+export interface StoreAnswer extends HttpAnswer {
+  /** Whether an earlier attempt, whose own answer did not come through, may have done it, whatever this answer says. */
+  readonly maybeDone: boolean
+}
+
+export type StoreRequests = (request: StoreRequest, signal: AbortSignal) => Promise<StoreAnswer>
 
 /**
  * Speaks to one store: what is throttled (429), out of order for now (502, 503, 504) or not reached is asked again after
@@ -35,11 +40,17 @@ export function createStoreRequests({
   baseUrl,
   deps,
   tls,
+  throttledMs,
 }: {
   name: string
   baseUrl: string
   deps: Pick<TargetDeps, 'env' | 'clock' | 'debug'>
   tls?: TransportOptions
+  /**
+   * How long the store asks to wait, where it says so in a way of its own; undefined: this answer does not. For more
+   * than a target's own time nobody waits: the answer is given to the caller at once.
+   */
+  throttledMs?: ((answer: HttpAnswer, now: number) => number | undefined) | undefined
 }): StoreRequests {
   const { clock, debug, env } = deps
   let transport: ReturnType<typeof createTransport> | undefined
@@ -62,25 +73,33 @@ export function createStoreRequests({
   }
 
   return async (request, signal) => {
+    let maybeDone = false
     for (let count = 1; ; count++) {
       const result = await once(request, signal)
       const isFailure = result instanceof RequestFailure
+      const ownMs = isFailure ? undefined : throttledMs?.(result, clock.now())
       const mayHelp = isFailure
         ? result.transient && (request.repeatable || !result.maybeDone)
-        : [429, 502, 503, 504].includes(result.status)
+        : ownMs === undefined
+          ? [429, 502, 503, 504].includes(result.status)
+          : ownMs <= longestPauseMs
       if (count === attempts || !mayHelp) {
-        if (isFailure) throw unreached(name, result)
-        return result
+        if (isFailure) throw unreached(name, result, maybeDone)
+        return { ...result, maybeDone }
       }
-      const asked = isFailure ? undefined : retryAfterMs(result.headers.get('retry-after'), clock.now())
+      // what answers in a store's stead does not know how far it came
+      maybeDone ||= isFailure ? result.maybeDone : result.status > 500
+      const asked = isFailure
+        ? undefined
+        : (ownMs ?? retryAfterMs(result.headers.get('retry-after'), clock.now()))
       await clock.sleep(Math.min(asked ?? firstPauseMs * 2 ** (count - 1), longestPauseMs), signal)
     }
   }
 }
 
-function unreached(name: string, failure: RequestFailure): KeysError {
+function unreached(name: string, failure: RequestFailure, maybeDone: boolean): KeysError {
   return new KeysError(
-    failure.maybeDone ? 'target-unclear' : 'target-failed',
+    failure.maybeDone || maybeDone ? 'target-unclear' : 'target-failed',
     `${name}: ${failure.message}`,
     {
       hint: failure.hint ?? 'try again',
@@ -90,7 +109,7 @@ function unreached(name: string, failure: RequestFailure): KeysError {
 }
 
 /** Of a `Retry-After` header: seconds, or a date. */
-function retryAfterMs(text: string | null, now: number): number | undefined {
+export function retryAfterMs(text: string | null, now: number): number | undefined {
   if (text === null) return undefined
   if (/^\d+$/.test(text.trim())) return Number(text) * 1_000
   const at = Date.parse(text)

@@ -126,35 +126,44 @@ export function createStoreTarget<S extends Seen>({
 
 const never = new AbortController().signal
 
-/** The same target, none of whose calls outlasts `storeTimeoutMs`. */
-export function bounded(target: Target, { clock }: Pick<TargetDeps, 'clock'>): Target {
+/**
+ * The same target, none of whose calls outlasts `storeTimeoutMs`. `maybeDone`: whether the change of the call under way
+ * has been asked for by now; a target that cannot be read must know, for nobody else can look.
+ */
+export function bounded(
+  target: Target,
+  { clock }: Pick<TargetDeps, 'clock'>,
+  maybeDone: () => boolean = () => true,
+): Target {
   const { name } = target
 
-  /** `code`: what to call it when there was no answer. */
+  /** `isChange`: without an answer nobody knows whether it was done. */
   async function within<T>(
-    code: 'target-failed' | 'target-unclear',
+    isChange: boolean,
     outer: AbortSignal | undefined,
     call: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     outer?.throwIfAborted()
     const inner = new AbortController()
     const over = new AbortController()
-    const late = new KeysError(code, `${name}: no answer within ${storeTimeoutMs / 1_000}s`, {
-      hint: 'see whether the store and the network are in order, then run the same command again',
-    })
+    let late: KeysError | undefined
     const signal = outer ? AbortSignal.any([outer, inner.signal]) : inner.signal
     const limit = clock.sleep(storeTimeoutMs, AbortSignal.any(outer ? [outer, over.signal] : [over.signal]))
     try {
       return await Promise.race([
         call(signal),
         limit.then(() => {
+          const code = isChange && maybeDone() ? 'target-unclear' : 'target-failed'
+          late = new KeysError(code, `${name}: no answer within ${storeTimeoutMs / 1_000}s`, {
+            hint: 'see whether the store and the network are in order, then run the same command again',
+          })
           inner.abort(late)
           throw late
         }),
       ])
     } catch (error) {
       outer?.throwIfAborted()
-      throw inner.signal.aborted ? late : error
+      throw late ?? error
     } finally {
       over.abort()
       limit.catch(() => undefined)
@@ -165,15 +174,14 @@ export function bounded(target: Target, { clock }: Pick<TargetDeps, 'clock'>): T
   return {
     ...target,
     timeoutMs: storeTimeoutMs,
-    check: (signal) => within('target-failed', signal, (inner) => target.check(inner)),
-    read: (signal) => within('target-failed', signal, (inner) => target.read(inner)),
+    check: (signal) => within(false, signal, (inner) => target.check(inner)),
+    read: (signal) => within(false, signal, (inner) => target.read(inner)),
     write: (secret, expected, signal) =>
-      within('target-unclear', signal, (inner) => target.write(secret, expected, inner)),
-    restore: (held, written, signal) =>
-      within('target-unclear', signal, (inner) => target.restore(held, written, inner)),
+      within(true, signal, (inner) => target.write(secret, expected, inner)),
+    restore: (held, written, signal) => within(true, signal, (inner) => target.restore(held, written, inner)),
     ...(stage && {
       stage: (secret: Secret, expected: Held | undefined, signal?: AbortSignal) =>
-        within('target-unclear', signal, (inner) => stage(secret, expected, inner)),
+        within(true, signal, (inner) => stage(secret, expected, inner)),
     }),
   }
 }

@@ -28,7 +28,8 @@ export interface Target {
   /**
    * Puts `secret` there. Safe to repeat. Where it can be read, refuses with `target-changed` if what it
    * holds is neither `expected` (undefined: absent) nor `secret`. A `none` target tells by its error what came of
-   * it: `target-failed`, nothing was put in its place; `target-unclear`, it may have been.
+   * it: `target-unclear`, it may have been put there; any other, it was not. It refuses with `target-changed` where it
+   * can tell that somebody else changed it since `check`.
    */
   write(secret: Secret, expected: Held | undefined, signal?: AbortSignal): Promise<void>
   /**
@@ -59,6 +60,8 @@ export interface TargetDeps {
   clock: Clock
   /** A place in a store that is not there is made (`--create-target`); else it is refused, for it may be mistyped. */
   createTarget: boolean
+  /** Plain http to another machine is meant (`--insecure-http`). */
+  insecureHttp?: boolean
   /** The path this program was started from, beside which its optional libraries lie. */
   program: string
   /** Every secret known so far, to be masked and kept out of the environment of children. */

@@ -35,6 +35,25 @@ describe('a target that cannot be read', () => {
     expect(await stage.call(taken), error?.message).toBe(200)
   })
 
+  it('and that somebody else changed is left alone, without the old secret: nothing was put there', async () => {
+    const oneWay: Target = {
+      name: 'exec:x',
+      place: 'x',
+      readback: 'none',
+      check: async () => {},
+      read: async () => {
+        throw new KeysError('target-failed', 'one way')
+      },
+      write: async () => {
+        throw new KeysError('target-changed', 'exec:x: somebody changed it')
+      },
+      restore: async () => expect.unreachable(),
+    }
+    const options = stage.options({ targets: [oneWay] })
+    const { error } = await rotate(stage.services(), stage.old.id, options)
+    expect(error).toMatchObject({ code: 'rotation-undone', exit: 6 })
+  })
+
   it('and may have been written is undone, also when the next attempt failed cleanly', async () => {
     let place = stage.old.secret.reveal()
     let attempts = 0

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
+import type { HttpAnswer } from '../../src/http.ts'
 import { createStoreRequests, type StoreRequest } from '../../src/targets/store-request.ts'
 import { failure } from './contract.ts'
 import { testDeps } from './deps.ts'
@@ -42,9 +44,20 @@ const clock = {
   now: () => Date.parse('2026-01-01T00:00:00Z'),
   sleep: async (ms: number) => void slept.push(ms),
 }
-function send(request: Partial<StoreRequest> = {}, url = baseUrl) {
-  const deps = testDeps('/', { clock, debug: (line) => debugged.push(line), env: {} })
-  const requestsTo = createStoreRequests({ name: 'store:a', baseUrl: url, deps })
+function send(
+  request: Partial<StoreRequest> = {},
+  {
+    url = baseUrl,
+    throttledMs,
+    sleep = clock.sleep,
+  }: { url?: string; throttledMs?: (answer: HttpAnswer) => number | undefined; sleep?: Clock['sleep'] } = {},
+) {
+  const deps = testDeps('/', {
+    clock: { ...clock, sleep },
+    debug: (line) => debugged.push(line),
+    env: {},
+  })
+  const requestsTo = createStoreRequests({ name: 'store:a', baseUrl: url, deps, throttledMs })
   return requestsTo(
     { method: 'GET', path: '/x', headers: { 'x-token': 'hidden' }, repeatable: true, ...request },
     new AbortController().signal,
@@ -81,6 +94,40 @@ describe('asks again', () => {
     answers = ['cut', 'cut']
     expect((await send({ method: 'PUT' })).status).toBe(200)
     expect(requests).toHaveLength(3)
+  })
+
+  test('after as long as a store says in its own way, and not where that is too long', async () => {
+    const throttledMs = ({ headers }: HttpAnswer) => Number(headers.get('x-wait')) || undefined
+    answers = [
+      { status: 403, headers: { 'x-wait': '2000' } },
+      { status: 403, headers: { 'x-wait': '20001' } },
+    ]
+    expect((await send({}, { throttledMs })).status).toBe(403)
+    expect(slept).toEqual([2_000])
+    expect((await send({}, { throttledMs })).status).toBe(200)
+  })
+})
+
+describe('what came of an earlier attempt is told', () => {
+  test.each<[string, Answer[], boolean]>([
+    ['an answer that was lost', ['cut', { status: 403 }], true],
+    ['an answer in its stead', [{ status: 502 }, { status: 403 }], true],
+    ['a refusal for now', [{ status: 429 }, { status: 403 }], false],
+    ['the only one', [{ status: 403 }], false],
+  ])('%s', async (_what, given, maybeDone) => {
+    answers = given
+    expect(await send({ method: 'PUT' })).toMatchObject({ status: 403, maybeDone })
+  })
+
+  test('also where nobody is there by the end', async () => {
+    answers = ['cut']
+    let isOpen = true
+    const sleep = async () => {
+      if (isOpen) await close()
+      isOpen = false
+    }
+    expect((await failure(send({ method: 'PUT' }, { sleep }))).code).toBe('target-unclear')
+    close = async () => {}
   })
 })
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
-import { Secret } from '../../src/secret.ts'
-import { Conflict, createStoreTarget, type Cell, type Seen } from '../../src/targets/store.ts'
+import type { Secret } from '../../src/secret.ts'
+import { bounded, Conflict, createStoreTarget, type Cell, type Seen } from '../../src/targets/store.ts'
+import type { Target } from '../../src/targets/target.ts'
 import { failure, old, successor, third } from './contract.ts'
 import { testDeps } from './deps.ts'
 
@@ -181,6 +182,22 @@ describe('the time limit', () => {
     ring()
     expect(await pending).toMatchObject({ code, message: 'memory:a: no answer within 30s' })
     expect(inner?.aborted).toBe(true)
+  })
+
+  test('knows what was not asked for yet, where it is told', async () => {
+    const { clock, ring } = createStopped()
+    let asked = false
+    const slow: Target = {
+      ...target(createMemory(old).cell),
+      write: async (_secret, _expected, signal = new AbortController().signal) => endless(signal),
+    }
+    const limited = bounded(slow, { clock }, () => asked)
+    for (const code of ['target-failed', 'target-unclear']) {
+      const pending = failure(limited.write(successor, undefined))
+      ring()
+      expect(await pending).toMatchObject({ code })
+      asked = true
+    }
   })
 
   test('leaves no timer behind', async () => {
