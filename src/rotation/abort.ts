@@ -138,7 +138,7 @@ async function restoreTargets(run: Run): Promise<void> {
     } catch (error) {
       if (!(error instanceof KeysError)) throw error
       if (!hasCode(error, 'target-changed')) {
-        failed.push(`${name}: ${error.message}`)
+        failed.push(error.message.startsWith(name) ? error.message : `${name}: ${error.message}`)
         continue
       }
       await note(run, 'target-left', `${name} was changed by somebody else and left as it is`)
@@ -149,7 +149,7 @@ async function restoreTargets(run: Run): Promise<void> {
   throw new Setback(
     'leave',
     new KeysError('rotation-needs-person', `could not put the old value back: ${failed.join('; ')}`, {
-      hint: 'both keys work; mend the target and run the same command again to go on undoing',
+      hint: `both keys work; mend the target, then: pictify-keys rotate ${run.journal.id} --abort`,
     }),
   )
 }

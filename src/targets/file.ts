@@ -26,7 +26,12 @@ const format: FileFormat = {
     }
     return { value: new Secret(value), version }
   },
-  set: (_bytes, secret, held) => contents(secret, held),
+  set(_bytes, secret, held) {
+    if (/[\r\n\0]/.test(secret.reveal())) {
+      throw refusal('the new value is not one line of text', 'put it there by a command: exec:<command>')
+    }
+    return contents(secret, held)
+  },
   putBack: (_bytes, held) => held && contents(held.value, held),
 }
 

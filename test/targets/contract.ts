@@ -42,14 +42,25 @@ export interface Kind {
   largest: number
   /** Values that the store cannot hold, and what is said of them at `write`. */
   refuses?: { value: string; message: RegExp }[]
+  /** Whether the place can hold a value, where not every one that is text fits; what it cannot hold is refused. */
+  holds?: (value: string) => boolean
+  /** A file: it is made where there is none, without being asked to. */
+  makesItself?: boolean
   /** Makes the store fail from now on; resolves to the way to end that. */
-  fail(fault: Fault): Promise<() => Promise<void>>
+  fail?: (fault: Fault) => Promise<() => Promise<void>>
   /** What the hint says of an expired login: the command that renews it. */
-  loginHint: RegExp
+  loginHint?: RegExp
   /** Runs `change` when our next write has left and before the store has it. Undefined where a write cannot be come before. */
   beforeNextWrite?: (change: () => Promise<void>) => void
   /** Environment that a process of its own needs to reach the store. */
   env: () => Record<string, string>
+}
+
+/** What does not apply to a kind is no test of it, and no skipped one either. */
+function when(applies: unknown, register: (name: string, body: () => void | Promise<void>) => void) {
+  return (name: string, body: () => void | Promise<void>) => {
+    if (applies) register(name, body)
+  }
 }
 
 /** What every target that can be read back must do, against its real store. */
@@ -94,6 +105,10 @@ export function describeTarget(kind: Kind): void {
       const before = await snapshot()
       const held = await target().read()
       expect(held?.value.reveal()).toBe(old.reveal())
+      if (kind.holds?.(value) === false) {
+        expect((await failure(target().write(new Secret(value), held))).code).toBe('target-refused')
+        return expect(await snapshot()).toEqual(before)
+      }
       await target().write(new Secret(value), held)
       expect((await target().read())?.value.reveal()).toBe(value)
       expect(await snapshot()).toEqual({ ...before, value })
@@ -103,15 +118,18 @@ export function describeTarget(kind: Kind): void {
   })
 
   describe('absent', () => {
-    test('is told from what cannot be read, and refused without --create-target', async () => {
-      expect(await target().read()).toBeUndefined()
-      const error = await failure(target().check())
-      expect(error.code).toBe('target-refused')
-      expect(error.hint).toContain('--create-target')
-      expect(await target().read()).toBeUndefined()
-    })
+    when(!kind.makesItself, test)(
+      'is told from what cannot be read, and refused without --create-target',
+      async () => {
+        expect(await target().read()).toBeUndefined()
+        const error = await failure(target().check())
+        expect(error.code).toBe('target-refused')
+        expect(error.hint).toContain('--create-target')
+        expect(await target().read()).toBeUndefined()
+      },
+    )
 
-    test('what holds it is there, and it is not: refused as well', async () => {
+    when(!kind.makesItself, test)('what holds it is there, and it is not: refused as well', async () => {
       await place.put(undefined)
       expect(await target().read()).toBeUndefined()
       expect((await failure(target().check())).code).toBe('target-refused')
@@ -189,7 +207,7 @@ export function describeTarget(kind: Kind): void {
       expect(await place.value()).toBeUndefined()
     })
 
-    test.runIf(kind.beforeNextWrite)('while our write is on its way: theirs wins', async () => {
+    when(kind.beforeNextWrite, test)('while our write is on its way: theirs wins', async () => {
       await place.put(old.reveal())
       const held = await target().read()
       kind.beforeNextWrite?.(() => place.put(third.reveal()))
@@ -198,7 +216,7 @@ export function describeTarget(kind: Kind): void {
       expect(await place.value()).toBe(third.reveal())
     })
 
-    test.runIf(kind.beforeNextWrite)('while our undo is on its way: theirs wins', async () => {
+    when(kind.beforeNextWrite, test)('while our undo is on its way: theirs wins', async () => {
       await place.put(old.reveal())
       const held = await target().read()
       await target().write(successor, held)
@@ -208,7 +226,8 @@ export function describeTarget(kind: Kind): void {
     })
   })
 
-  describe('a store that fails', () => {
+  when(kind.fail, describe)('a store that fails', () => {
+    const fail = kind.fail ?? (() => Promise.reject(new Error('it cannot fail')))
     /** Every call, while the store fails as said; nothing may have changed by the end. */
     async function whileFailing(
       fault: Fault,
@@ -218,7 +237,7 @@ export function describeTarget(kind: Kind): void {
       await place.put(old.reveal())
       const held = await target().read()
       const before = await snapshot()
-      const mend = await kind.fail(fault)
+      const mend = await fail(fault)
       try {
         const broken = target(more)
         const calls = {
@@ -243,7 +262,7 @@ export function describeTarget(kind: Kind): void {
     test('expired login: says how to renew it', async () => {
       await whileFailing('expired', (error) => {
         expect(error.code).toBe('target-refused')
-        expect(error.hint).toMatch(kind.loginHint)
+        expect(error.hint).toMatch(kind.loginHint ?? /^no hint was named$/)
       })
     })
 
@@ -255,7 +274,7 @@ export function describeTarget(kind: Kind): void {
     test('throttled once: done all the same', async () => {
       await place.put(old.reveal())
       const held = await target().read()
-      const mend = await kind.fail('throttled once')
+      const mend = await fail('throttled once')
       try {
         await target({ clock: hurried }).write(successor, held)
       } finally {
@@ -266,7 +285,7 @@ export function describeTarget(kind: Kind): void {
 
     test('down: an error, and not "absent"', async () => {
       await place.put(old.reveal())
-      const mend = await kind.fail('down')
+      const mend = await fail('down')
       try {
         expect((await failure(target({ clock: hurried }).read())).code).toMatch(/^target-(failed|unclear)$/)
       } finally {
@@ -325,7 +344,7 @@ export function describeTarget(kind: Kind): void {
     })
   })
 
-  test.runIf(kind.refuses)('what the store cannot hold is refused, and nothing is changed', async () => {
+  when(kind.refuses, test)('what the store cannot hold is refused, and nothing is changed', async () => {
     for (const { value, message } of kind.refuses ?? []) {
       await place.put(old.reveal())
       const before = await snapshot()
