@@ -35,6 +35,8 @@ export interface Context {
   processes: Processes
   /** The path this program was started from. */
   program: string
+  /** Plain http to another machine is meant. */
+  insecureHttp: boolean
   /** The package's version. */
   version: string
 }

@@ -75,9 +75,23 @@ export interface Transport {
   readonly close: () => Promise<void>
 }
 
+/** How one server is known, and how it knows us, where that is settled for it alone. Certificates and keys are PEM. */
+export interface ServerTls {
+  /** Trusted in place of those that Node trusts. */
+  ca?: string[]
+  cert?: string
+  key?: string
+  /** The name that the server's certificate must have, where the URL has another. */
+  servername?: string
+  /** False: any certificate will do. */
+  rejectUnauthorized?: boolean
+}
+
 export interface TransportOptions {
   /** A PEM file of certificate authorities to trust beside those that Node trusts. */
   caFile?: string | undefined
+  /** For the server, not for a proxy on the way; it goes before `caFile`. */
+  serverTls?: ServerTls | undefined
   /** `process.versions.node`; where it is known, start-up is tuned to it. */
   nodeVersion?: string | undefined
 }
@@ -88,15 +102,19 @@ export interface TransportOptions {
  */
 export async function createTransport(
   env: Readonly<Record<string, string | undefined>>,
-  { caFile, nodeVersion }: TransportOptions = {},
+  { caFile, serverTls, nodeVersion }: TransportOptions = {},
 ): Promise<Transport> {
   await tuneFor(nodeVersion)
-  const ca = caFile === undefined ? undefined : await authorities(caFile, env['NODE_EXTRA_CA_CERTS'])
+  const trusted =
+    caFile === undefined ? undefined : { ca: await authorities(caFile, env['NODE_EXTRA_CA_CERTS']) }
+  const tls = { ...trusted, ...serverTls }
   const httpProxy = env['http_proxy'] || env['HTTP_PROXY'] || ''
   const httpsProxy = env['https_proxy'] || env['HTTPS_PROXY'] || ''
   const noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? ''
   const dispatcher =
-    httpProxy || httpsProxy ? await proxied({ httpProxy, httpsProxy, noProxy }, ca) : await direct(ca)
+    httpProxy || httpsProxy
+      ? await proxied({ httpProxy, httpsProxy, noProxy }, tls, trusted)
+      : await direct(tls)
   return {
     fetch: (url, init) => dispatch(dispatcher, url, init),
     close: () => dispatcher.destroy(),
@@ -107,14 +125,15 @@ export async function createTransport(
 const untimed = { headersTimeout: 0, bodyTimeout: 0 } as const
 
 /** The dispatcher alone: the whole of undici takes twice as long to load as a command has. */
-async function direct(ca: string[] | undefined): Promise<Agent> {
+async function direct(tls: ServerTls): Promise<Agent> {
   const { default: Agent } = await import('undici/lib/dispatcher/agent.js')
-  return new Agent({ ...untimed, connect: { timeout: 0, ...(ca && { ca }) } })
+  return new Agent({ ...untimed, connect: { timeout: 0, ...tls } })
 }
 
 async function proxied(
   proxies: { httpProxy: string; httpsProxy: string; noProxy: string },
-  ca: string[] | undefined,
+  requestTls: ServerTls,
+  proxyTls: ServerTls | undefined,
 ): Promise<Dispatcher> {
   for (const [variable, address] of [
     ['HTTP_PROXY', proxies.httpProxy],
@@ -128,14 +147,14 @@ async function proxied(
   }
   // CommonJS: bundled, it has a default alone
   const { EnvHttpProxyAgent } = (await import('undici')).default
-  const tls = ca && { ca }
   return new EnvHttpProxyAgent({
     ...proxies,
     ...untimed,
     // plain http goes through a proxy as curl sends it; many refuse a tunnel to any port but 443
     proxyTunnel: false,
-    connect: { timeout: 0, ...tls },
-    ...(tls && { requestTls: tls, proxyTls: tls }),
+    connect: { timeout: 0, ...requestTls },
+    requestTls,
+    ...(proxyTls && { proxyTls }),
   })
 }
 
@@ -220,4 +239,14 @@ function dispatch(dispatcher: Dispatcher, url: string, init: FetchInit): Promise
 
 function single(value: string | string[] | undefined): string | null {
   return Array.isArray(value) ? value.join(', ') : (value ?? null)
+}
+
+/** Whether a URL's host is this machine itself, so that nobody reads along where it is plain http. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  )
 }

@@ -107,6 +107,7 @@ export function createContext(given: Surroundings): Context {
     get stdin() {
       return given.stdin()
     },
+    insecureHttp: globals.insecureHttp,
     version: given.version,
     program: given.process.program,
     processes: {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -209,6 +210,37 @@ describe('TLS', () => {
       options: { caFile: certificate('self-signed') },
     })
     expect(answer.status).toBe(200)
+  })
+
+  describe('of one server alone', () => {
+    const pem = (name: string) => readFile(certificate(name), 'utf8')
+
+    test('its authorities are trusted in place of all others', async () => {
+      const port = await serveTls('localhost')
+      const url = `https://localhost:${port}/`
+      expect((await get(url, { options: { serverTls: { ca: [await pem('ca')] } } })).status).toBe(200)
+      const other = get(url, {
+        options: { caFile: certificate('ca'), serverTls: { ca: [await pem('self-signed')] } },
+      })
+      expect(await failure(other)).toMatchObject({ code: 'tls-failed', maybeDone: false })
+    })
+
+    test('its certificate may be for another name than the URL has', async () => {
+      const port = await serveTls('other-host')
+      const ca = [await pem('ca')]
+      const url = `https://localhost:${port}/`
+      expect((await failure(get(url, { options: { serverTls: { ca } } }))).code).toBe('tls-failed')
+      const serverTls = { ca, servername: 'elsewhere.test' }
+      expect((await get(url, { options: { serverTls } })).status).toBe(200)
+    })
+
+    test('any certificate will do where that is said', async () => {
+      const port = await serveTls('expired')
+      const answer = await get(`https://localhost:${port}/`, {
+        options: { serverTls: { rejectUnauthorized: false } },
+      })
+      expect(answer.status).toBe(200)
+    })
   })
 
   test('https to a port that speaks http says so', async () => {

@@ -1,4 +1,5 @@
 import { KeysError } from '../errors.ts'
+import { isLoopback } from '../http.ts'
 
 export const defaultBaseUrl = 'https://api.pictify.io'
 
@@ -51,13 +52,4 @@ function withScheme(text: string): string | undefined {
   const https = `https://${text}`
   if (!URL.canParse(https)) return undefined
   return isLoopback(new URL(https).hostname) ? `http://${text}` : https
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(\.\d{1,3}){3}$/.test(hostname)
-  )
 }

@@ -12,7 +12,7 @@ export function targetDeps(
     cwd = context.cwd,
   }: { secrets: readonly Secret[]; createTarget: boolean; cwd?: string },
 ): TargetDeps {
-  const { clock, env, out, program, prompt } = context
+  const { clock, env, insecureHttp, out, program, prompt } = context
   const showSecret: TargetDeps['showSecret'] = async (label, secret, action) => {
     const what = action === 'write' ? 'the new key' : 'the old key again'
     out.show(`put ${what} into ${label}:`, '', `  ${secret.reveal()}`, '')
@@ -31,6 +31,7 @@ export function targetDeps(
     secrets: () => secrets,
     clock,
     createTarget,
+    insecureHttp,
     program,
     showSecret: out.interactive ? showSecret : undefined,
   }

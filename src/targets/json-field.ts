@@ -10,6 +10,8 @@ export interface JsonFields {
   readonly names: readonly string[]
   /** Undefined where there is no such field. Throws `target-refused` where it is not a string. */
   get(field: string): string | undefined
+  /** A field's value as it is written; undefined where there is no such field. */
+  text(field: string): string | undefined
   /** The text with that field of that value; a new one stands last. */
   set(field: string, value: string): string
   /** The text without that field; of one that `set` made new, what it was before. */
@@ -51,6 +53,11 @@ export function parseJsonFields(text: string, name: string): JsonFields {
       const value: unknown = JSON.parse(text.slice(member.valueStart, member.valueEnd))
       if (typeof value === 'string') return value
       throw refusal(`${name}: the field ${field} is not a string`, 'check how it is spelt')
+    },
+
+    text(field) {
+      const member = find(field)
+      return member && text.slice(member.valueStart, member.valueEnd)
     },
 
     set(field, value) {

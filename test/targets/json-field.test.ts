@@ -26,6 +26,13 @@ describe('a field', () => {
     expect(fields('{"k\\u0065y":"x"}').get('key')).toBe('x')
   })
 
+  test('of any kind is given as it is written', () => {
+    expect(fields(spaced).text('a')).toBe('1e3')
+    expect(fields(spaced).text('nested')).toBe('{"key": "inner", "list": [1, "}", {"key": 2}]}')
+    expect(fields('{"n" : 12345678901234567890 }').text('n')).toBe('12345678901234567890')
+    expect(fields('{}').text('n')).toBeUndefined()
+  })
+
   test('is changed where it stands, and nothing else is', () => {
     expect(fields(spaced).set('key', 'a"b\\')).toBe(spaced.replace('"old\\u00e9\\n"', '"a\\"b\\\\"'))
     expect(fields('{"a":{"b":[]},"key":"","z":null}').set('key', 'new')).toBe(
