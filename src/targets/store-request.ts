@@ -19,6 +19,8 @@ export interface StoreRequest {
   headers: Record<string, string>
   /** Sent as JSON. */
   body?: unknown
+  /** In place of `body`: JSON that is sent as it is written. */
+  json?: string
   /** Whether it may be sent again when its answer was lost: it then does no more than once would. */
   repeatable: boolean
 }
@@ -57,7 +59,7 @@ export function createStoreRequests({
 
   async function once(request: StoreRequest, signal: AbortSignal): Promise<HttpAnswer | RequestFailure> {
     const { fetch } = await (transport ??= createTransport(env, tls))
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+    const body = request.json ?? (request.body === undefined ? undefined : JSON.stringify(request.body))
     const headers =
       body === undefined ? request.headers : { 'content-type': 'application/json', ...request.headers }
     const { method, path } = request

@@ -64,6 +64,11 @@ function send(
   )
 }
 
+test('sends JSON that is written already as it is', async () => {
+  await send({ method: 'POST', json: '{"n": 12345678901234567890}' })
+  expect(requests[0]?.body).toBe('{"n": 12345678901234567890}')
+})
+
 test('sends JSON, and gives any answer as it is', async () => {
   answers = [{ status: 403 }]
   const { status, text } = await send({ method: 'POST', path: '/a%2Fb', body: { value: 1 } })
