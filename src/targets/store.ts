@@ -37,6 +37,11 @@ export interface Cell<S extends Seen> {
   put(secret: Secret, seen: S, signal: AbortSignal): Promise<void>
   /** Puts back byte for byte what it held when it was first looked at; undefined: nothing was there. Throws Conflict. */
   putBack(held: Held | undefined, seen: S, signal: AbortSignal): Promise<void>
+  /**
+   * For a store whose writes know only afterwards who came before: it holds the secret by now, and the `put` that wrote
+   * it may have been cut off before it knew. Throws Conflict.
+   */
+  settle?(secret: Secret, expected: Held | undefined, seen: S, signal: AbortSignal): Promise<void>
   /** As `Target.stage`. Throws Conflict. */
   stage?: (secret: Secret, seen: S, signal: AbortSignal) => Promise<Secret>
   /** Removes what `stage` left, where it never came to `put`. Safe to repeat. */
@@ -97,7 +102,7 @@ export function createStoreTarget<S extends Seen>({
 
     async write(secret, expected, signal = never) {
       await change(async (seen) => {
-        if (seen.held?.value.equals(secret)) return
+        if (seen.held?.value.equals(secret)) return cell.settle?.(secret, expected, seen, signal)
         refuseChanged(seen, expected)
         await cell.put(secret, seen, signal)
       }, signal)
