@@ -11,7 +11,8 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { facts, missing, end } = await start()
+  // SERVERS=a,b starts these alone
+  const { facts, missing, end } = await start(process.env['SERVERS']?.split(','))
   const reasons = Object.entries(missing).map(
     ([name, why]) => `skipped, for it is not to be had here: ${name}: ${why}`,
   )
