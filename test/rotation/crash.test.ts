@@ -3,8 +3,11 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationOptions } from '../../src/rotation/run.ts'
+import type { Secret } from '../../src/secret.ts'
+import type { Restart } from '../../src/targets/restart.ts'
 import { failing, verifyOf } from './machines.ts'
 import { createMortal } from './mortal.ts'
+import { createShelf, type Shelf } from './shelf.ts'
 import { setStage, type Stage } from './stage.ts'
 
 const verify = verifyOf(async () => {})
@@ -25,13 +28,13 @@ async function runAndDie(
 
 /** Dies at every point there is, each time on a new stage, and hands over what is left; returns how often. */
 async function dieEverywhere(
-  overrides: Partial<RotationOptions>,
+  overrides: Partial<RotationOptions> | ((stage: Stage) => Partial<RotationOptions>),
   then: (stage: Stage, options: RotationOptions, where: string) => Promise<void>,
 ): Promise<number> {
   for (let diesAt = 1; ; diesAt++) {
     const stage = await setStage()
     try {
-      const options = stage.options(overrides)
+      const options = stage.options(typeof overrides === 'function' ? overrides(stage) : overrides)
       const where = await runAndDie(stage, options, diesAt)
       if (where === undefined) return diesAt - 1
       await then(stage, options, where)
@@ -72,6 +75,51 @@ describe('a rotation that dies', () => {
     })
     expect(deaths).toBeGreaterThan(30)
   }, 120_000)
+
+  /** A target with a place beside the value in use, and something that finds its key when it is started anew. */
+  function staged(stage: Stage): {
+    shelf: Shelf
+    loaded: () => Secret | undefined
+    overrides: Partial<RotationOptions>
+  } {
+    const shelf = createShelf(stage.old.secret)
+    let loaded: Secret | undefined = stage.old.secret
+    const restart: Restart = {
+      name: 'deployment/web',
+      timeoutMs: 1_000,
+      check: async () => {},
+      run: async () => void (loaded = shelf.current()),
+    }
+    return { shelf, loaded: () => loaded, overrides: { targets: [shelf.target], restarts: [restart] } }
+  }
+
+  it.each([
+    ['finished', undefined],
+    ['undone', failing],
+  ])(
+    'with a target that is staged and a restart it is %s by the same line, wherever it died',
+    async (_way, command) => {
+      let play = {} as ReturnType<typeof staged>
+      const overrides = (stage: Stage) => {
+        play = staged(stage)
+        return { ...play.overrides, verify: command }
+      }
+      const deaths = await dieEverywhere(overrides, async (stage, options, where) => {
+        const again = createMortal(stage, options)
+        const { error } = await rotate(again.services, stage.old.id, again.options)
+        if (command === undefined) expect(error, `${where}: ${error?.message}`).toBeUndefined()
+        else expect(error, where).toMatchObject({ exit: 6 })
+        const [key, ...others] = stage.active()
+        expect(others, where).toEqual([])
+        expect(key?.id === stage.old.id, where).toBe(command !== undefined)
+        expect(play.shelf.current()?.reveal(), where).toBe(key?.secret.reveal())
+        expect(play.loaded()?.reveal(), where).toBe(key?.secret.reveal())
+        expect(play.shelf.pending(), where).toBeUndefined()
+      })
+      expect(deaths).toBeGreaterThan(30)
+    },
+    120_000,
+  )
 
   it('is finished on another machine, from the API and the target alone', async () => {
     const deaths = await dieEverywhere({ verify }, async (stage, _options, where) => {

@@ -80,7 +80,14 @@ export function createMortal(
   }
   return {
     services,
-    options: { ...options, targets: options.targets.map((target) => mortalTarget(target, around)) },
+    options: {
+      ...options,
+      targets: options.targets.map((target) => mortalTarget(target, around)),
+      restarts: options.restarts.map((restart) => ({
+        ...restart,
+        run: (...args) => around(`restarting ${restart.name}`, () => restart.run(...args)),
+      })),
+    },
     points,
     death,
   }
@@ -95,8 +102,10 @@ function mortalTarget(
   target: Target,
   around: <T>(what: string, work: () => Promise<T>) => Promise<T>,
 ): Target {
+  const { stage } = target
   return {
     ...target,
+    ...(stage && { stage: (...args) => around('staging', () => stage(...args)) }),
     write: (...args) => around(`writing ${target.readback}`, () => target.write(...args)),
     restore: (...args) => around(`restoring ${target.readback}`, () => target.restore(...args)),
   }

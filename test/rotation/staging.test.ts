@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import { Secret } from '../../src/secret.ts'
-import type { Held, Target } from '../../src/targets/target.ts'
+import type { Target } from '../../src/targets/target.ts'
 import { dieAt } from './machines.ts'
+import { createShelf } from './shelf.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -12,44 +13,9 @@ beforeEach(async () => {
 })
 afterEach(() => stage.end())
 
-/** A place that keeps a value beside the one that applications read, and what was done there. */
-function createShelf(): {
-  target: Target
-  current: () => Secret | undefined
-  pending: () => Secret | undefined
-  done: string[]
-} {
-  let current: Secret | undefined = stage.old.secret
-  let pending: Secret | undefined
-  const done: string[] = []
-  const target: Target = {
-    name: 'shelf:app',
-    place: 'shelf:app',
-    readback: 'value',
-    check: async () => {},
-    read: async (): Promise<Held | undefined> => current && { value: current },
-    async stage(secret) {
-      done.push('stage')
-      pending = secret
-      return pending
-    },
-    async write(secret) {
-      done.push('write')
-      current = secret
-      pending = undefined
-    },
-    async restore(held, written) {
-      done.push('restore')
-      if (current?.equals(written)) current = held?.value
-      pending = undefined
-    },
-  }
-  return { target, current: () => current, pending: () => pending, done }
-}
-
 describe('a target that keeps a value beside the one in use', () => {
   it('has the successor there, proved, before it is the one in use', async () => {
-    const shelf = createShelf()
+    const shelf = createShelf(stage.old.secret)
     const { error } = await rotate(stage.services(), stage.old.id, stage.options({ targets: [shelf.target] }))
     expect(error, error?.message).toBeUndefined()
     expect(shelf.done).toEqual(['stage', 'write'])
@@ -58,7 +24,7 @@ describe('a target that keeps a value beside the one in use', () => {
   })
 
   it('never has it in use where it was changed on its way there', async () => {
-    const shelf = createShelf()
+    const shelf = createShelf(stage.old.secret)
     const mangling: Target = { ...shelf.target, stage: async () => new Secret('pk_live_cut') }
     const { error } = await rotate(stage.services(), stage.old.id, stage.options({ targets: [mangling] }))
     expect(error).toMatchObject({ exit: 6 })
@@ -68,7 +34,7 @@ describe('a target that keeps a value beside the one in use', () => {
   })
 
   it('never has it in use where the API refuses it from there', async () => {
-    const shelf = createShelf()
+    const shelf = createShelf(stage.old.secret)
     const staged: Target = {
       ...shelf.target,
       async stage(...given) {
@@ -85,7 +51,7 @@ describe('a target that keeps a value beside the one in use', () => {
   })
 
   it('is staged again where staging failed, and then written', async () => {
-    const shelf = createShelf()
+    const shelf = createShelf(stage.old.secret)
     const failures = [new KeysError('target-unclear', 'no answer', { hint: 'again' })]
     const flaky: Target = {
       ...shelf.target,
@@ -101,7 +67,7 @@ describe('a target that keeps a value beside the one in use', () => {
   })
 
   it('is staged and written anew by the run after one that died between the two', async () => {
-    const shelf = createShelf()
+    const shelf = createShelf(stage.old.secret)
     let isFirst = true
     const dying: Target = {
       ...shelf.target,
