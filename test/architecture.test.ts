@@ -51,8 +51,10 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
 
 /** The one place that imports each library. */
 const importers: Record<string, string> = {
+  '@aws-sdk/client-secrets-manager': 'targets/aws-sm-client.ts',
   '@hono/node-server': 'sandbox/server.ts',
   '@inquirer/prompts': 'ui/inquirer.ts',
+  '@kubernetes/client-node': 'targets/kubernetes',
   chalk: 'ui/colours.ts',
   'cli-table3': 'ui/table.ts',
   commander: 'cli.ts',

@@ -4,9 +4,11 @@ import leven from 'leven'
 import { systemCode, systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
+import { awsSm } from './aws-sm.ts'
 import { createEnvTarget } from './env.ts'
 import { createExecTarget } from './exec.ts'
 import { createWholeFileTarget } from './file.ts'
+import { kubernetes } from './kubernetes.ts'
 import { createManualTarget } from './manual.ts'
 import { invalid, type Place, type Scheme } from './scheme.ts'
 import type { Target, TargetDeps } from './target.ts'
@@ -52,6 +54,7 @@ export const schemes: Readonly<Record<string, Scheme>> = {
       return { target: createManualTarget({ name, label, deps }), place: { label } }
     },
   },
+  'aws-sm': awsSm,
 }
 
 const places = new WeakMap<Target, Place>()
