@@ -1,0 +1,125 @@
+// Rules of this file:
+// - whether asking again is of any use, and whether something may have been done, goes by the code alone;
+// - no error holds what was sent.
+import { systemCode } from '../durable-file.ts'
+import { KeysError } from '../errors.ts'
+import { redact } from '../secret.ts'
+import type { SecretName } from './gcp-sm-client.ts'
+import { refusal } from './refusal.ts'
+
+/** The status codes of gRPC that are told apart. */
+export const Code = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const
+const names = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]))
+const isFinal: readonly number[] = [
+  Code.INVALID_ARGUMENT,
+  Code.NOT_FOUND,
+  Code.ALREADY_EXISTS,
+  Code.FAILED_PRECONDITION,
+]
+/** Refused before anything was done. */
+const isUndone: readonly number[] = [Code.RESOURCE_EXHAUSTED, Code.ABORTED]
+
+/** What a call ended with, where it was no answer. */
+export interface Fault extends Error {
+  readonly code: number
+  readonly details?: string
+  /** Of Google's `ErrorInfo`: `SERVICE_DISABLED`, `IAM_PERMISSION_DENIED`. */
+  readonly reason?: string
+}
+
+export function isFault(value: unknown): value is Fault {
+  return value instanceof Error && typeof (value as { code?: unknown }).code === 'number'
+}
+
+/** `PERMISSION_DENIED`. */
+export function codeName(code: number): string {
+  return names.get(code) ?? `status ${code}`
+}
+
+/** Whether the call never left, for want of a login. */
+export function isLoginFault(fault: Fault): boolean {
+  return fault.code === Code.UNAUTHENTICATED || noToken.test(fault.details ?? fault.message)
+}
+
+const noToken = /^(\d+ \w+: )?Getting metadata from plugin failed with error: /
+
+/** What is told of a call that failed. `isRead`: it changes nothing. */
+export function explain(
+  error: unknown,
+  { name, secret, isRead }: { name: string; secret: SecretName; isRead: boolean },
+): unknown {
+  if (error instanceof KeysError) return error
+  if (!isFault(error)) return signInFailed(error, name)
+  const said = redact(error.details ?? error.message)
+  if (noToken.test(said))
+    return signInFailed(Object.assign(error, { message: said.replace(noToken, '') }), name)
+  const message = `${name}: ${said} (${codeName(error.code)})`
+  if (error.code === Code.UNAUTHENTICATED) return refusal(message, loginHint, error)
+  if (error.code === Code.PERMISSION_DENIED) return refusal(message, permissionHint(error, secret), error)
+  if (isFinal.includes(error.code)) {
+    return refusal(message, 'see what Google says of it, and whether the secret is as it should be', error)
+  }
+  if (error.code === Code.RESOURCE_EXHAUSTED) {
+    const hint = `a quota of ${secret.project} is used up: wait a minute, then run the same command again`
+    return new KeysError('target-failed', message, { hint, cause: error })
+  }
+  const isNothing = isRead || isUndone.includes(error.code)
+  return new KeysError(isNothing ? 'target-failed' : 'target-unclear', message, {
+    hint: 'see whether the network and status.cloud.google.com are in order, then run the same command again',
+    cause: error,
+  })
+}
+
+const loginHint =
+  'sign in: gcloud auth application-default login (or renew what GOOGLE_APPLICATION_CREDENTIALS names)'
+
+function permissionHint({ reason }: Fault, { project }: SecretName): string {
+  switch (reason) {
+    case 'SERVICE_DISABLED':
+      return `turn it on: gcloud services enable secretmanager.googleapis.com --project=${project}`
+    case 'USER_PROJECT_DENIED':
+      return 'the login has a quota project that it may not use: gcloud auth application-default set-quota-project <project>'
+    case 'ACCESS_TOKEN_SCOPE_INSUFFICIENT':
+      return 'the login lacks the scope https://www.googleapis.com/auth/cloud-platform: give it to the machine, or sign in anew'
+    case 'VPC_SERVICE_CONTROLS':
+    case 'SECURITY_POLICY_VIOLATED':
+      return 'a perimeter of the organisation forbids it from here: run it inside, or have an access level granted'
+    default:
+      return 'check how it is spelt, and that the login has the role of docs/targets.md, "Google Secret Manager"'
+  }
+}
+
+/** Before any call. Nothing was done in any case. */
+function signInFailed(error: unknown, name: string): unknown {
+  if (!(error instanceof Error)) return error
+  const said = redact(error.message)
+  if (/Could not load the default credentials|Unable to find credentials/i.test(said)) {
+    return refusal(`${name}: there is no Google login here`, loginHint, error)
+  }
+  const message = `${name}: the Google login does not work: ${said}`
+  const { status } = error as { status?: unknown }
+  const code = typeof status === 'number' ? status : Number((error as { code?: unknown }).code)
+  const isUnreached =
+    /^E(CONN|TIMEDOUT|AI_AGAIN|NOTFOUND|PIPE|HOSTUNREACH|NETUNREACH)/.test(systemCode(error) ?? '') ||
+    /\b(ECONN\w+|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|fetch failed|socket hang up)\b/.test(said)
+  if (isUnreached || code === 429 || code >= 500) {
+    return new KeysError('target-failed', message, {
+      hint: 'see whether the network is in order, then run the same command again',
+      cause: error,
+    })
+  }
+  return refusal(message, loginHint, error)
+}
