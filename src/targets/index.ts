@@ -8,6 +8,7 @@ import { awsSm } from './aws-sm.ts'
 import { createEnvTarget } from './env.ts'
 import { createExecTarget } from './exec.ts'
 import { createWholeFileTarget } from './file.ts'
+import { gcpSm } from './gcp-sm.ts'
 import { kubernetes } from './kubernetes.ts'
 import { createManualTarget } from './manual.ts'
 import { invalid, type Place, type Scheme } from './scheme.ts'
@@ -55,6 +56,8 @@ export const schemes: Readonly<Record<string, Scheme>> = {
     },
   },
   'aws-sm': awsSm,
+  k8s: kubernetes,
+  'gcp-sm': gcpSm,
 }
 
 const places = new WeakMap<Target, Place>()
