@@ -12,11 +12,11 @@ export interface Application {
 
 /**
  * Starts one. Reading its key and sending the request are one turn of the loop, so that a key it read is a key the API
- * is asked about before anything that happens later. `keysInUse` are read in turn, one for each place.
+ * is asked about before anything that happens later; a store that answers later is read in its own time. `keysInUse` are read in turn, one for each place.
  */
 export function startApplication(
   url: string,
-  keysInUse: readonly (() => string)[],
+  keysInUse: readonly (() => string | Promise<string>)[],
   everyMs: number,
 ): Application {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -39,7 +39,7 @@ export function startApplication(
 
   async function live(): Promise<void> {
     for (let turn = 0; !stopped; turn++) {
-      await call(keysInUse[turn % keysInUse.length]?.() ?? '')
+      await call((await keysInUse[turn % keysInUse.length]?.()) ?? '')
       await sleep(everyMs)
     }
   }

@@ -8,6 +8,7 @@ import childProcess from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import syncFs from 'node:fs'
 import fs from 'node:fs/promises'
+import http2 from 'node:http2'
 import { syncBuiltinESMExports } from 'node:module'
 import { homedir } from 'node:os'
 
@@ -209,6 +210,30 @@ for (const [channel, point] of [
     const status = response ? ` ${response.statusCode}` : ''
     reach(`${point} ${request.method} ${plain(request.path).replace(/\?.*/, '')}${status}`)
   })
+}
+
+/** What the libraries of the stores ask, over Node's own client. */
+for (const [channel, point] of [
+  ['http.client.request.start', 'before'],
+  ['http.client.response.finish', 'read'],
+]) {
+  subscribe(channel, ({ request, response }) => {
+    const what = request.getHeader('x-amz-target') ?? plain(request.path).replace(/\?.*/, '')
+    reach(`${point} ${request.method} ${what}${response ? ` ${response.statusCode}` : ''}`)
+  })
+}
+
+/** And over HTTP/2, which tells nobody of what it does on every Node. */
+const realConnect = http2.connect
+http2.connect = (...args) => {
+  const session = realConnect(...args)
+  const realRequest = session.request.bind(session)
+  session.request = (headers, ...rest) => {
+    const what = `${headers[':method']} ${headers[':path']}`
+    reach(`before ${what}`)
+    return realRequest(headers, ...rest).once('end', () => reach(`read ${what}`))
+  }
+  return session
 }
 
 /** A command of the user's, from its start to the last byte it is given. */
