@@ -133,7 +133,9 @@ function createCell({
   return {
     async look(signal) {
       const secret = await store.describe(signal)
-      const labels = secret?.VersionIdsToStages ?? {}
+      const labels = Object.fromEntries(
+        Object.entries(secret?.VersionIdsToStages ?? {}).filter(([, each]) => each.length > 0),
+      )
       const seen = { region: await store.region(), labels, held: undefined }
       if (!secret) return seen
       if (secret.DeletedDate) {
