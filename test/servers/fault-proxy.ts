@@ -21,6 +21,8 @@ export interface FaultProxy {
   fail(fault: Fault, answers: (request: IncomingMessage) => Answer | undefined): Promise<() => Promise<void>>
   /** Runs `change` before the next request that `isWrite` names is passed on. */
   beforeNext(isWrite: (request: IncomingMessage, body: string) => boolean, change: () => Promise<void>): void
+  /** Shows every request that comes from now on, with its body. */
+  watch(look: (request: IncomingMessage, body: string) => void): void
   close(): Promise<void>
 }
 
@@ -31,6 +33,7 @@ export async function createFaultProxy(
 ): Promise<FaultProxy> {
   const requests: string[] = []
   let failing: { fault: Fault; answers: (request: IncomingMessage) => Answer | undefined } | undefined
+  let watching: ((request: IncomingMessage, body: string) => void) | undefined
   let pending:
     { isWrite: (request: IncomingMessage, body: string) => boolean; change: () => Promise<void> } | undefined
   const base = new URL(upstream)
@@ -41,6 +44,7 @@ export async function createFaultProxy(
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks)
+    watching?.(request, body.toString())
     if (failing?.fault === 'slow') return
     if (failing?.fault === 'down') return void request.socket.destroy()
     const answer = failing?.answers(request)
@@ -90,6 +94,9 @@ export async function createFaultProxy(
     },
     beforeNext(isWrite, change) {
       pending = { isWrite, change }
+    },
+    watch(look) {
+      watching = look
     },
     async close() {
       for (const socket of sockets) socket.destroy()
