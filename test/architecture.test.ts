@@ -63,6 +63,7 @@ const importers: Record<string, string> = {
   'env-paths': 'config.ts',
   hono: 'sandbox/app.ts',
   leven: 'targets/index.ts',
+  'libsodium-wrappers': 'targets/sealed-box.ts',
   picomatch: 'commands/name-glob.ts',
   sparkly: 'ui/usage.ts',
   undici: 'http.ts',

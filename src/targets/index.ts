@@ -9,6 +9,7 @@ import { createEnvTarget } from './env.ts'
 import { createExecTarget } from './exec.ts'
 import { createWholeFileTarget } from './file.ts'
 import { gcpSm } from './gcp-sm.ts'
+import { github, githubOrg } from './github.ts'
 import { kubernetes } from './kubernetes.ts'
 import { createManualTarget } from './manual.ts'
 import { invalid, type Place, type Scheme } from './scheme.ts'
@@ -58,6 +59,8 @@ export const schemes: Readonly<Record<string, Scheme>> = {
   'aws-sm': awsSm,
   k8s: kubernetes,
   'gcp-sm': gcpSm,
+  github,
+  'github-org': githubOrg,
 }
 
 const places = new WeakMap<Target, Place>()
