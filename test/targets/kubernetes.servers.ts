@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, beforeEach, describe, inject } from 'vitest'
+import { createFaultProxy, type FaultProxy } from '../servers/fault-proxy.ts'
+import { describeTarget, type Fault, type Place } from './contract.ts'
+import { mergePatch, openCluster, until, type Cluster, type ClusterFacts } from './kubernetes-cluster.ts'
+
+const server = inject('servers')['kubernetes'] as ClusterFacts | undefined
+const certificates = fileURLToPath(new URL('../certificates/', import.meta.url))
+const pem = (file: string) => readFileSync(path.join(certificates, file))
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const readSecrets = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]
+
+describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
+  let cluster: Cluster
+  let proxy: FaultProxy
+  /** The one that the target goes by. */
+  let kubeconfig: string
+  let namespace: string
+
+  beforeAll(async () => {
+    const facts = server as ClusterFacts
+    cluster = await openCluster(facts)
+    const tls = { key: pem('server-key.pem'), cert: pem('localhost.pem'), ca: pem('ca.pem') }
+    proxy = await createFaultProxy(facts.url, tls)
+    kubeconfig = await cluster.kubeconfig(facts.token, { url: proxy.url })
+  })
+  afterAll(async () => {
+    await proxy?.close()
+    await cluster?.close()
+  })
+  beforeEach(async () => {
+    namespace = await cluster.namespace()
+  })
+
+  /** The secret as it is; undefined: there is none. */
+  async function secret() {
+    const { status, body } = await cluster.ask('GET', `/api/v1/namespaces/${namespace}/secrets/app`)
+    return status === 404 ? undefined : body
+  }
+
+  async function put(value: string | undefined): Promise<void> {
+    const at = `/api/v1/namespaces/${namespace}/secrets`
+    if (await secret()) {
+      const data = { KEY: value === undefined ? null : base64(value) }
+      await cluster.make(`${at}/app`, { data }, 'PATCH', mergePatch)
+      return
+    }
+    const metadata = { name: 'app', labels: { app: 'web' }, annotations: { 'example.com/owner': 'platform' } }
+    const own = value === undefined ? {} : { KEY: base64(value) }
+    await cluster.make(at, {
+      metadata,
+      data: { OTHER: base64('theirs'), '.dotfile': base64('\0\xff'), ...own },
+    })
+  }
+
+  describe('as every target', () => {
+    describeTarget({
+      async place(): Promise<Place> {
+        return {
+          spec: `k8s:${namespace}/app#KEY`,
+          put,
+          async value() {
+            const value = (await secret())?.data?.['KEY']
+            return value === undefined ? undefined : Buffer.from(value, 'base64').toString()
+          },
+          async others() {
+            const { metadata, data, type, immutable } = (await secret()) ?? {}
+            const { KEY: _, ...others } = data ?? {}
+            return (
+              metadata && {
+                labels: metadata.labels,
+                annotations: metadata.annotations,
+                others,
+                type,
+                immutable,
+              }
+            )
+          },
+          version: async () => (await secret())?.metadata.resourceVersion,
+        }
+      },
+      deps: () => ({ env: { KUBECONFIG: kubeconfig } }),
+      env: () => ({ KUBECONFIG: kubeconfig }),
+      // a secret holds a mebibyte in all
+      largest: 1_048_000,
+      refuses: [{ value: 'x'.repeat(1_050_000), message: /1048576/ }],
+      loginHint: /kubectl auth whoami/,
+      fail,
+      beforeNextWrite: (change) =>
+        proxy.beforeNext(
+          ({ method, url = '' }) => method !== 'GET' && /\/secrets/.test(url) && !url.includes('dryRun'),
+          change,
+        ),
+    })
+  })
+
+  async function fail(fault: Fault): Promise<() => Promise<void>> {
+    const { token: admin } = server as ClusterFacts
+    const signInAs = (token: string) => cluster.kubeconfig(token, { url: proxy.url, file: kubeconfig })
+    if (fault === 'forbidden') {
+      const { token } = await cluster.account(namespace, readSecrets)
+      await signInAs(token)
+      return async () => void (await signInAs(admin))
+    }
+    if (fault === 'expired') {
+      const { name, token } = await cluster.account(namespace, readSecrets)
+      await cluster.ask('DELETE', `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`)
+      await until(async () => (await cluster.ask('GET', '/api', undefined, { token })).status === 401)
+      await signInAs(token)
+      return async () => void (await signInAs(admin))
+    }
+    const status = {
+      kind: 'Status',
+      status: 'Failure',
+      reason: 'TooManyRequests',
+      message: 'try again',
+      code: 429,
+    }
+    return proxy.fail(fault, () => ({
+      status: 429,
+      headers: { 'content-type': 'application/json', 'retry-after': '1' },
+      body: JSON.stringify(status),
+    }))
+  }
+})
