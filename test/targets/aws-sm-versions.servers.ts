@@ -1,0 +1,205 @@
+// What the target makes of a secret's versions and labels, against moto.
+import { randomUUID } from 'node:crypto'
+import { beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import type { Secret } from '../../src/secret.ts'
+import { parseTarget } from '../../src/targets/index.ts'
+import type { Target } from '../../src/targets/target.ts'
+import {
+  awsEnvironment,
+  contentOf,
+  countVersions,
+  createClient,
+  labelled,
+  labelsOf,
+  writeAs,
+  type AwsFacts,
+} from '../servers/aws.ts'
+import { failure, old, successor, third } from './contract.ts'
+import { testDeps } from './deps.ts'
+
+const facts = inject('servers')['aws'] as AwsFacts | undefined
+
+describe.skipIf(!facts)('aws-sm: versions', () => {
+  const client = createClient(facts?.url ?? '')
+  let id: string
+  let warned: string[]
+  beforeAll(() => {
+    for (const [key, value] of Object.entries(awsEnvironment(facts?.url ?? ''))) vi.stubEnv(key, value)
+    return () => vi.unstubAllEnvs()
+  })
+  beforeEach(() => {
+    id = `app/${randomUUID()}`
+    warned = []
+  })
+  const target = (field?: string, createTarget = false): Target => {
+    const warn = (text: string) => void warned.push(text)
+    const deps = testDeps('/', { createTarget, warn, env: process.env })
+    return parseTarget(`aws-sm:${id}${field === undefined ? '' : `#${field}`}`, deps)
+  }
+  const create = (content: string | undefined, more: object = {}) =>
+    client.createSecret({ Name: id, SecretString: content, ...more })
+  const at = async (label: string) => labelled(await labelsOf(client, id), label)
+  const staged = async (field: string | undefined, secret: Secret) => {
+    const own = target(field)
+    return own.stage?.(secret, await own.read())
+  }
+
+  describe('beside the value that applications read', () => {
+    test('a staged one is AWSPENDING, then AWSCURRENT, with the old as AWSPREVIOUS', async () => {
+      await create(old.reveal())
+      const held = await target().read()
+      const before = await at('AWSCURRENT')
+      expect((await staged(undefined, successor))?.reveal()).toBe(successor.reveal())
+      const own = await at('AWSPENDING')
+      expect(own).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
+      expect(await contentOf(client, id)).toBe(old.reveal())
+      await target().write(successor, held)
+      expect(await labelsOf(client, id)).toEqual({
+        [own ?? '']: ['AWSCURRENT'],
+        [before ?? '']: ['AWSPREVIOUS'],
+      })
+      expect(await contentOf(client, id)).toBe(successor.reveal())
+    })
+
+    test('staged and never written: an undo takes the label away, and touches nothing else', async () => {
+      await create(old.reveal())
+      const held = await target().read()
+      const before = await labelsOf(client, id)
+      await staged(undefined, successor)
+      await target().restore(held, successor)
+      await target().restore(held, successor)
+      expect(await labelsOf(client, id)).toEqual(before)
+      await staged(undefined, successor)
+      expect(await at('AWSPENDING')).toBeDefined()
+    })
+
+    test('a repeat, from wherever, is one version: staged, written, undone and written again', async () => {
+      await create(`{"KEY":"${old.reveal()}","other":1}`)
+      const held = await target('KEY').read()
+      for (let round = 0; round < 2; round++) {
+        await staged('KEY', successor)
+        await staged('KEY', successor)
+        await target('KEY').write(successor, held)
+        await target('KEY').write(successor, held)
+        expect(await countVersions(client, id)).toBe(2)
+        await target('KEY').restore(held, successor)
+      }
+      expect(await countVersions(client, id)).toBe(2)
+    })
+
+    test('a version of ours that has lost every label is taken again', async () => {
+      await create(old.reveal())
+      const held = await target().read()
+      await target().write(successor, held)
+      const own = await at('AWSCURRENT')
+      await target().restore(held, successor)
+      await writeAs(client, id, third.reveal())
+      await writeAs(client, id, old.reveal())
+      expect(Object.keys((await labelsOf(client, id)) ?? {})).not.toContain(own)
+      await staged(undefined, successor)
+      expect(await at('AWSPENDING')).toBe(own)
+      await target().write(successor, held)
+      expect(await at('AWSCURRENT')).toBe(own)
+      expect(await contentOf(client, id)).toBe(successor.reveal())
+    })
+
+    test('its id is of this secret, this field and what lies beside it', async () => {
+      const ids = new Set<string | undefined>()
+      for (const content of ['{"A":"x","B":"x"}', '{"A":"x","B":"y"}']) {
+        for (const field of ['A', 'B']) {
+          id = `app/${randomUUID()}`
+          await create(content)
+          await staged(field, successor)
+          ids.add(await at('AWSPENDING'))
+        }
+      }
+      expect(ids.size).toBe(4)
+    })
+
+    test('a rotation that died before it wrote is in nobody’s way', async () => {
+      await create(`{"A":"${old.reveal()}","B":"${old.reveal()}"}`)
+      await staged('A', third)
+      const dead = await at('AWSPENDING')
+      await target('B').check()
+      const held = await target('B').read()
+      await staged('B', successor)
+      expect(await at('AWSPENDING')).not.toBe(dead)
+      await target('B').write(successor, held)
+      expect(await contentOf(client, id)).toBe(`{"A":"${old.reveal()}","B":"${successor.reveal()}"}`)
+      // and an undo of the dead one takes away no label but its own
+      await staged('B', old)
+      const waiting = await at('AWSPENDING')
+      await target('A').restore({ value: old }, third)
+      expect(await at('AWSPENDING')).toBe(waiting)
+    })
+  })
+
+  describe('an undo', () => {
+    test('is the old version again, as long as it is all that the secret was', async () => {
+      await create('{"KEY":"pk_live_\\u004fld", "n": 1.0}')
+      const before = await at('AWSCURRENT')
+      const held = await target('KEY').read()
+      expect(held?.version).toBe(before)
+      await target('KEY').write(successor, held)
+      await target('KEY').restore(held, successor)
+      expect(await at('AWSCURRENT')).toBe(before)
+      expect(await countVersions(client, id)).toBe(2)
+    })
+
+    test('leaves alone what others wrote beside it meanwhile', async () => {
+      await create(`{"KEY":"${old.reveal()}", "n": 1.0}`)
+      const held = await target('KEY').read()
+      await target('KEY').write(successor, held)
+      await writeAs(client, id, `{"KEY":"${successor.reveal()}", "n": 2.0, "new":[]}`)
+      await target('KEY').restore(held, successor)
+      expect(await contentOf(client, id)).toBe(`{"KEY":"${old.reveal()}", "n": 2.0, "new":[]}`)
+      expect(await at('AWSPENDING')).toBeUndefined()
+    })
+
+    test('where the old version is not there any more, it is written anew', async () => {
+      await create(old.reveal())
+      await target().write(successor, { value: old })
+      await writeAs(client, id, third.reveal())
+      await writeAs(client, id, successor.reveal())
+      await target().restore({ value: old, version: randomUUID() }, successor)
+      expect(await contentOf(client, id)).toBe(old.reveal())
+    })
+
+    test('of a field that was not there is the secret as it was', async () => {
+      await create('{\n  "n": 1.0\n}')
+      const before = await at('AWSCURRENT')
+      await target('KEY', true).check()
+      await target('KEY', true).write(successor, undefined)
+      expect(await contentOf(client, id)).toBe(`{\n  "n": 1.0,\n  "KEY": "${successor.reveal()}"\n}`)
+      await target('KEY').restore(undefined, successor)
+      expect(await at('AWSCURRENT')).toBe(before)
+    })
+
+    test('of a field in a secret that we made removes the field alone, once others use the secret', async () => {
+      await target('KEY', true).write(successor, undefined)
+      await writeAs(client, id, `{"KEY":"${successor.reveal()}","theirs":true}`)
+      await target('KEY').restore(undefined, successor)
+      expect(await contentOf(client, id)).toBe('{"theirs":true}')
+    })
+
+    test.each([undefined, 'KEY'])(
+      'of the first version of an empty secret leaves {} (field %s)',
+      async (field) => {
+        await create(undefined)
+        expect((await failure(target(field).check())).message).toContain('with nothing in it')
+        await target(field, true).check()
+        expect(warned).toEqual([expect.stringContaining('an undo leaves {} in it')])
+        expect((await target(field, true).stage?.(successor, undefined))?.reveal()).toBe(successor.reveal())
+        expect(await contentOf(client, id)).toBeUndefined()
+        await target(field, true).write(successor, undefined)
+        expect(await contentOf(client, id)).toContain(successor.reveal())
+        await target(field).restore(undefined, successor)
+        await target(field).restore(undefined, successor)
+        expect(await contentOf(client, id)).toBe('{}')
+        expect(await target(field).read()).toBeUndefined()
+        await target(field, true).write(successor, undefined)
+        expect(await contentOf(client, id)).toContain(successor.reveal())
+      },
+    )
+  })
+})
