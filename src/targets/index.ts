@@ -14,6 +14,7 @@ import { kubernetes } from './kubernetes.ts'
 import { createManualTarget } from './manual.ts'
 import { invalid, type Place, type Scheme } from './scheme.ts'
 import type { Target, TargetDeps } from './target.ts'
+import { vault } from './vault.ts'
 
 /** Every kind of target, by the word before the colon. */
 export const schemes: Readonly<Record<string, Scheme>> = {
@@ -59,6 +60,7 @@ export const schemes: Readonly<Record<string, Scheme>> = {
   'aws-sm': awsSm,
   k8s: kubernetes,
   'gcp-sm': gcpSm,
+  vault,
   github,
   'github-org': githubOrg,
 }
