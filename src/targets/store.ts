@@ -6,6 +6,7 @@ import { KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import { refusal } from './refusal.ts'
 import type { Held, Target, TargetDeps } from './target.ts'
+import { limitTime } from './time-limit.ts'
 
 /** How long one call of a target in a store may take, with all that is asked again. Milliseconds. */
 export const storeTimeoutMs = 30_000
@@ -148,31 +149,13 @@ export function bounded(
     outer: AbortSignal | undefined,
     call: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    outer?.throwIfAborted()
-    const inner = new AbortController()
-    const over = new AbortController()
-    let late: KeysError | undefined
-    const signal = outer ? AbortSignal.any([outer, inner.signal]) : inner.signal
-    const limit = clock.sleep(storeTimeoutMs, AbortSignal.any(outer ? [outer, over.signal] : [over.signal]))
-    try {
-      return await Promise.race([
-        call(signal),
-        limit.then(() => {
-          const code = isChange && maybeDone() ? 'target-unclear' : 'target-failed'
-          late = new KeysError(code, `${name}: no answer within ${storeTimeoutMs / 1_000}s`, {
-            hint: 'see whether the store and the network are in order, then run the same command again',
-          })
-          inner.abort(late)
-          throw late
-        }),
-      ])
-    } catch (error) {
-      outer?.throwIfAborted()
-      throw late ?? error
-    } finally {
-      over.abort()
-      limit.catch(() => undefined)
-    }
+    const late = () =>
+      new KeysError(
+        isChange && maybeDone() ? 'target-unclear' : 'target-failed',
+        `${name}: no answer within ${storeTimeoutMs / 1_000}s`,
+        { hint: 'see whether the store and the network are in order, then run the same command again' },
+      )
+    return limitTime(clock, storeTimeoutMs, outer, late, call)
   }
 
   const { stage } = target
