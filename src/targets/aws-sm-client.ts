@@ -7,6 +7,7 @@ import type {
   GetSecretValueCommandOutput,
   SecretsManager,
 } from '@aws-sdk/client-secrets-manager'
+import { redact } from '../secret.ts'
 import { explain, failureOf } from './aws-sm-errors.ts'
 import { loadSdk } from './sdk.ts'
 import { Conflict } from './store.ts'
@@ -56,10 +57,13 @@ export function createSecretStore({
   secretId: string
   /** Undefined: as the environment and the profile say. */
   region: string | undefined
-  deps: Pick<TargetDeps, 'debug' | 'env' | 'program' | 'secrets'>
+  deps: Pick<TargetDeps, 'debug' | 'env' | 'program' | 'secrets' | 'warn'>
 }): SecretStore {
   const SecretId = secretId
   let loaded: Promise<SecretsManager> | undefined
+  const quiet = () => undefined
+  const warn = (text: unknown) =>
+    deps.warn(`${name}: ${redact(String(text), deps.secrets()).replace(/\s+/g, ' ').trim()}`)
 
   async function load(): Promise<SecretsManager> {
     const library = await loadSdk(
@@ -69,6 +73,8 @@ export function createSecretStore({
     )
     return new library.SecretsManager({
       ...(region !== undefined && { region }),
+      // Its advice would else go to the console; of what is sent and answered nothing is logged.
+      logger: { trace: quiet, debug: quiet, info: quiet, error: quiet, warn },
       requestHandler: {
         connectionTimeout: connectMs,
         requestTimeout: attemptMs,

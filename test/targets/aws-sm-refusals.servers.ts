@@ -224,6 +224,11 @@ describe.skipIf(!facts)('aws-sm: refusals', () => {
         await on({ ...keys, ...profile }, async () => {
           expect((await target().read())?.value.reveal()).toBe(old.reveal())
         })
+        // the profile wins over keys in the environment, and the SDK's word on that is a warning of ours
+        await on({ ...profile, AWS_REGION: undefined }, async () => {
+          await target().read()
+          expect(warned).toEqual([expect.stringMatching(/^aws-sm:.*Multiple credential sources/)])
+        })
       } finally {
         await rm(folder, { recursive: true })
       }
