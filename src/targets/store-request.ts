@@ -76,6 +76,7 @@ export function createStoreRequests({
 
   return async (request, signal) => {
     let maybeDone = false
+    const isLook = request.method === 'GET' || request.method === 'LIST'
     for (let count = 1; ; count++) {
       const result = await once(request, signal)
       const isFailure = result instanceof RequestFailure
@@ -86,7 +87,7 @@ export function createStoreRequests({
           ? [429, 502, 503, 504].includes(result.status)
           : ownMs <= longestPauseMs
       if (count === attempts || !mayHelp) {
-        if (isFailure) throw unreached(name, result, maybeDone)
+        if (isFailure) throw unreached(name, result, !isLook && (maybeDone || result.maybeDone))
         return { ...result, maybeDone }
       }
       // what answers in a store's stead does not know how far it came
@@ -100,14 +101,10 @@ export function createStoreRequests({
 }
 
 function unreached(name: string, failure: RequestFailure, maybeDone: boolean): KeysError {
-  return new KeysError(
-    failure.maybeDone || maybeDone ? 'target-unclear' : 'target-failed',
-    `${name}: ${failure.message}`,
-    {
-      hint: failure.hint ?? 'try again',
-      cause: failure,
-    },
-  )
+  return new KeysError(maybeDone ? 'target-unclear' : 'target-failed', `${name}: ${failure.message}`, {
+    hint: failure.hint ?? 'try again',
+    cause: failure,
+  })
 }
 
 /** Of a `Retry-After` header: seconds, or a date. */

@@ -114,13 +114,15 @@ export async function callInProcess({
       env: { ...process.env, ...env },
       stdio: ['pipe', 'ignore', 'pipe'],
     })
+    // it may be over before we have looked at it
+    const closed = once(child, 'close') as Promise<[number | null, string | null]>
     let stderr = ''
     child.stderr.on('data', (chunk) => (stderr += String(chunk)))
     child.stdin.end(JSON.stringify({ spec, action, kept, successor: successor.reveal() }))
     await promisify(execFile)('ps', ['-o', 'args=', '-p', String(child.pid)])
       .then(({ stdout }) => told.push(stdout))
       .catch(() => told.push(''))
-    const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+    const [code, signal] = await closed
     if (code !== null && code !== 0) throw new Error(stderr)
     return { code, signal }
   } finally {

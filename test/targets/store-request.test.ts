@@ -144,6 +144,11 @@ test('does not ask again after a lost answer where that is not safe: it may have
   expect(requests).toHaveLength(1)
 })
 
+test('a look whose answer was lost did nothing', async () => {
+  answers = ['cut', 'cut', 'cut', 'cut']
+  expect((await failure(send())).code).toBe('target-failed')
+})
+
 test('nobody there: nothing was done', async () => {
   await close()
   const error = await failure(send())
