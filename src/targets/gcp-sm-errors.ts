@@ -76,6 +76,9 @@ export function explain(
     const hint = `a quota of ${secret.project} is used up: wait a minute, then run the same command again`
     return new KeysError('target-failed', message, { hint, cause: error })
   }
+  if (/certificate|self-signed/i.test(said)) {
+    return refusal(message, 'NODE_EXTRA_CA_CERTS names the file of a further authority', error)
+  }
   const isNothing = isRead || isUndone.includes(error.code)
   return new KeysError(isNothing ? 'target-failed' : 'target-unclear', message, {
     hint: 'see whether the network and status.cloud.google.com are in order, then run the same command again',
@@ -87,19 +90,19 @@ const loginHint =
   'sign in: gcloud auth application-default login (or renew what GOOGLE_APPLICATION_CREDENTIALS names)'
 
 function permissionHint({ reason }: Fault, { project }: SecretName): string {
-  switch (reason) {
-    case 'SERVICE_DISABLED':
-      return `turn it on: gcloud services enable secretmanager.googleapis.com --project=${project}`
-    case 'USER_PROJECT_DENIED':
-      return 'the login has a quota project that it may not use: gcloud auth application-default set-quota-project <project>'
-    case 'ACCESS_TOKEN_SCOPE_INSUFFICIENT':
-      return 'the login lacks the scope https://www.googleapis.com/auth/cloud-platform: give it to the machine, or sign in anew'
-    case 'VPC_SERVICE_CONTROLS':
-    case 'SECURITY_POLICY_VIOLATED':
-      return 'a perimeter of the organisation forbids it from here: run it inside, or have an access level granted'
-    default:
-      return 'check how it is spelt, and that the login has the role of docs/targets.md, "Google Secret Manager"'
+  const hints: Record<string, string> = {
+    SERVICE_DISABLED: `turn it on: gcloud services enable secretmanager.googleapis.com --project=${project}`,
+    USER_PROJECT_DENIED:
+      'the quota project of the login may not be used: gcloud auth application-default set-quota-project <project>',
+    ACCESS_TOKEN_SCOPE_INSUFFICIENT:
+      'the login lacks the scope https://www.googleapis.com/auth/cloud-platform: give it to the machine, or sign in anew',
+    SECURITY_POLICY_VIOLATED:
+      "the organisation's perimeter forbids it from here: run it inside, or have an access level granted",
   }
+  return (
+    hints[reason ?? ''] ??
+    'check how it is spelt, and that the login has the role of docs/targets.md, "Google Secret Manager"'
+  )
 }
 
 /** Before any call. Nothing was done in any case. */

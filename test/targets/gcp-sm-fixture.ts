@@ -122,6 +122,8 @@ export async function createStage(): Promise<Stage> {
             return throttled
           case 'slow':
             return 'hang'
+          case 'forbidden':
+          case 'expired':
           default:
             return undefined
         }

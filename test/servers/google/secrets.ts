@@ -73,10 +73,12 @@ export function createSecretService(iam: Iam): SecretService {
   }
 
   const nameOf = (kept: Kept, version: Version) => byNumber(`${kept.name}/versions/${version.number}`)
-  const shown = (kept: Kept, { number, data, sum, isChecked, ...version }: Version) => ({
-    ...version,
-    name: byNumber(`${kept.name}/versions/${number}`),
-    clientSpecifiedPayloadChecksum: isChecked,
+  const shown = (kept: Kept, version: Version) => ({
+    name: nameOf(kept, version),
+    state: version.state,
+    etag: version.etag,
+    createTime: version.createTime,
+    clientSpecifiedPayloadChecksum: version.isChecked,
   })
   const shownSecret = ({ name, settings, etag }: Kept) => ({ ...settings, name: byNumber(name), etag })
 
@@ -88,7 +90,7 @@ export function createSecretService(iam: Iam): SecretService {
   /** A method whose request names `key`, allowed by `permission` on the secret, or the project, that it lies in. */
   function method(name: string, permission: string | undefined, key: string, handler: Handler): void {
     service.methods[name] = (request, member) => {
-      const path = byId(String(request[key] ?? ''))
+      const path = byId(request[key] as string)
       if (permission !== undefined) iam.require(path, member, permission)
       return handler({ ...request, [key]: path }, member)
     }
