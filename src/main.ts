@@ -72,6 +72,8 @@ async function run(core: Core, argv: string[]): Promise<void> {
   const onStray = (error: unknown) => void finish(core, out, interruptions.signalled, error)
   process.on('uncaughtException', onStray).on('unhandledRejection', onStray)
   process.on('beforeExit', onIdle(core, interruptions.abort, onStray))
+  // What a library advises whoever runs Node, Node would print as it is: stderr is what we say, or JSON.
+  process.removeAllListeners('warning').on('warning', ({ name, message }) => out.debug(`${name}: ${message}`))
   try {
     const parsed = await core.parse(argv, env, stdout.columns)
     if (parsed.kind === 'version') stdout.write(`${PICTIFY_KEYS_VERSION}\n`)

@@ -1,6 +1,6 @@
 // Rules of this file:
 // - a store's own library is loaded on first use, from where this program is installed and from nowhere else.
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { systemCode } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
@@ -35,7 +35,9 @@ export async function loadSdk<T>(
 
 /** Where a library must lie for this program to find it: beside it. */
 function installLine(library: string, program: string): string {
-  const [before, after] = path.resolve(program).split(/[\\/]node_modules[\\/](?!.*[\\/]node_modules[\\/])/)
+  // what is started is most often a link to it
+  const file = existsSync(program) ? realpathSync(program) : path.resolve(program)
+  const [before, after] = file.split(/[\\/]node_modules[\\/](?!.*[\\/]node_modules[\\/])/)
   if (before === undefined || after === undefined) return `npm i ${library}`
   if (/[\\/]_npx[\\/]/.test(program)) return `npx -p pictify-keys -p ${library} pictify-keys …`
   return existsSync(path.join(before, 'package.json')) ? `npm i ${library}` : `npm i -g ${library}`

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openAccount, type Account } from './account.ts'
+import { errorOf, openAccount, type Account } from './account.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -93,6 +93,17 @@ test('what is installed loads what is loaded late: the sandbox, prompts’ refus
   const text = await runInstalled(['list', '--format', 'csv', '--name', 'App'])
   expect(text.stdout.split('\n')).toHaveLength(3)
 })
+
+test.each([['aws-sm:app/pictify', 'npm i -g @aws-sdk/client-secrets-manager@3']])(
+  'without its library, %s names the line that installs it, and no key is made',
+  async (target, line) => {
+    const before = account.keys()
+    const ran = await account.home.run(['create', 'Other', '--to', target, '--json'], { program: installed })
+    expect(ran).toMatchObject({ exit: 1, stdout: '' })
+    expect(errorOf(ran)).toMatchObject({ code: 'target-refused', hint: line })
+    expect(account.keys()).toEqual(before)
+  },
+)
 
 test('every library inside is named with its licence', async () => {
   const notices = await readFile(path.join(root, 'dist', 'THIRD-PARTY-LICENSES.txt'), 'utf8')

@@ -46,6 +46,8 @@ interface StartOptions {
   first?: string
   /** A module that is loaded before it. */
   preload?: string
+  /** Where it is installed, if not here. */
+  program?: string
 }
 
 export const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
@@ -65,7 +67,7 @@ export async function createHome(env: Record<string, string> = {}): Promise<Home
   function start(args: readonly string[], options: StartOptions = {}): Running {
     const merged = Object.entries({ ...own, ...options.env }).filter(([, value]) => value !== undefined)
     const preload = options.preload === undefined ? [] : ['--import', options.preload]
-    const program = [...preload, bin, ...args]
+    const program = [...preload, options.program ?? bin, ...args]
     const byShell = ['-c', `${options.first}; exec "$0" "$@"`, process.execPath, ...program]
     const [command, words] = options.first === undefined ? [process.execPath, program] : ['sh', byShell]
     const child = spawn(command, words, {

@@ -31,6 +31,19 @@ describe('an interrupted command dies of the signal itself', () => {
   })
 })
 
+describe('a library’s advice to whoever runs Node is not what stderr is for', () => {
+  const preload = `data:text/javascript,process.on('newListener', (event) => {
+    if (event === 'beforeExit') process.emitWarning('a newer Node, please', 'AdviceWarning')
+  })`
+
+  test('and is told with --debug alone', async () => {
+    expect(await account.home.run(['list', '--json'], { preload })).toMatchObject({ exit: 0, stderr: '' })
+    expect((await account.home.run(['list', '--debug'], { preload })).stderr).toContain(
+      'AdviceWarning: a newer Node, please',
+    )
+  })
+})
+
 /** As many keys as asked for, page by page, for ever. */
 async function serveKeys(total: number) {
   const key = {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -39,6 +39,14 @@ test('beside a global program it is installed globally, beside a project’s own
   expect((await told(program)).hint).toBe(`npm i -g ${library}@3`)
   await writeFile(path.join(folder, 'package.json'), '{}')
   expect((await told(program)).hint).toBe(`npm i ${library}@3`)
+})
+
+test('of a program that is started by a link, it is where that leads', async () => {
+  const program = path.join(folder, 'lib', 'node_modules', 'pictify-keys', 'bin', 'pictify-keys.js')
+  await mkdir(path.dirname(program), { recursive: true })
+  await writeFile(program, '')
+  await symlink(program, path.join(folder, 'pictify-keys'))
+  expect((await told(path.join(folder, 'pictify-keys'))).hint).toBe(`npm i -g ${library}@3`)
 })
 
 test('a program that npx fetched gets it by the same line', async () => {
