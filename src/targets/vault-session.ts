@@ -96,12 +96,24 @@ export function createVaultSession(name: string, place: VaultPlace, deps: Target
 
   /** Who is signed in; signs in where nobody is, or the login is about to end. */
   async function login(): Promise<SignedIn> {
-    const known = await shared.get(key)
-    if (known && (known.endsAt === undefined || known.endsAt > clock.now())) return known
-    const made = signIn()
-    shared.set(key, made)
-    made.catch(() => shared.delete(key))
-    return made
+    for (;;) {
+      let made = shared.get(key)
+      if (!made) {
+        made = signIn()
+        shared.set(key, made)
+        made.catch(() => shared.delete(key))
+      }
+      const known = await made
+      if (known.endsAt === undefined || known.endsAt > clock.now()) return known
+      if (shared.get(key) === made) shared.delete(key)
+    }
+  }
+
+  /** The next request signs in anew; unless another target's has done so already. */
+  async function forget(signedIn: SignedIn): Promise<void> {
+    const made = shared.get(key)
+    const isSame = (await made?.catch(() => undefined)) === signedIn
+    if (isSame && shared.get(key) === made) shared.delete(key)
   }
 
   async function signIn(): Promise<SignedIn> {
@@ -173,7 +185,7 @@ export function createVaultSession(name: string, place: VaultPlace, deps: Target
         }
         if (await isOver(signedIn, signal)) {
           // our own login was ended before its time, or used up
-          shared.delete(key)
+          await forget(signedIn)
           if (by?.kind !== 'given' && attempt === 1) continue
           throw overError(signedIn)
         }
