@@ -52,7 +52,7 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
 /** The one place that imports each library. */
 const importers: Record<string, string> = {
   '@aws-sdk/client-secrets-manager': 'targets/aws-sm-client.ts',
-  '@google-cloud/secret-manager': 'targets/gcp-sm-client.ts',
+  '@google-cloud/secret-manager': 'targets/gcp-sm-',
   '@hono/node-server': 'sandbox/server.ts',
   '@inquirer/prompts': 'ui/inquirer.ts',
   '@kubernetes/client-node': 'targets/kubernetes',

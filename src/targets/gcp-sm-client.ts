@@ -1,31 +1,17 @@
 // Rules of this file:
 // - a call is repeated only where that is safe: what was refused for a quota, and what only reads;
 // - a call ends when its signal says so, and holds neither the process nor a connection after that;
-// - nothing is read as absent but what the service itself says is not there, or not enabled;
-// - Google's own log of what is sent and answered is never on.
-import type { protos, SecretManagerServiceClient } from '@google-cloud/secret-manager'
+// - nothing is read as absent but what the service itself says is not there, or not enabled.
+import type { protos } from '@google-cloud/secret-manager'
 import { KeysError } from '../errors.ts'
 import { crc32c } from './crc32c.ts'
+import { connect, disconnect, type SecretName } from './gcp-sm-connection.ts'
 import { Code, codeName, explain, type Fault, isFault, isLoginFault } from './gcp-sm-errors.ts'
-import { refusal } from './refusal.ts'
-import { loadSdk } from './sdk.ts'
 import type { TargetDeps } from './target.ts'
 
 const attempts = 4
 const attemptMs = 10_000
 const firstPauseMs = 500
-const endpointVariable = 'CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER'
-
-/** `projects/P[/locations/L]/secrets/S`, in its parts. */
-export interface SecretName {
-  /** `projects/P/secrets/S` */
-  readonly full: string
-  /** `projects/P` */
-  readonly parent: string
-  readonly project: string
-  readonly location: string | undefined
-  readonly id: string
-}
 
 /** One version, as it was found. `closed`: it is disabled or destroyed. */
 export type Version =
@@ -88,39 +74,51 @@ const repeatable: Record<Method, boolean> = {
 }
 
 export function createSecretManager(name: string, secret: SecretName, deps: TargetDeps): SecretManager {
-  /** The answer; or the code, where it is one of `expected`. */
+  async function once<M extends Method>(
+    method: M,
+    request: object,
+    signal: AbortSignal,
+  ): Promise<Answers[M] | Fault> {
+    const client = await connect(name, secret, deps)
+    signal.throwIfAborted()
+    const { interceptor, release } = cancelling(signal)
+    try {
+      const send = client[method].bind(client) as unknown as Send<Answers[M]>
+      const [answer] = await send(request, {
+        timeout: attemptMs,
+        // its own would outlast us
+        retry: null,
+        otherArgs: { options: { interceptors: [interceptor] } },
+      })
+      deps.debug(`${name}: ${method} ok`)
+      return answer
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isFault(error)) throw error
+      deps.debug(`${name}: ${method} ${codeName(error.code)}`)
+      return error
+    } finally {
+      release()
+    }
+  }
+
+  /** The answer; or how it failed, where its code is one of `expected`. */
   async function call<M extends Method>(
     method: M,
     request: object,
     signal: AbortSignal,
     expected: readonly number[] = [],
   ): Promise<Answers[M] | Fault> {
+    const codes = repeatable[method] ? [...undone, ...unknown] : undone
     for (let count = 1; ; count++) {
-      signal.throwIfAborted()
-      const client = await connect(name, secret, deps)
-      signal.throwIfAborted()
-      try {
-        const send = client[method].bind(client) as unknown as Send<Answers[M]>
-        const [answer] = await send(request, {
-          timeout: attemptMs,
-          // its own would outlast us
-          retry: null,
-          otherArgs: { options: { interceptors: [endingWith(signal)] } },
-        })
-        deps.debug(`${name}: ${method} ok`)
-        return answer
-      } catch (error) {
-        signal.throwIfAborted()
-        if (!isFault(error)) throw error
-        deps.debug(`${name}: ${method} ${codeName(error.code)}`)
-        if (expected.includes(error.code)) return error
-        // the next one signs in anew
-        if (isLoginFault(error)) clients.delete(deps.env)
-        const codes = repeatable[method] ? [...undone, ...unknown] : undone
-        if (isLoginFault(error) || !codes.includes(error.code) || count === attempts)
-          throw explain(error, { name, secret, isRead: isReading(method) })
-        await deps.clock.sleep(firstPauseMs * 2 ** (count - 1), signal)
+      const answer = await once(method, request, signal)
+      if (!isFault(answer) || expected.includes(answer.code)) return answer
+      // the next one signs in anew
+      if (isLoginFault(answer)) disconnect(deps)
+      if (isLoginFault(answer) || !codes.includes(answer.code) || count === attempts) {
+        throw explain(answer, { name, secret, isRead: isReading(method) })
       }
+      await deps.clock.sleep(firstPauseMs * 2 ** (count - 1), signal)
     }
   }
 
@@ -196,83 +194,17 @@ export function createSecretManager(name: string, secret: SecretName, deps: Targ
   }
 }
 
-/** One connection, and one sign-in, for all the secrets of a process. */
-const clients = new WeakMap<TargetDeps['env'], Map<string, Promise<SecretManagerServiceClient>>>()
-
-function connect(name: string, secret: SecretName, deps: TargetDeps): Promise<SecretManagerServiceClient> {
-  const { env } = deps
-  const { host, port } = endpointOf(name, secret, env)
-  const key = `${host}:${port}`
-  const known = clients.get(env) ?? new Map<string, Promise<SecretManagerServiceClient>>()
-  clients.set(env, known)
-  const made = known.get(key) ?? open(name, secret, { host, port }, deps)
-  known.set(key, made)
-  made.catch(() => known.delete(key))
-  return made
-}
-
-async function open(
-  name: string,
-  secret: SecretName,
-  { host, port }: { host: string | undefined; port: number },
-  deps: TargetDeps,
-): Promise<SecretManagerServiceClient> {
-  if (deps.env['GOOGLE_SDK_NODE_LOGGING']) {
-    throw refusal(
-      `${name}: GOOGLE_SDK_NODE_LOGGING is set, so that secrets would be printed`,
-      'unset it; --debug shows the calls',
-    )
-  }
-  const { SecretManagerServiceClient } = await loadSdk(
-    '@google-cloud/secret-manager',
-    { name, program: deps.program },
-    () => import('@google-cloud/secret-manager'),
-  )
-  const client = new SecretManagerServiceClient({ ...(host !== undefined && { apiEndpoint: host }), port })
-  try {
-    // before any call: a call that finds it failing would throw where nobody can catch it
-    await client.initialize()
-    return client
-  } catch (error) {
-    throw explain(error, { name, secret, isRead: true })
-  }
-}
-
-/** Undefined: the library's own, which knows the universe domain. */
-function endpointOf(
-  name: string,
-  { location }: SecretName,
-  env: TargetDeps['env'],
-): { host: string | undefined; port: number } {
-  const text = env[endpointVariable]
-  if (!text) {
-    const universe = env['GOOGLE_CLOUD_UNIVERSE_DOMAIN'] || 'googleapis.com'
-    return {
-      host: location === undefined ? undefined : `secretmanager.${location}.rep.${universe}`,
-      port: 443,
-    }
-  }
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search !== '' || url.username !== '') {
-    throw refusal(
-      `${name}: ${endpointVariable} is not an address that can be used`,
-      'write https://<host>[:<port>]/, and nothing behind it',
-    )
-  }
-  return { host: url.hostname, port: Number(url.port || 443) }
-}
-
-/** Cancels the call that it is given to when the signal says so; the library has no other way. */
-function endingWith(signal: AbortSignal) {
+/** Cancels the call that it intercepts when the signal says so; the library has no other way. */
+function cancelling(signal: AbortSignal) {
   interface Call {
     cancelWithStatus(code: number, details: string): void
   }
-  return (options: object, next: (options: object) => Call): Call => {
-    const started = next(options)
-    signal.addEventListener('abort', () => started.cancelWithStatus(Code.CANCELLED, 'given up'), {
-      once: true,
-    })
-    return started
+  let call: Call | undefined
+  const cancel = () => call?.cancelWithStatus(Code.CANCELLED, 'given up')
+  signal.addEventListener('abort', cancel)
+  return {
+    interceptor: (options: object, next: (options: object) => Call) => (call = next(options)),
+    release: () => signal.removeEventListener('abort', cancel),
   }
 }
 

@@ -4,7 +4,7 @@
 import { systemCode } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
-import type { SecretName } from './gcp-sm-client.ts'
+import type { SecretName } from './gcp-sm-connection.ts'
 import { refusal } from './refusal.ts'
 
 /** The status codes of gRPC that are told apart. */

@@ -5,7 +5,8 @@
 // - `latest` may lag behind by minutes, a version's own number never does: the newest is looked for by number;
 // - nothing but versions of our own making is ever disabled, and no secret but one we made is deleted.
 import { Secret } from '../secret.ts'
-import { createSecretManager, type SecretManager, type SecretName } from './gcp-sm-client.ts'
+import { createSecretManager, type SecretManager } from './gcp-sm-client.ts'
+import type { SecretName } from './gcp-sm-connection.ts'
 import { parseJsonFields, refuseObject } from './json-field.ts'
 import { refusal } from './refusal.ts'
 import { cutField, invalid, type Scheme } from './scheme.ts'

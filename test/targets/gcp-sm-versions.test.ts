@@ -1,0 +1,306 @@
+import { afterAll, beforeAll, expect, test, describe } from 'vitest'
+import { parseTarget } from '../../src/targets/index.ts'
+import type { TargetDeps } from '../../src/targets/target.ts'
+import { Status } from '../servers/google/status.ts'
+import { failure, hurried, old, successor, third } from './contract-fixture.ts'
+import { testDeps } from './deps.ts'
+import { createStage, parent, type Stage } from './gcp-sm-fixture.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await createStage()
+  Object.assign(process.env, stage.env)
+})
+afterAll(() => stage.close())
+
+const targetAt = (spec: string, more: Partial<TargetDeps> = {}) =>
+  parseTarget(spec, testDeps('/', { env: process.env, ...more }))
+const add = (secret: string, data: string | Buffer) =>
+  stage.ask('AddSecretVersion', { parent: secret, payload: { data: Buffer.from(data) } })
+const change = (secret: string, verb: 'Enable' | 'Disable' | 'Destroy', number: number) =>
+  stage.ask(`${verb}SecretVersion`, { name: `${secret}/versions/${number}` })
+const text = (secret: string) => stage.google.service.secrets.get(secret)?.versions.at(-1)?.data?.toString()
+
+/** A place that holds the old key, and all of its target that a test needs. */
+async function held(options: { field?: string } = {}) {
+  const place = stage.place(options)
+  await place.put(old.reveal())
+  const target = targetAt(place.spec)
+  return { place, target, secret: place.secret, before: await target.read() }
+}
+
+describe('the versions', () => {
+  test('an undo puts the old value on top, and disables ours alone', async () => {
+    const { target, secret, before } = await held()
+    add(secret, old.reveal())
+    await target.write(successor, before)
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED', '3 ENABLED'])
+    await target.restore(before, successor)
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED', '3 DISABLED', '4 ENABLED'])
+  })
+
+  test('an undo that died before it disabled ours does that when it is repeated', async () => {
+    const { target, secret, before } = await held()
+    await target.write(successor, before)
+    add(secret, old.reveal())
+    await target.restore(before, successor)
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 DISABLED', '3 ENABLED'])
+  })
+
+  test('an undo to what was there all the same changes nothing', async () => {
+    const { place, target, secret } = await held()
+    await place.put(successor.reveal())
+    await target.restore(await target.read(), successor)
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED'])
+  })
+
+  test('latest that lags behind misleads neither a write nor an undo', async () => {
+    const { target, secret, before } = await held()
+    stage.google.service.lag = 2
+    try {
+      await target.write(successor, before)
+      expect((await target.read())?.value.equals(successor)).toBe(true)
+      await target.write(successor, before)
+      expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED'])
+      await target.restore(before, successor)
+      await target.restore(before, successor)
+      expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 DISABLED', '3 ENABLED'])
+    } finally {
+      stage.google.service.lag = 0
+    }
+  })
+
+  test.each(['Disable', 'Destroy'] as const)(
+    '%sd by somebody: it is gone, as for a reader of latest',
+    async (verb) => {
+      const { target, secret, before } = await held()
+      add(secret, old.reveal())
+      change(secret, verb, 2)
+      expect(await target.read()).toBeUndefined()
+      const error = await failure(target.check())
+      expect(error.message).toContain(`its newest version, 2, is ${verb.toLowerCase()}`)
+      if (verb === 'Disable') expect(error.hint).toContain('gcloud secrets versions enable 2 --secret=')
+      expect((await failure(target.write(successor, before))).code).toBe('target-changed')
+      expect(stage.versions(secret)).toHaveLength(2)
+    },
+  )
+
+  test('what cannot be read for want of its encryption key is not taken for absent', async () => {
+    const { target } = await held()
+    stage.google.fault = (method) =>
+      method === 'AccessSecretVersion' ? new Status('FAILED_PRECONDITION', 'The key is disabled.') : undefined
+    const error = await failure(target.read())
+    stage.google.fault = undefined
+    expect(error.code).toBe('target-refused')
+    expect(error.message).toContain('The key is disabled. (FAILED_PRECONDITION)')
+  })
+
+  test('what does not fit its checksum is not believed', async () => {
+    const { target, secret } = await held()
+    const version = stage.google.service.secrets.get(secret)?.versions[0]
+    if (version) version.sum ^= 1
+    expect((await failure(target.read())).message).toMatch(/does not fit its checksum$/)
+  })
+
+  test('ours carry their checksum, so that what arrives damaged is refused', async () => {
+    const { target, secret, before } = await held()
+    await target.write(successor, before)
+    expect(stage.google.service.secrets.get(secret)?.versions.at(-1)?.isChecked).toBe(true)
+  })
+})
+
+describe('somebody came before', () => {
+  test('theirs is put on top before ours is disabled, however many come', async () => {
+    const { target, secret, before } = await held()
+    stage.google.beforeNextWrite = async () => {
+      add(secret, 'theirs 1')
+      stage.google.beforeNextWrite = async () => void add(secret, 'theirs 2')
+    }
+    const latest: unknown[] = []
+    stage.google.fault = (method) => {
+      if (method === 'DisableSecretVersion') latest.push(text(secret))
+      return undefined
+    }
+    const error = await failure(target.write(successor, before))
+    stage.google.fault = undefined
+    expect(error.code).toBe('target-changed')
+    expect(text(secret)).toBe('theirs 2')
+    expect(stage.versions(secret)).toEqual(
+      ['ENABLED', 'ENABLED', 'DISABLED', 'ENABLED', 'DISABLED', 'ENABLED'].map(
+        (state, at) => `${at + 1} ${state}`,
+      ),
+    )
+    expect(latest).toEqual(['theirs 2', 'theirs 2'])
+  })
+
+  test('with what it held before: nobody changed anything', async () => {
+    const { target, secret, before } = await held()
+    stage.google.beforeNextWrite = async () => void add(secret, old.reveal())
+    await target.write(successor, before)
+    expect(text(secret)).toBe(successor.reveal())
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED', '3 ENABLED'])
+  })
+
+  test('in another field: both changes are there in the end, of a write and of an undo', async () => {
+    const { place, target, secret, before } = await held({ field: 'key' })
+    const edit = async () => void add(secret, (text(secret) ?? '').replace('"app"', '"theirs"'))
+    stage.google.beforeNextWrite = edit
+    await target.write(successor, before)
+    expect(await place.value()).toBe(successor.reveal())
+    expect(text(secret)).toContain('"theirs"')
+    stage.google.beforeNextWrite = async () =>
+      void add(secret, (text(secret) ?? '').replace('"theirs"', '"again"'))
+    await target.restore(before, successor)
+    expect(await place.value()).toBe(old.reveal())
+    expect(text(secret)).toContain('"again"')
+  })
+
+  test('and we were killed before we saw it: the next run sees it', async () => {
+    const { target, secret, before } = await held()
+    stage.google.beforeNextWrite = async () => void add(secret, third.reveal())
+    stage.google.afterNextWrite = async () => {
+      throw new Status('UNAVAILABLE', 'cut off')
+    }
+    expect((await failure(target.write(successor, before))).code).toBe('target-unclear')
+    expect(text(secret)).toBe(successor.reveal())
+    const error = await failure(target.write(successor, before))
+    expect(error.code).toBe('target-changed')
+    expect(text(secret)).toBe(third.reveal())
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED', '3 DISABLED', '4 ENABLED'])
+  })
+
+  test('an answer that was lost is no second version', async () => {
+    const { target, secret, before } = await held()
+    stage.google.afterNextWrite = async () => {
+      throw new Status('UNAVAILABLE', 'cut off')
+    }
+    expect((await failure(target.write(successor, before))).code).toBe('target-unclear')
+    await target.write(successor, before)
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED'])
+  })
+
+  test('what others built on ours since is theirs, and stays', async () => {
+    const { target, secret, before } = await held({ field: 'key' })
+    await target.write(successor, before)
+    add(secret, (text(secret) ?? '').replace('"app"', '"theirs"'))
+    await target.write(successor, before)
+    expect(text(secret)).toContain('"theirs"')
+    expect(stage.versions(secret)).toHaveLength(3)
+  })
+})
+
+describe('made with --create-target', () => {
+  const made = { createTarget: true }
+
+  test('a secret of ours, that is deleted again; and a regional one', async () => {
+    for (const location of [undefined, 'europe-west1']) {
+      const place = stage.place(location === undefined ? {} : { location })
+      const warned: string[] = []
+      await targetAt(place.spec, { ...made, warn: (line) => void warned.push(line) }).check()
+      expect(warned.join()).toContain('secretmanager.secrets.create')
+      await targetAt(place.spec, made).write(successor, undefined)
+      const settings = stage.google.service.secrets.get(place.secret)?.settings
+      expect(settings?.labels).toEqual({ 'created-by': 'pictify-keys' })
+      expect(Boolean(settings?.['replication'])).toBe(location === undefined)
+      await targetAt(place.spec).restore(undefined, successor)
+      expect(stage.google.service.secrets.has(place.secret)).toBe(false)
+    }
+  })
+
+  test('what was there without a version is not deleted', async () => {
+    const place = stage.place()
+    await place.put(undefined)
+    await targetAt(place.spec, made).write(successor, undefined)
+    await targetAt(place.spec).restore(undefined, successor)
+    expect(stage.versions(place.secret)).toEqual(['1 DISABLED'])
+  })
+
+  test('what others have put something into since is not deleted', async () => {
+    const place = stage.place()
+    const target = targetAt(place.spec, made)
+    await target.write(successor, undefined)
+    add(place.secret, third.reveal())
+    add(place.secret, successor.reveal())
+    await target.restore(undefined, successor)
+    expect(stage.versions(place.secret)).toEqual(['1 ENABLED', '2 ENABLED', '3 DISABLED'])
+  })
+
+  test('a field of a secret that is not there is an object of its own, and gone again', async () => {
+    const place = stage.place({ field: 'key' })
+    const target = targetAt(place.spec, made)
+    await target.write(successor, undefined)
+    expect(text(place.secret)).toBe(JSON.stringify({ key: successor.reveal() }))
+    await target.restore(undefined, successor)
+    expect(stage.google.service.secrets.has(place.secret)).toBe(false)
+  })
+
+  test.each(['{}', '{ "a" : 1,\n"b":"c"}'])(
+    'a field of %s is removed again, the rest as it was',
+    async (before) => {
+      const place = stage.place({ field: 'key' })
+      await place.put(old.reveal())
+      add(place.secret, before)
+      const target = targetAt(place.spec, made)
+      await target.write(successor, undefined)
+      expect((await target.read())?.value.equals(successor)).toBe(true)
+      await target.restore(undefined, successor)
+      expect(text(place.secret)).toBe(before)
+    },
+  )
+})
+
+describe('what it holds', () => {
+  test.each([
+    ['not UTF-8', Buffer.from([0x70, 0xff, 0xfe]), '', 'is not UTF-8'],
+    ['an object, without a field', '{"a":"x","b":"y"}', '', 'is a JSON object (a, b)'],
+    ['no object, with a field', 'pk_live_x', '#key', 'is not a JSON object'],
+    ['a number', '{"key":12}', '#key', 'the field key is not a string'],
+    ['a field twice', '{"key":"a","key":"b"}', '#key', 'stands there twice'],
+  ])('%s is refused', async (_what, data, field, message) => {
+    const place = stage.place()
+    await place.put(undefined)
+    add(place.secret, data)
+    const target = targetAt(place.spec + field)
+    for (const call of [target.read(), target.check(), target.write(successor, undefined)]) {
+      const error = await failure(call)
+      expect(error.code).toBe('target-refused')
+      expect(error.message).toContain(message)
+    }
+    expect(stage.versions(place.secret)).toEqual(['1 ENABLED'])
+  })
+
+  test('a field that is not there is told from the others', async () => {
+    const { secret } = await held({ field: 'key' })
+    const error = await failure(targetAt(`gcp-sm:${secret}#kye`).check())
+    expect(error.message).toContain(`there is no field kye in ${secret}`)
+    expect(error.hint).toContain('it has the fields user, list, key')
+  })
+})
+
+describe('a target that names no secret', () => {
+  test.each([
+    'gcp-sm:pictify',
+    'gcp-sm:projects/p/secrets/',
+    'gcp-sm:projects/p/secrets/a/b',
+    'gcp-sm:projects/p/secrets/s/versions/latest',
+    'gcp-sm:projects/p/secrets/s#',
+    'gcp-sm:',
+  ])('%s', (spec) => {
+    expect(() => targetAt(spec)).toThrow(expect.objectContaining({ code: 'invalid-target' }))
+  })
+
+  test('one place is one place', () => {
+    expect(targetAt(`gcp-sm:${parent}/secrets/s#a`).place).toBe(`${parent}/secrets/s#a`)
+  })
+})
+
+test('throttled between: what is asked again is asked with the clock', async () => {
+  const { place, before } = await held()
+  const target = targetAt(place.spec, { clock: hurried })
+  let count = 0
+  stage.google.fault = () =>
+    (count += 1) % 2 ? new Status('RESOURCE_EXHAUSTED', 'Quota exceeded.') : undefined
+  await target.write(successor, before)
+  stage.google.fault = undefined
+  expect(await place.value()).toBe(successor.reveal())
+})
