@@ -19,6 +19,7 @@ const controllers = [
   'deployment-controller',
   'namespace-controller',
   'replicaset-controller',
+  'resourcequota-controller',
   'serviceaccount-controller',
   'statefulset-controller',
 ]

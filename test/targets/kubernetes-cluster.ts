@@ -156,3 +156,17 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
+
+/** Limits what a namespace may hold, and waits until that is kept. */
+export async function setQuota(
+  cluster: Cluster,
+  namespace: string,
+  hard: Record<string, string>,
+): Promise<void> {
+  const at = `/api/v1/namespaces/${namespace}/resourcequotas`
+  await cluster.make(at, { metadata: { name: 'few' }, spec: { hard } })
+  await until(async () => {
+    const { body } = await cluster.ask<{ status?: { hard?: object } }>('GET', `${at}/few`)
+    return body.status?.hard !== undefined
+  })
+}
