@@ -22,7 +22,7 @@ export const create = defineCommand({
       type: 'list',
       value: 'target',
       summary:
-        'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, exec:<command>, or a store (docs/targets.md)',
+        'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, aws-sm:, gcp-sm:, vault:, k8s:, github:, github-org:, exec:<command> (docs/targets.md)',
     },
     createTarget: { type: 'boolean', summary: 'make a place in a store that is not there yet' },
     yes: { type: 'boolean', short: 'y', summary: 'replace what a target holds without asking' },

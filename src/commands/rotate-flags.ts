@@ -5,8 +5,9 @@ import type { RotationOptions } from '../rotation/run.ts'
 import type { Journal, Waits } from '../rotation/state.ts'
 import type { Secret } from '../secret.ts'
 import type { Inputs } from './command.ts'
-import { rotationTargets } from './rotate-targets.ts'
+import { restartsOf, rotationTargets } from './rotate-targets.ts'
 import { createVerify } from './rotate-verify.ts'
+import { targetDeps } from './target-deps.ts'
 
 export const args = [
   {
@@ -21,7 +22,12 @@ export const flags = {
     type: 'list',
     value: '<target>',
     summary:
-      'where the application finds its key: env:<file>#<variable>, file:<path>, exec:<command>, manual:<label>, or a store (docs/targets.md)',
+      'where the application finds its key: env:<file>#<variable>, file:<path>, aws-sm:, gcp-sm:, vault:, k8s:, github:, github-org:, exec:<command>, manual:<label> (docs/targets.md)',
+  },
+  restart: {
+    type: 'list',
+    value: '<workload>',
+    summary: 'with k8s: what is started anew once every target holds it: deployment/<name>',
   },
   createTarget: { type: 'boolean', summary: 'make a place in a store that is not there yet' },
   verify: {
@@ -97,17 +103,13 @@ export async function optionsOf(
   const command = inputs.verify ?? open?.verify
   const cwd = open?.cwd ?? context.cwd
   const { verifyTimeoutMs, ...waits } = waitsOf(inputs, open)
+  const deps = targetDeps(context, { secrets, createTarget: inputs.createTarget, cwd })
+  const targets = await rotationTargets(context, specs, deps, { self, source: credential.source })
   return {
     ...waits,
-    targets: await rotationTargets(context, specs, {
-      cwd,
-      self,
-      source: credential.source,
-      secrets,
-      createTarget: inputs.createTarget,
-    }),
+    targets,
     cwd,
-    restarts: [],
+    restarts: await restartsOf([...(open?.restarts ?? []), ...inputs.restart], targets, deps),
     verify:
       command === undefined ? undefined : await createVerify(context, command, cwd, verifyTimeoutMs, secrets),
     evidence: !inputs.noEvidence,

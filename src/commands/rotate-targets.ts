@@ -1,11 +1,10 @@
 import type { Context } from '../context.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
 import { KeysError } from '../errors.ts'
-import type { Secret } from '../secret.ts'
 import { createCredentialTarget } from '../targets/credential.ts'
 import { parseTargets } from '../targets/index.ts'
-import type { Target } from '../targets/target.ts'
-import { targetDeps } from './target-deps.ts'
+import type { Restart } from '../targets/restart.ts'
+import type { Target, TargetDeps } from '../targets/target.ts'
 
 /** How the stored credential is named among a rotation's targets. */
 const credentialPrefix = 'credential:'
@@ -14,22 +13,11 @@ const credentialPrefix = 'credential:'
 export async function rotationTargets(
   context: Context,
   specs: readonly string[],
-  {
-    cwd,
-    self,
-    source,
-    secrets,
-    createTarget,
-  }: {
-    cwd: string
-    self: boolean
-    source: CredentialSource
-    secrets: readonly Secret[]
-    createTarget: boolean
-  },
+  deps: TargetDeps,
+  { self, source }: { self: boolean; source: CredentialSource },
 ): Promise<Target[]> {
   const named = specs.filter((spec) => !spec.startsWith(credentialPrefix))
-  const targets = await parseTargets(named, targetDeps(context, { secrets, createTarget, cwd }))
+  const targets = await parseTargets(named, deps)
   if (!self) return targets
   if (source.kind === 'file') {
     const { openCredentialStore } = await import('../credentials/file.ts')
@@ -40,4 +28,15 @@ export async function rotationTargets(
   throw new KeysError('usage', 'the admin key comes from the environment, which cannot be written to', {
     hint: 'name the place it is kept in with --to, so that the next run finds its successor there',
   })
+}
+
+/** What `--restart` names, each once. Throws `usage`. */
+export async function restartsOf(
+  specs: readonly string[],
+  targets: readonly Target[],
+  deps: TargetDeps,
+): Promise<Restart[]> {
+  if (specs.length === 0) return []
+  const { parseRestart } = await import('../targets/kubernetes-rollout.ts')
+  return [...new Set(specs)].map((spec) => parseRestart(spec, targets, deps))
 }
