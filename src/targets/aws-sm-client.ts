@@ -7,6 +7,8 @@ import type {
   GetSecretValueCommandOutput,
   SecretsManager,
 } from '@aws-sdk/client-secrets-manager'
+import { KeysError } from '../errors.ts'
+import { isLoopback } from '../http.ts'
 import { redact } from '../secret.ts'
 import { explain, failureOf } from './aws-sm-errors.ts'
 import { loadSdk } from './sdk.ts'
@@ -57,10 +59,12 @@ export function createSecretStore({
   secretId: string
   /** Undefined: as the environment and the profile say. */
   region: string | undefined
-  deps: Pick<TargetDeps, 'debug' | 'env' | 'program' | 'secrets' | 'warn'>
+  deps: Pick<TargetDeps, 'debug' | 'insecureHttp' | 'program' | 'secrets' | 'warn'>
 }): SecretStore {
   const SecretId = secretId
   let loaded: Promise<SecretsManager> | undefined
+  /** Where the last call went to. */
+  let endpoint = 'https://secretsmanager'
   const quiet = () => undefined
   const warn = (text: unknown) =>
     deps.warn(`${name}: ${redact(String(text), deps.secrets()).replace(/\s+/g, ' ').trim()}`)
@@ -71,7 +75,7 @@ export function createSecretStore({
       { name, program: deps.program },
       () => import('@aws-sdk/client-secrets-manager'),
     )
-    return new library.SecretsManager({
+    const client = new library.SecretsManager({
       ...(region !== undefined && { region }),
       // Its advice would else go to the console; of what is sent and answered nothing is logged.
       logger: { trace: quiet, debug: quiet, info: quiet, error: quiet, warn },
@@ -81,6 +85,22 @@ export function createSecretStore({
         throwOnRequestTimeout: true,
       },
     })
+    // Whatever the endpoint was read from (environment, profile), it is known here, before anything is sent to it.
+    client.middlewareStack.add(
+      (next) => (args) => {
+        const { protocol, hostname, port } = args.request as {
+          protocol: string
+          hostname: string
+          port?: number
+        }
+        endpoint = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`
+        if (protocol === 'http:' && !deps.insecureHttp && !isLoopback(hostname))
+          throw insecure(name, endpoint)
+        return next(args)
+      },
+      { step: 'build', name: 'refuseInsecureHttp' },
+    )
+    return client
   }
 
   /** `instead`: what to make of an error that AWS has a name for. */
@@ -98,11 +118,12 @@ export function createSecretStore({
       return answer
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof KeysError) throw error
       const failure = failureOf(error)
       deps.debug(`${name}: ${action}: ${failure.code} ${failure.status ?? ''}`)
       const other = instead[failure.code]
       if (other) return other()
-      throw await explain(failure, { name, kind, action, deps, place: () => client.config.region() })
+      throw explain(failure, { name, kind, action, endpoint, secrets: deps.secrets() })
     }
   }
 
@@ -178,4 +199,12 @@ export function createSecretStore({
 
     region: async () => (await (loaded ??= load())).config.region(),
   }
+}
+
+function insecure(name: string, endpoint: string): KeysError {
+  return new KeysError(
+    'insecure-url',
+    `${name}: the AWS endpoint is plain http (${endpoint}), which would send the key in clear`,
+    { hint: 'use https, or --insecure-http if it is meant; http to this machine itself is always allowed' },
+  )
 }

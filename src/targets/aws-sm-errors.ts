@@ -2,9 +2,8 @@
 // - what AWS and its SDK answer is told in our own words, with what to do about it; what they said is masked.
 import { connectionFailure } from '../connection-failure.ts'
 import { KeysError } from '../errors.ts'
-import { redact } from '../secret.ts'
+import { redact, type Secret } from '../secret.ts'
 import { refusal } from './refusal.ts'
-import type { TargetDeps } from './target.ts'
 
 export interface Failure {
   /** What AWS or the SDK calls it. */
@@ -27,24 +26,25 @@ const signIn =
   'sign in (aws sso login), or name a profile in AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
 
 /** What went wrong and what to do about it, in our own words where AWS has a name for it. */
-export async function explain(
+export function explain(
   failure: Failure,
   {
     name,
     kind,
     action,
-    deps,
-    place,
+    endpoint,
+    secrets,
   }: {
     name: string
     kind: 'look' | 'change'
     action: string
-    deps: Pick<TargetDeps, 'env' | 'secrets'>
-    place: () => Promise<string>
+    /** Where the call went to. */
+    endpoint: string
+    secrets: Iterable<Secret>
   },
-): Promise<KeysError> {
+): KeysError {
   const { code, status } = failure
-  const text = redact(failure.message, deps.secrets())
+  const text = redact(failure.message, secrets)
   const refused = (what: string, hint: string) => refusal(`${name}: ${what}`, hint)
 
   if (text === 'Region is missing') {
@@ -98,12 +98,7 @@ export async function explain(
     })
   }
   if (status === undefined) {
-    const region = await place().catch(() => undefined)
-    const url =
-      deps.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] ??
-      deps.env['AWS_ENDPOINT_URL'] ??
-      `https://secretsmanager.${region ?? 'aws'}.amazonaws.com`
-    const lost = connectionFailure(failure.thrown, URL.canParse(url) ? url : 'https://secretsmanager')
+    const lost = connectionFailure(failure.thrown, endpoint)
     return new KeysError(unclear(kind === 'change' && lost.maybeDone), `${name}: ${lost.message}`, {
       hint: 'see whether the network and the endpoint are in order, then run the same command again',
     })

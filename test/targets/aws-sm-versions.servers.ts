@@ -14,6 +14,7 @@ import {
   writeAs,
   type AwsFacts,
 } from '../servers/aws.ts'
+import { createFaultProxy } from '../servers/fault-proxy.ts'
 import { failure, old, successor, third } from './contract.ts'
 import { testDeps } from './deps.ts'
 
@@ -101,6 +102,60 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
       await target().write(successor, held)
       expect(await at('AWSCURRENT')).toBe(own)
       expect(await contentOf(client, id)).toBe(successor.reveal())
+    })
+
+    test('a call whose answer was lost, and that is sent again, does no more than once', async () => {
+      const proxy = await createFaultProxy(facts?.url ?? '')
+      vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', proxy.url)
+      const sent = new Set<string>()
+      /** The next call that changes something reaches AWS, and then once more. */
+      const twice = (): void => {
+        let again: () => Promise<unknown> = () => Promise.resolve()
+        proxy.beforeNext(
+          ({ headers }, body) => {
+            const action = String(headers['x-amz-target'])
+            if (sent.has(action + body) || /Describe|Get/.test(action)) return false
+            sent.add(action + body)
+            again = () =>
+              fetch(facts?.url ?? '', { method: 'POST', headers: headers as Record<string, string>, body })
+            return true
+          },
+          async () => {
+            await again()
+            twice()
+          },
+        )
+      }
+      try {
+        await create(old.reveal())
+        const before = await at('AWSCURRENT')
+        const held = await target().read()
+        twice()
+        await staged(undefined, successor)
+        await target().write(successor, held)
+        expect(await contentOf(client, id)).toBe(successor.reveal())
+        // both labels on one version is a rotation that is over, by AWS's rules as well
+        expect([undefined, await at('AWSCURRENT')]).toContain(await at('AWSPENDING'))
+        await target().restore(held, successor)
+        expect(await at('AWSCURRENT')).toBe(before)
+        expect(await at('AWSPENDING')).toBeUndefined()
+        expect(await countVersions(client, id)).toBe(2)
+        id = `app/${randomUUID()}`
+        await target(undefined, true).write(successor, undefined)
+        expect(await contentOf(client, id)).toBe(successor.reveal())
+        await target().restore(undefined, successor)
+        expect(await labelsOf(client, id)).toBeUndefined()
+        const actions = new Set([...sent].map((each) => each.replace(/\{.*/s, '').split('.').at(-1)))
+        expect([...actions].sort()).toEqual([
+          'CreateSecret',
+          'DeleteSecret',
+          'PutSecretValue',
+          'UpdateSecretVersionStage',
+        ])
+      } finally {
+        vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', facts?.url)
+        await proxy.close()
+      }
     })
 
     test('its id is of this secret, this field and what lies beside it', async () => {
