@@ -1,7 +1,7 @@
 // Rules of this file:
 // - what the server says of a refusal is passed on without anything that looks like a secret.
 import { KeysError } from '../errors.ts'
-import { redact } from '../secret.ts'
+import { redact, type Secret } from '../secret.ts'
 import { parseJsonFields } from './json-field.ts'
 import { refusal } from './refusal.ts'
 
@@ -54,6 +54,14 @@ export function refuseStatus(
   })
 }
 
+/** A refusal that the server itself has not given. */
+export function refusedOnTheWay(name: string, address: string, answer: Answer): KeysError {
+  return refusal(
+    `${name}: ${address} answers ${answer.status}, and not as Vault does`,
+    'is VAULT_ADDR right, and is there a proxy or a firewall that refuses it?',
+  )
+}
+
 /** What a policy would have to say. */
 export function forbidden(name: string, { path, needs }: { path: string; needs: string }): KeysError {
   return refusal(
@@ -90,9 +98,9 @@ export function errorsOf({ text }: Pick<Answer, 'text'>): string {
   }
 }
 
-/** The same for a message: short, on one line, and without anything that looks like a secret. */
-export function said(answer: Answer): string {
-  const text = redact(errorsOf(answer).replace(/\s+/g, ' ').slice(0, 200))
+/** The same for a message: short, on one line, and without anything that looks like a secret or is one of these. */
+export function said(answer: Answer, secrets: readonly Secret[] = []): string {
+  const text = redact(errorsOf(answer).replace(/\s+/g, ' '), secrets).slice(0, 200)
   return text === '' ? String(answer.status) : `${answer.status}: ${text}`
 }
 

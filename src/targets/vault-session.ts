@@ -7,7 +7,15 @@ import { Secret } from '../secret.ts'
 import { refusal } from './refusal.ts'
 import { createStoreRequests, type StoreAnswer, type StoreRequests } from './store-request.ts'
 import type { TargetDeps } from './target.ts'
-import { errorsOf, forbidden, inVaultsWords, refuseStatus, said, throttledMs } from './vault-answer.ts'
+import {
+  errorsOf,
+  forbidden,
+  inVaultsWords,
+  refusedOnTheWay,
+  refuseStatus,
+  said,
+  throttledMs,
+} from './vault-answer.ts'
 import {
   findVaultLogin,
   vaultProgram,
@@ -151,7 +159,8 @@ export function createVaultSession(name: string, place: VaultPlace, deps: Target
       by.kind === 'approle'
         ? `make a new secret id (${cli} write -f auth/approle/role/<role>/secret-id) and see that the role is the right one`
         : `see that the role ${by.body['role'] ?? ''} is bound to this service account (${cli} read auth/kubernetes/role/<role>)`
-    return refusal(`${name}: the ${what} login of ${by.from} is refused (${said(answer)})`, hint)
+    const proofs = ['secret_id', 'jwt'].flatMap((each) => by.body[each] ?? []).map((each) => new Secret(each))
+    return refusal(`${name}: the ${what} login of ${by.from} is refused (${said(answer, proofs)})`, hint)
   }
 
   function overError({ by }: SignedIn): KeysError {
@@ -183,6 +192,7 @@ export function createVaultSession(name: string, place: VaultPlace, deps: Target
           refuseStatus(answer, request, { name, address, cli })
           return answer
         }
+        if (errorsOf(answer) === '') throw refusedOnTheWay(name, address, answer)
         if (await isOver(signedIn, signal)) {
           // our own login was ended before its time, or used up
           await forget(signedIn)

@@ -118,7 +118,7 @@ async function authorities(name: string, env: Env): Promise<string[] | undefined
   const texts = await Promise.all(
     files
       .filter((entry) => !entry.isDirectory())
-      .map((entry) => readText(name, folder.from, join(folder.value, entry.name))),
+      .map((entry) => readText(name, folder.from, join(folder.value, entry.name), '')),
   )
   return [pem(name, folder.from, texts.filter((text) => text.includes('-----BEGIN')).join('\n'))]
 }
@@ -132,8 +132,10 @@ function pem(name: string, from: string, text: string): string {
   throw refusal(`${name}: ${from} holds nothing in PEM format`, 'it should have lines that begin -----BEGIN')
 }
 
-async function readText(name: string, from: string, path: string): Promise<string> {
+/** `folderText`: what a link to a folder counts as, of which mounted volumes have some. */
+async function readText(name: string, from: string, path: string, folderText?: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
+    if (folderText !== undefined && systemCode(cause) === 'EISDIR') return folderText
     throw unreadable(name, from, path, cause)
   })
 }

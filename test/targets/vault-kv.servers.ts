@@ -95,6 +95,20 @@ describe.skipIf(!facts)('vault', () => {
   })
 
   describe('KV v1', () => {
+    test('what somebody changes right before our write stays changed, and ours is written', async () => {
+      await vault.must('POST', `${v1}/before`, { KEY: old.reveal(), port: 1 })
+      const it = target(`vault:${v1}/before#KEY`)
+      const held = await it.read()
+      const isRead = ({ method }: { method?: string | undefined }) => method === 'GET'
+      const theirs = async () =>
+        void (await vault.must('POST', `${v1}/before`, { KEY: old.reveal(), port: 2 }))
+      // after our first look, before our last
+      proxy.beforeNext(isRead, async () => proxy.beforeNext(isRead, theirs))
+      await it.write(successor, held)
+      const { data } = await vault.must('GET', `${v1}/before`)
+      expect(data).toEqual({ KEY: successor.reveal(), port: 2 })
+    })
+
     test('a write that comes right after ours wins', async () => {
       await vault.must('POST', `${v1}/after`, { KEY: old.reveal() })
       const it = target(`vault:${v1}/after#KEY`)

@@ -1,5 +1,5 @@
 // The way to Vault (TLS, proxies, nodes that do not serve), and the policies of docs/targets.md.
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -50,6 +50,7 @@ describe.skipIf(!facts)('vault: the server', () => {
       try {
         await copyFile(ca, path.join(folder, 'ours.crt'))
         await copyFile(certificate('self-signed'), path.join(folder, 'other.pem'))
+        await symlink(folder, path.join(folder, '..data'))
         await target({ VAULT_ADDR: url, VAULT_CAPATH: folder }).check()
       } finally {
         await rm(folder, { recursive: true })
@@ -166,6 +167,7 @@ describe.skipIf(!facts)('vault: the server', () => {
       [json(404, 'namespace not found'), '404: namespace not found', 'VAULT_NAMESPACE'],
       [json(500, 'internal error'), 'is out of order: 500: internal error', 'vault status'],
       [{ status: 404, body: '<html>not here</html>' }, 'the server answers 404', 'VAULT_ADDR'],
+      [{ status: 403, body: '<html>blocked</html>' }, 'answers 403, and not as Vault does', 'a firewall'],
       [json(405, 'unsupported'), 'the server answers 405: unsupported', 'VAULT_ADDR'],
     ] satisfies [Answer, string, string][])('%j', async (answer, message, hint) => {
       const error = await answered(answer, () => target({ VAULT_ADDR: proxy.url }).check())
