@@ -7,16 +7,16 @@ import type { OneWayPlace } from './contract-one-way.ts'
 /** What a store is asked for besides, which can say no, and tell when what it keeps was changed. */
 export interface OneWayStore {
   /** Its own clock goes on, so that one change is told from another. */
-  passTime(): void
+  passTime: () => void
   /** How it fails; undefined where that is another suite's. */
   failing?: Failing
 }
 
 interface Failing {
   /** Fails from now on, all calls or only those that change something; resolves to the way to end that. */
-  fail(fault: Fault, calls: 'all' | 'changes'): Promise<() => Promise<void>>
+  fail: (fault: Fault, calls: 'all' | 'changes') => Promise<() => Promise<void>>
   /** Does the next change, and does not answer it, as often as that. */
-  loseAnswers(count: number): void
+  loseAnswers: (count: number) => void
   /** What the hint says of an expired login: the command that renews it. */
   loginHint: RegExp
 }
