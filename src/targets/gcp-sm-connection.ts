@@ -62,7 +62,15 @@ async function open(
     { name, program: deps.program },
     () => import('@google-cloud/secret-manager'),
   )
-  const client = new SecretManagerServiceClient({ ...(host !== undefined && { apiEndpoint: host }), port })
+  const universe = deps.env['GOOGLE_CLOUD_UNIVERSE_DOMAIN']
+  const client = new SecretManagerServiceClient({
+    ...(host !== undefined && { apiEndpoint: host }),
+    port,
+    // read by the library for the address alone, and not held against the login
+    ...(universe && { universeDomain: universe }),
+    // else it asks other services which project the login is of, and forgets its quota project where they fail
+    projectId: secret.project,
+  })
   try {
     // before any call: a call that finds it failing would throw where nobody can catch it
     await client.initialize()

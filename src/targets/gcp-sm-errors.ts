@@ -61,28 +61,28 @@ export function explain(
   error: unknown,
   { name, secret, isRead }: { name: string; secret: SecretName; isRead: boolean },
 ): unknown {
-  if (error instanceof KeysError) return error
-  if (!isFault(error)) return signInFailed(error, name)
-  const said = redact(error.details ?? error.message)
-  if (noToken.test(said))
-    return signInFailed(Object.assign(error, { message: said.replace(noToken, '') }), name)
+  if (error instanceof KeysError || !(error instanceof Error)) return error
+  const said = redact(isFault(error) ? (error.details ?? error.message) : error.message)
+  if (!isFault(error) || noToken.test(said)) return signInFailed(error, said.replace(noToken, ''), name)
+  // what it was made of may hold what was sent
+  const cause = new Error(`${codeName(error.code)}: ${said}`)
   const message = `${name}: ${said} (${codeName(error.code)})`
-  if (error.code === Code.UNAUTHENTICATED) return refusal(message, loginHint, error)
-  if (error.code === Code.PERMISSION_DENIED) return refusal(message, permissionHint(error, secret), error)
+  if (error.code === Code.UNAUTHENTICATED) return refusal(message, loginHint, cause)
+  if (error.code === Code.PERMISSION_DENIED) return refusal(message, permissionHint(error, secret), cause)
   if (isFinal.includes(error.code)) {
-    return refusal(message, 'see what Google says of it, and whether the secret is as it should be', error)
+    return refusal(message, 'see what Google says of it, and whether the secret is as it should be', cause)
   }
   if (error.code === Code.RESOURCE_EXHAUSTED) {
     const hint = `a quota of ${secret.project} is used up: wait a minute, then run the same command again`
-    return new KeysError('target-failed', message, { hint, cause: error })
+    return new KeysError('target-failed', message, { hint, cause })
   }
   if (/certificate|self-signed/i.test(said)) {
-    return refusal(message, 'NODE_EXTRA_CA_CERTS names the file of a further authority', error)
+    return refusal(message, 'NODE_EXTRA_CA_CERTS names the file of a further authority', cause)
   }
   const isNothing = isRead || isUndone.includes(error.code)
   return new KeysError(isNothing ? 'target-failed' : 'target-unclear', message, {
     hint: 'see whether the network and status.cloud.google.com are in order, then run the same command again',
-    cause: error,
+    cause,
   })
 }
 
@@ -106,23 +106,22 @@ function permissionHint({ reason }: Fault, { project }: SecretName): string {
 }
 
 /** Before any call. Nothing was done in any case. */
-function signInFailed(error: unknown, name: string): unknown {
-  if (!(error instanceof Error)) return error
-  const said = redact(error.message)
+function signInFailed(error: Error, said: string, name: string): KeysError {
+  const cause = new Error(said)
   if (/Could not load the default credentials|Unable to find credentials/i.test(said)) {
-    return refusal(`${name}: there is no Google login here`, loginHint, error)
+    return refusal(`${name}: there is no Google login here`, loginHint, cause)
   }
   const message = `${name}: the Google login does not work: ${said}`
-  const { status } = error as { status?: unknown }
-  const code = typeof status === 'number' ? status : Number((error as { code?: unknown }).code)
+  const { status, code } = error as { status?: unknown; code?: unknown }
+  const http = Number(status ?? code)
   const isUnreached =
     /^E(CONN|TIMEDOUT|AI_AGAIN|NOTFOUND|PIPE|HOSTUNREACH|NETUNREACH)/.test(systemCode(error) ?? '') ||
     /\b(ECONN\w+|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|fetch failed|socket hang up)\b/.test(said)
-  if (isUnreached || code === 429 || code >= 500) {
+  if (isUnreached || http === 429 || http >= 500) {
     return new KeysError('target-failed', message, {
       hint: 'see whether the network is in order, then run the same command again',
-      cause: error,
+      cause,
     })
   }
-  return refusal(message, loginHint, error)
+  return refusal(message, loginHint, cause)
 }
