@@ -43,7 +43,8 @@ export function ownVersion(secret: Secret, parts: readonly string[]): string {
 }
 
 export function isOwnVersion(id: string): boolean {
-  return id === withChecksum(id.slice(0, -4))
+  // what others make at random is of version 4
+  return id[14] === '8' && id === withChecksum(id.slice(0, -4))
 }
 
 function withChecksum(start: string): string {
