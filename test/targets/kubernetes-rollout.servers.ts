@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { parseRestart } from '../../src/targets/kubernetes-rollout.ts'
 import type { TargetDeps } from '../../src/targets/target.ts'
-import { createFaultProxy, type FaultProxy } from '../servers/fault-proxy.ts'
+import type { FaultProxy } from '../servers/fault-proxy.ts'
 import { failure } from './contract.ts'
 import { testDeps } from './deps.ts'
 import {
@@ -15,10 +13,10 @@ import {
   type Cluster,
   type ClusterFacts,
 } from './kubernetes-cluster.ts'
+import { proxyFor } from './kubernetes-fixture.ts'
 import { startKubelet, type Kubelet } from './kubernetes-kubelet.ts'
 
 const server = inject('servers')['kubernetes'] as ClusterFacts | undefined
-const pem = (file: string) => readFileSync(fileURLToPath(new URL(`../certificates/${file}`, import.meta.url)))
 
 /** One that hurries: five minutes are over in three seconds. */
 const hurried = {
@@ -42,8 +40,7 @@ describe.skipIf(!server)('a workload is started anew', () => {
   beforeAll(async () => {
     const facts = server as ClusterFacts
     cluster = await openCluster(facts)
-    const tls = { key: pem('server-key.pem'), cert: pem('localhost.pem'), ca: pem('ca.pem') }
-    proxy = await createFaultProxy(facts.url, tls)
+    proxy = await proxyFor(facts)
     kubeconfig = await cluster.kubeconfig(facts.token, { url: proxy.url })
   })
   afterAll(async () => {

@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, inject } from 'vitest'
-import { createFaultProxy, type FaultProxy } from '../servers/fault-proxy.ts'
+import type { FaultProxy } from '../servers/fault-proxy.ts'
 import { describeTarget, type Fault, type Place } from './contract.ts'
 import { mergePatch, openCluster, until, type Cluster, type ClusterFacts } from './kubernetes-cluster.ts'
+import { base64, isWrite, proxyFor } from './kubernetes-fixture.ts'
 
 const server = inject('servers')['kubernetes'] as ClusterFacts | undefined
-const certificates = fileURLToPath(new URL('../certificates/', import.meta.url))
-const pem = (file: string) => readFileSync(path.join(certificates, file))
 
-const base64 = (text: string) => Buffer.from(text).toString('base64')
 const readSecrets = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]
 
 describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
@@ -23,8 +18,7 @@ describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
   beforeAll(async () => {
     const facts = server as ClusterFacts
     cluster = await openCluster(facts)
-    const tls = { key: pem('server-key.pem'), cert: pem('localhost.pem'), ca: pem('ca.pem') }
-    proxy = await createFaultProxy(facts.url, tls)
+    proxy = await proxyFor(facts)
     kubeconfig = await cluster.kubeconfig(facts.token, { url: proxy.url })
   })
   afterAll(async () => {
@@ -89,11 +83,7 @@ describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
       refuses: [{ value: 'x'.repeat(1_050_000), message: /1048576/ }],
       loginHint: /kubectl auth whoami/,
       fail,
-      beforeNextWrite: (change) =>
-        proxy.beforeNext(
-          ({ method, url = '' }) => method !== 'GET' && /\/secrets/.test(url) && !url.includes('dryRun'),
-          change,
-        ),
+      beforeNextWrite: (change) => proxy.beforeNext(isWrite, change),
     })
   })
 
