@@ -17,9 +17,9 @@ export interface Grant {
 type Kind = 'repository' | 'environment' | 'organization'
 
 const permissionOf: Record<Kind, string> = {
-  repository: 'Secrets',
-  environment: 'Environments',
-  organization: 'Organization secrets',
+  repository: 'Repository: Secrets',
+  environment: 'Repository: Environments',
+  organization: 'Organization: Secrets',
 }
 
 export function allows(grant: Grant, kind: Kind, method: string, template: string): boolean {

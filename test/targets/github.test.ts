@@ -31,7 +31,11 @@ function kindOf(
       const more = visibility === undefined ? {} : { visibility }
       server.grant(token, {
         role: 'admin',
-        permissions: { Secrets: 'write', Environments: 'write', 'Organization secrets': 'write' },
+        permissions: {
+          'Repository: Secrets': 'write',
+          'Repository: Environments': 'write',
+          'Organization: Secrets': 'write',
+        },
       })
       return {
         spec: `${spec}#API_KEY`,
