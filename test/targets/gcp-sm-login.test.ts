@@ -1,12 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { TargetDeps } from '../../src/targets/target.ts'
-import { type CodeName, Status } from '../servers/google/status.ts'
 import { failure, hurried, old, successor } from './contract-fixture.ts'
 import { testDeps } from './deps.ts'
 import { createStage, email, member, parent, type Stage } from './gcp-sm-fixture.ts'
@@ -34,103 +32,6 @@ async function held() {
   await place.put(old.reveal())
   return place
 }
-
-describe('the least permission', () => {
-  /** The roles as docs/targets.md has them. */
-  async function roles(): Promise<string[][]> {
-    const text = await readFile(fileURLToPath(new URL('../../docs/targets.md', import.meta.url)), 'utf8')
-    const section = text.slice(text.indexOf('## Google Secret Manager')).split(/\n## (?!Google)/)[0] ?? ''
-    return [...section.matchAll(/```yaml\n(.*?)```/gs)].map(
-      ([, yaml]) => (parse(yaml ?? '') as { includedPermissions: string[] }).includedPermissions,
-    )
-  }
-  const someone = 'least@pictify-test.iam.gserviceaccount.com'
-  const who = `serviceAccount:${someone}`
-  beforeEach(async () => {
-    const file = path.join(stage.folder, 'least.json')
-    await writeFile(file, JSON.stringify(stage.google.logins.keyFile(someone)))
-    process.env['GOOGLE_APPLICATION_CREDENTIALS'] = file
-  })
-  afterEach(() => stage.google.iam.revoke(who))
-
-  /** All that a target does, told of warnings. */
-  async function everything(spec: string, createTarget: boolean): Promise<string[]> {
-    const warned: string[] = []
-    const target = targetAt(spec, { createTarget, warn: (line) => void warned.push(line) })
-    await target.check()
-    const held = await target.read()
-    await target.write(successor, held)
-    await target.restore(held, successor)
-    return warned
-  }
-
-  test('of the document is enough on the secret, without a warning', async () => {
-    const [rotation = []] = await roles()
-    const place = await held()
-    stage.google.iam.define('roles/rotation', rotation)
-    stage.google.iam.grant(place.secret, who, 'roles/rotation')
-    expect(await everything(place.spec, false)).toEqual([])
-    expect(await place.value()).toBe(old.reveal())
-    expect(
-      stage.google.calls.filter((call) => call.member === who).map(({ status }) => status),
-    ).not.toContain('PERMISSION_DENIED')
-  })
-
-  test('and with the other on the project for --create-target', async () => {
-    const [rotation = [], creation = []] = await roles()
-    const place = stage.place()
-    stage.google.iam.define('roles/creation', [...rotation, ...creation])
-    stage.google.iam.grant(parent, who, 'roles/creation')
-    expect(await everything(place.spec, true)).toHaveLength(1)
-    expect(stage.google.service.secrets.has(place.secret)).toBe(false)
-  })
-
-  test('none of it is too much: without one on versions, nothing is begun', async () => {
-    const [rotation = []] = await roles()
-    const needed = rotation.filter((permission) => permission.startsWith('secretmanager.versions.'))
-    expect(needed).toHaveLength(4)
-    for (const missing of needed) {
-      const place = await held()
-      stage.google.iam.define(
-        'roles/short',
-        rotation.filter((permission) => permission !== missing),
-      )
-      stage.google.iam.grant(place.secret, who, 'roles/short')
-      const error = await failure(targetAt(place.spec).check())
-      expect(error.code).toBe('target-refused')
-      expect(error.message).toContain(missing)
-      expect(error.hint).toContain('docs/targets.md')
-      stage.google.iam.revoke(who)
-    }
-  })
-
-  test("Google's own two roles do as well, but for the aliases", async () => {
-    const place = await held()
-    const names = ['secretAccessor', 'secretVersionManager'].map((name) => `roles/secretmanager.${name}`)
-    stage.google.iam.grant(place.secret, who, ...names)
-    expect(await everything(place.spec, false)).toEqual([
-      expect.stringContaining('aliases cannot be seen without secretmanager.secrets.get'),
-    ])
-  })
-})
-
-describe('what is warned of', () => {
-  test('aliases, and an encryption key of the user', async () => {
-    const place = await held()
-    const kept = stage.google.service.secrets.get(place.secret)
-    if (kept) {
-      const customerManagedEncryption = { kmsKeyName: 'projects/p/locations/global/keyRings/r/cryptoKeys/k' }
-      kept.settings.versionAliases = { prod: '1' }
-      kept.settings['replication'] = { automatic: { customerManagedEncryption } }
-    }
-    const warned: string[] = []
-    await targetAt(place.spec, { warn: (line) => void warned.push(line) }).check()
-    expect(warned).toEqual([
-      expect.stringContaining('the alias prod stays with version 1'),
-      expect.stringContaining('encrypted by a key of your own'),
-    ])
-  })
-})
 
 describe('signs in', () => {
   test('by workload identity federation and impersonation, for a quota project', async () => {
@@ -262,65 +163,4 @@ test('is not begun where the library would print what it sends', async () => {
   const error = await failure(targetAt(place.spec).read())
   expect(error.code).toBe('target-refused')
   expect(error.message).toContain('GOOGLE_SDK_NODE_LOGGING')
-})
-
-describe('what Google answers', () => {
-  const info = (reason: string) => ({ reason, domain: 'googleapis.com' })
-  test.each<[CodeName, string | undefined, string, string, RegExp]>([
-    [
-      'PERMISSION_DENIED',
-      'SERVICE_DISABLED',
-      'target-refused',
-      'target-refused',
-      /gcloud services enable secretmanager\.googleapis\.com --project=pictify-test/,
-    ],
-    ['PERMISSION_DENIED', 'USER_PROJECT_DENIED', 'target-refused', 'target-refused', /set-quota-project/],
-    [
-      'PERMISSION_DENIED',
-      'ACCESS_TOKEN_SCOPE_INSUFFICIENT',
-      'target-refused',
-      'target-refused',
-      /cloud-platform/,
-    ],
-    ['PERMISSION_DENIED', 'SECURITY_POLICY_VIOLATED', 'target-refused', 'target-refused', /perimeter/],
-    [
-      'PERMISSION_DENIED',
-      'IAM_PERMISSION_DENIED',
-      'target-refused',
-      'target-refused',
-      /role of docs\/targets\.md/,
-    ],
-    [
-      'UNAUTHENTICATED',
-      undefined,
-      'target-refused',
-      'target-refused',
-      /gcloud auth application-default login/,
-    ],
-    ['INVALID_ARGUMENT', undefined, 'target-refused', 'target-refused', /Google says/],
-    ['FAILED_PRECONDITION', undefined, 'target-refused', 'target-refused', /Google says/],
-    ['RESOURCE_EXHAUSTED', undefined, 'target-failed', 'target-failed', /quota of pictify-test/],
-    ['ABORTED', undefined, 'target-failed', 'target-failed', /run the same command again/],
-    ['UNAVAILABLE', undefined, 'target-failed', 'target-unclear', /run the same command again/],
-    ['DEADLINE_EXCEEDED', undefined, 'target-failed', 'target-unclear', /run the same command again/],
-    ['INTERNAL', undefined, 'target-failed', 'target-unclear', /run the same command again/],
-  ])('%s %s: read %s, write %s', async (code, reason, read, write, hint) => {
-    const place = await held()
-    const target = targetAt(place.spec, { clock: hurried })
-    const before = await target.read()
-    const says = new Status(code, 'Something about it.', reason === undefined ? undefined : info(reason))
-    stage.google.fault = (method) => (method === 'AddSecretVersion' ? says : undefined)
-    const written = await failure(target.write(successor, before))
-    expect(written.code).toBe(write)
-    expect(written.hint).toMatch(hint)
-    expect(written.message).toBe(`${place.spec}: Something about it. (${code})`)
-    stage.google.fault = () => says
-    expect(await failure(target.read())).toMatchObject({ code: read })
-  })
-
-  test('a secret in what it says is masked', async () => {
-    const place = await held()
-    stage.google.fault = () => new Status('INVALID_ARGUMENT', `no ${successor.reveal()}`)
-    expect((await failure(targetAt(place.spec).read())).message).toContain('no [secret]')
-  })
 })

@@ -4,7 +4,7 @@ import type { TargetDeps } from '../../src/targets/target.ts'
 import { Status } from '../servers/google/status.ts'
 import { failure, hurried, old, successor, third } from './contract-fixture.ts'
 import { testDeps } from './deps.ts'
-import { createStage, parent, type Stage } from './gcp-sm-fixture.ts'
+import { createStage, type Stage } from './gcp-sm-fixture.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -247,51 +247,6 @@ describe('made with --create-target', () => {
       expect(text(place.secret)).toBe(before)
     },
   )
-})
-
-describe('what it holds', () => {
-  test.each([
-    ['not UTF-8', Buffer.from([0x70, 0xff, 0xfe]), '', 'is not UTF-8'],
-    ['an object, without a field', '{"a":"x","b":"y"}', '', 'is a JSON object (a, b)'],
-    ['no object, with a field', 'pk_live_x', '#key', 'is not a JSON object'],
-    ['a number', '{"key":12}', '#key', 'the field key is not a string'],
-    ['a field twice', '{"key":"a","key":"b"}', '#key', 'stands there twice'],
-  ])('%s is refused', async (_what, data, field, message) => {
-    const place = stage.place()
-    await place.put(undefined)
-    add(place.secret, data)
-    const target = targetAt(place.spec + field)
-    for (const call of [target.read(), target.check(), target.write(successor, undefined)]) {
-      const error = await failure(call)
-      expect(error.code).toBe('target-refused')
-      expect(error.message).toContain(message)
-    }
-    expect(stage.versions(place.secret)).toEqual(['1 ENABLED'])
-  })
-
-  test('a field that is not there is told from the others', async () => {
-    const { secret } = await held({ field: 'key' })
-    const error = await failure(targetAt(`gcp-sm:${secret}#kye`).check())
-    expect(error.message).toContain(`there is no field kye in ${secret}`)
-    expect(error.hint).toContain('it has the fields user, list, key')
-  })
-})
-
-describe('a target that names no secret', () => {
-  test.each([
-    'gcp-sm:pictify',
-    'gcp-sm:projects/p/secrets/',
-    'gcp-sm:projects/p/secrets/a/b',
-    'gcp-sm:projects/p/secrets/s/versions/latest',
-    'gcp-sm:projects/p/secrets/s#',
-    'gcp-sm:',
-  ])('%s', (spec) => {
-    expect(() => targetAt(spec)).toThrow(expect.objectContaining({ code: 'invalid-target' }))
-  })
-
-  test('one place is one place', () => {
-    expect(targetAt(`gcp-sm:${parent}/secrets/s#a`).place).toBe(`${parent}/secrets/s#a`)
-  })
 })
 
 test('throttled between: what is asked again is asked with the clock', async () => {
