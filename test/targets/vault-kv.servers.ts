@@ -107,6 +107,7 @@ describe.skipIf(!facts)('vault', () => {
       await it.write(successor, held)
       const { data } = await vault.must('GET', `${v1}/before`)
       expect(data).toEqual({ KEY: successor.reveal(), port: 2 })
+      expect(proxy.requests.filter((each) => each === `POST /v1/${v1}/before`)).toHaveLength(1)
     })
 
     test('a write that comes right after ours wins', async () => {

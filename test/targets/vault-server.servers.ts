@@ -175,6 +175,16 @@ describe.skipIf(!facts)('vault: the server', () => {
       expect(error.hint).toContain(hint)
     })
 
+    test.each([json(404, 'no handler for route'), { status: 404, body: '' }, { status: 404, body: '{}' }])(
+      'a 404 that is not the store saying "nothing there" is not absence: %j',
+      async (answer) => {
+        const it = target({ VAULT_ADDR: proxy.url })
+        await it.check()
+        const error = await answered(answer, () => it.read())
+        expect(error.message).toContain('the server answers 404')
+      },
+    )
+
     test('one that has not caught up is asked again until it has', async () => {
       const it = target({ VAULT_ADDR: proxy.url }, { clock: hurried })
       await it.check()
