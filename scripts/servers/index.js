@@ -9,12 +9,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import path from 'node:path'
 import { aws } from './aws.js'
+import { gcloud } from './gcloud.js'
 import { gh } from './gh.js'
 import { kubernetes } from './kubernetes.js'
 import { stop } from './processes.js'
 import { vault } from './vault.js'
 
-export const servers = [aws, gh, kubernetes, vault]
+export const servers = [aws, gcloud, gh, kubernetes, vault]
 
 /** Where what was installed is kept from run to run. */
 const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'pictify-keys-servers')
