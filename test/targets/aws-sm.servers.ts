@@ -27,6 +27,7 @@ describe.skipIf(!facts)('aws-sm', () => {
       largest,
       refuses: [{ value: 'x'.repeat(65_537), message: /\d+ bytes as a whole.*65536/ }],
       fail: (fault) => proxy.fail(fault, () => refuse(fault)),
+      ownPauses: true,
       loginHint: /aws sso login/,
       beforeNextWrite: (change) =>
         proxy.beforeNext(

@@ -48,6 +48,8 @@ export interface Kind {
   makesItself?: boolean
   /** Makes the store fail from now on; resolves to the way to end that. */
   fail?: (fault: Fault) => Promise<() => Promise<void>>
+  /** Its library waits between two tries by a clock of its own, which cannot be hurried. */
+  ownPauses?: boolean
   /** What the hint says of an expired login: the command that renews it. */
   loginHint?: RegExp
   /** Runs `change` when our next write has left and before the store has it. Undefined where a write cannot be come before. */
@@ -276,7 +278,7 @@ export function describeTarget(kind: Kind): void {
       const held = await target().read()
       const mend = await fail('throttled once')
       try {
-        await target({ clock: hurried }).write(successor, held)
+        await target(kind.ownPauses ? {} : { clock: hurried }).write(successor, held)
       } finally {
         await mend()
       }
