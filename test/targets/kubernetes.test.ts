@@ -1,0 +1,190 @@
+// What is written behind k8s:, and how a cluster is found; what a cluster does with it is in *.servers.ts.
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import * as sdk from '@kubernetes/client-node'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Secret } from '../../src/secret.ts'
+import { parseTarget, parseTargets } from '../../src/targets/index.ts'
+import { findLogin } from '../../src/targets/kubernetes-config.ts'
+import { testDeps } from './deps.ts'
+
+describe('what is written behind k8s:', () => {
+  test('a namespace, a secret and a key', () => {
+    const target = parseTarget('k8s:shop/my.app-keys#api_key.v1', testDeps('/'))
+    expect(target).toMatchObject({ name: 'k8s:shop/my.app-keys#api_key.v1', readback: 'value' })
+    expect(target.place).toBe('api_key.v1 of shop/my.app-keys in Kubernetes')
+  })
+
+  test.each([
+    ['k8s:', 'names no place'],
+    ['k8s:app#KEY', 'does not name a namespace and a secret'],
+    ['k8s:shop/#KEY', 'does not name a namespace and a secret'],
+    ['k8s:shop/secret/app#KEY', 'does not name a namespace and a secret'],
+    ['k8s:shop/app', 'does not name the key in the secret'],
+    ['k8s:shop/app#', 'names nothing behind its #'],
+    ['k8s:/app#KEY', 'a name that Kubernetes does not allow'],
+    ['k8s:Shop/app#KEY', 'a name that Kubernetes does not allow'],
+    ['k8s:shop.eu/app#KEY', 'a name that Kubernetes does not allow'],
+    ['k8s:shop/..#KEY', 'a name that Kubernetes does not allow'],
+    ['k8s:shop/app?x#KEY', 'a name that Kubernetes does not allow'],
+    [`k8s:${'n'.repeat(64)}/app#KEY`, 'a name that Kubernetes does not allow'],
+    ['k8s:shop/app#a/b', '"a/b" is not the name of a key'],
+    ['k8s:shop/app#..', '".." is not the name of a key'],
+    ['k8s:shop/app#__proto__', '"__proto__" is not the name of a key'],
+  ])('%s is refused, with an example', (spec, message) => {
+    expect(() => parseTarget(spec, testDeps('/'))).toThrow(message)
+  })
+
+  test('without a key the hint is the line with one', () => {
+    const hint = 'write k8s:<namespace>/<secret>#<key>, for example k8s:shop/app#PICTIFY_API_KEY'
+    expect(() => parseTarget('k8s:shop/app', testDeps('/'))).toThrow(
+      expect.objectContaining({ code: 'invalid-target', hint }),
+    )
+  })
+
+  test('one key is one place, two keys of one secret are two', async () => {
+    const deps = testDeps('/')
+    await expect(parseTargets(['k8s:shop/app#A', 'k8s:shop/app#A'], deps)).rejects.toThrow('named twice')
+    expect(await parseTargets(['k8s:shop/app#A', 'k8s:shop/app#B', 'k8s:stage/app#A'], deps)).toHaveLength(3)
+  })
+})
+
+describe('a cluster is found as kubectl finds it', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'pictify-keys-login-'))
+  })
+  afterEach(async () => {
+    vi.unstubAllEnvs()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const find = (env: Record<string, string>, secrets: Secret[] = []) =>
+    findLogin(sdk, 'k8s:a/b#c', testDeps(folder, { env, secrets: () => secrets }), path.join(folder, 'pod'))
+  const refused = (env: Record<string, string>) =>
+    find(env).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+
+  /** A kubeconfig of one cluster, user and context, all of that name. */
+  async function kubeconfig(file: string, name: string, more: object = {}, user: object = { token: 't' }) {
+    const config = {
+      clusters: [{ name, cluster: { server: `https://${name}.example:6443` } }],
+      users: [{ name, user }],
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      'current-context': name,
+      ...more,
+    }
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true })
+    await writeFile(path.join(folder, file), JSON.stringify(config))
+    return path.join(folder, file)
+  }
+
+  test('~/.kube/config, at its current context', async () => {
+    await kubeconfig('.kube/config', 'home')
+    expect(await find({ HOME: folder })).toMatchObject({
+      server: 'https://home.example:6443',
+      where: 'the cluster of the context "home"',
+    })
+  })
+
+  test('KUBECONFIG goes before it; of several files the first to say something is right, missing ones are passed over', async () => {
+    await kubeconfig('.kube/config', 'home')
+    const one = await kubeconfig('one', 'one', { 'current-context': '' })
+    const two = await kubeconfig('two', 'two', {
+      clusters: [{ name: 'one', cluster: { server: 'https://late.example' } }],
+      contexts: [{ name: 'both', context: { cluster: 'one', user: 'two' } }],
+      'current-context': 'both',
+    })
+    const files = [one, path.join(folder, 'missing'), 'two'].join(path.delimiter)
+    const login = await find({ HOME: folder, KUBECONFIG: files })
+    expect(login).toMatchObject({
+      server: 'https://one.example:6443',
+      where: 'the cluster of the context "both"',
+    })
+    expect(login.config.getCurrentUser()?.name).toBe('two')
+    expect(two).toBeTruthy()
+  })
+
+  test('the pod it runs in, by its service account', async () => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', '10.0.0.1')
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', '443')
+    const login = await find({ KUBERNETES_SERVICE_HOST: '10.0.0.1' })
+    expect(login).toMatchObject({ server: 'https://10.0.0.1:443', where: 'the cluster it runs in' })
+    expect(login.renew).toContain('service account')
+    const files = path.join(folder, 'pod/var/run/secrets/kubernetes.io/serviceaccount')
+    expect(login.config.getCurrentCluster()?.caFile).toBe(`${files}/ca.crt`)
+    expect(login.config.getCurrentUser()?.authProvider).toMatchObject({
+      config: { tokenFile: `${files}/token` },
+    })
+  })
+
+  test.each([
+    ['nothing at all', {}, 'there is no kubeconfig, and this is not a pod'],
+    ['a KUBECONFIG that is not there', { KUBECONFIG: 'gone' }, 'there is no kubeconfig at'],
+  ])('%s is refused', async (_what, env, message) => {
+    expect(await refused({ HOME: folder, ...env })).toMatchObject({
+      code: 'target-refused',
+      message: expect.stringContaining(message) as string,
+      hint: expect.stringMatching(/KUBECONFIG/) as string,
+    })
+  })
+
+  test.each([
+    ['no kubeconfig', 'token: hunter2hunter2\n  - ]'],
+    ['an empty file', ''],
+    [
+      'a list without names',
+      JSON.stringify({ clusters: [{}], users: [{ user: { token: 'hunter2hunter2' } }] }),
+    ],
+  ])('%s is refused without a word of it', async (_what, text) => {
+    await writeFile(path.join(folder, 'config'), text)
+    const error = (await refused({ KUBECONFIG: 'config' })) as Error
+    expect(error).toMatchObject({ code: 'target-refused' })
+    expect(`${error.message} ${String(error.cause)}`).not.toContain('hunter2')
+  })
+
+  test('one without a current context says how to choose', async () => {
+    const file = await kubeconfig('config', 'one', { 'current-context': undefined })
+    expect(await refused({ KUBECONFIG: file })).toMatchObject({
+      hint: expect.stringContaining('use-context') as string,
+    })
+  })
+
+  test.each([
+    ['aws', /sign in again as aws does it \(aws sso login\)/],
+    ['/usr/bin/gke-gcloud-auth-plugin', /gcloud auth login/],
+    ['my-login', /^sign in again as my-login does it, until/],
+  ])('what renews a login by %s', async (command, hint) => {
+    const file = await kubeconfig('config', 'one', {}, { exec: { command } })
+    const { renew } = await find({ KUBECONFIG: file })
+    expect(renew).toMatch(hint)
+    expect(renew).toContain('kubectl auth whoami')
+  })
+
+  test('a program that signs in gets what it needs of the environment, and none of our keys', async () => {
+    const secret = new Secret('pk_live_0123456789abcdef')
+    const program = path.join(folder, 'login')
+    const print = `cat <<EOF
+{"kind":"ExecCredential","status":{"token":"$(env | base64 | tr -d '\\n')"}}
+EOF`
+    await writeFile(program, `#!/bin/sh\n${print}\n`)
+    await chmod(program, 0o755)
+    const exec = { command: program, env: [{ name: 'OWN', value: 'of-the-kubeconfig' }] }
+    const file = await kubeconfig('config', 'one', {}, { exec })
+    vi.stubEnv('PICTIFY_ADMIN_KEY', 'pk_live_adminadminadmin')
+    vi.stubEnv('OLD_KEY', `x${secret.reveal()}`)
+    vi.stubEnv('AWS_PROFILE', 'prod')
+    const env = Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, value ?? '']))
+    const { config } = await find({ ...env, KUBECONFIG: file }, [secret])
+    const options: { headers?: Record<string, string> } = {}
+    await config.applyToHTTPSOptions(options)
+    const [, token = ''] = (options.headers?.['Authorization'] ?? '').split(' ')
+    const given = Buffer.from(token, 'base64').toString()
+    expect(given).toContain('AWS_PROFILE=prod')
+    expect(given).toContain('OWN=of-the-kubeconfig')
+    expect(given).not.toMatch(/PICTIFY_ADMIN_KEY|OLD_KEY|pk_live_/)
+  })
+})
