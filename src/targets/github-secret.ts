@@ -56,9 +56,12 @@ export function createSecretClient({
   const path = `${secrets}/${secretName}`
   const thing = `secret ${secretName} in ${label}`
 
-  function json({ text }: StoreAnswer): Record<string, unknown> {
+  /** The object that an answer holds, with texts under these names. */
+  function json<Name extends string>({ text }: StoreAnswer, ...names: Name[]) {
     const body = object(text)
-    if (body) return body
+    if (body && names.every((each) => typeof body[each] === 'string')) {
+      return body as Record<Name, string> & Record<string, unknown>
+    }
     throw new KeysError('target-failed', `${name}: what answers at ${account.host} is not GitHub's API`, {
       hint: 'see GH_HOST and GITHUB_API_URL, and whether a proxy is in between',
     })
@@ -87,25 +90,21 @@ export function createSecretClient({
   return {
     async repository(signal) {
       const of = { path: repository ?? '', thing: place.repositoryLabel ?? '' }
-      const { archived, permissions } = json(await api.ask({ method: 'GET', ...of }, signal))
+      const { archived, permissions } = json(await api.ask({ method: 'GET', ...of }, signal), 'full_name')
       return { archived: archived === true, permissions: { ...(permissions as object | undefined) } }
     },
 
     async publicKey(signal) {
       const answer = await api.ask({ method: 'GET', path: `${secrets}/public-key`, thing: label }, signal)
-      const { key, key_id: keyId } = json(answer)
-      return { key: String(key), keyId: String(keyId), scopes: answer.headers.get('x-oauth-scopes') }
+      const { key, key_id: keyId } = json(answer, 'key', 'key_id')
+      return { key, keyId, scopes: answer.headers.get('x-oauth-scopes') }
     },
 
     async metadata(signal) {
       const answer = await api.ask({ method: 'GET', path, thing, also: [404] }, signal)
       if (answer.status === 404) return undefined
-      const { created_at: createdAt, updated_at: updatedAt } = json(answer)
-      return {
-        createdAt: String(createdAt),
-        updatedAt: String(updatedAt),
-        visibility: field(answer.text, 'visibility'),
-      }
+      const { created_at: createdAt, updated_at: updatedAt } = json(answer, 'created_at', 'updated_at')
+      return { createdAt, updatedAt, visibility: field(answer.text, 'visibility') }
     },
 
     async settings(now, signal) {

@@ -55,6 +55,7 @@ export async function createGitHubServer() {
   let lost = 0
   let lateMs = 0
   let keys = 0
+  let numbers = 1_000
 
   const now = () => Date.now() + lateMs
   const instant = (at: number) => new Date(at).toISOString().replace(/\.\d+Z/, 'Z')
@@ -261,7 +262,7 @@ export async function createGitHubServer() {
     /** How requests and answers broke GitHub's description. */
     violations,
     addRepository(fullName: string): Repository {
-      const added = { id: 1_000 + repositories.size, fullName, archived: false }
+      const added = { id: ++numbers, fullName, archived: false }
       repositories.set(`repos/${fullName}`.toLowerCase(), added)
       holderOf(`repos/${fullName}`)
       return added
@@ -282,7 +283,8 @@ export async function createGitHubServer() {
     /** Changes a secret as somebody else would; undefined: removes it. */
     change(of: string, name: string, value: string | undefined, more: Partial<StoredSecret> = {}) {
       const { secrets } = holderOf(of)
-      const before = secrets.get(name) ?? { createdAt: now(), repositories: [] }
+      const made = { createdAt: now(), repositories: [] }
+      const before = secrets.get(name) ?? (of.startsWith('orgs/') ? { ...made, visibility: 'all' } : made)
       if (value === undefined) secrets.delete(name)
       else secrets.set(name, { ...before, value, updatedAt: now(), ...more })
     },
@@ -303,7 +305,7 @@ export async function createGitHubServer() {
     /** Does the next writes, and answers none of them. */
     loseAnswers: (count: number) => void (lost = count),
     /** Answers the next requests so, whatever they are. */
-    answerNext: (...answers: Answer[]) => void planned.push(...answers),
+    answerNext: (...answers: Answer[]) => void planned.splice(0, planned.length, ...answers),
     refuse,
     async close() {
       for (const socket of sockets) socket.destroy()

@@ -1,0 +1,328 @@
+// What GitHub answers, and what is made of it; and that the rights of docs/targets.md are enough, and none too many.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Target, TargetDeps } from '../../src/targets/target.ts'
+import { parseTarget } from '../../src/targets/index.ts'
+import type { Grant } from '../servers/github-grants.ts'
+import { authority, createGitHubServer, type GitHubServer } from '../servers/github.ts'
+import { failure, hurried, old, successor } from './contract-fixture.ts'
+import { testDeps } from './deps.ts'
+
+let server: GitHubServer
+let warned: string[]
+beforeAll(async () => {
+  server = await createGitHubServer()
+})
+afterAll(() => server.close())
+beforeEach(() => {
+  warned = []
+  server.requests.length = 0
+  server.addRepository('acme/app').archived = false
+  server.addEnvironment('acme/app', 'production')
+  server.addOrganization('acme')
+  for (const holder of ['repos/acme/app', 'repos/acme/app/production', 'orgs/acme']) {
+    server.change(holder, 'KEY', undefined)
+    server.change(holder, 'KEY', old.reveal())
+  }
+})
+afterEach(() => {
+  expect(server.violations.splice(0)).toEqual([])
+})
+
+const repo = 'github:acme/app#KEY'
+const environment = 'github:acme/app/production#KEY'
+const organization = 'github-org:acme#KEY'
+const holders: Record<string, string> = {
+  [repo]: 'repos/acme/app',
+  [environment]: 'repos/acme/app/production',
+  [organization]: 'orgs/acme',
+}
+const classic: Grant = { role: 'admin', scopes: ['repo', 'admin:org'] }
+
+function target(spec: string, grant: Grant | 'expired' = classic, more: Partial<TargetDeps> = {}): Target {
+  const isFine = typeof grant === 'object' && grant.permissions !== undefined
+  const token = !isFine ? 'ghp_x' : grant.isInstallation ? 'ghs_x' : 'github_pat_x'
+  server.grant(token, grant)
+  const env = { GH_HOST: server.host, GH_ENTERPRISE_TOKEN: token, SSL_CERT_FILE: authority }
+  return parseTarget(spec, testDeps('/', { env, warn: (line) => warned.push(line), ...more }))
+}
+const held = (spec: string) => server.secretsOf(holders[spec] ?? '').get('KEY')
+const puts = () => server.requests.filter(({ method }) => method === 'PUT')
+
+describe('the rights of docs/targets.md', () => {
+  const document = readFileSync(fileURLToPath(new URL('../../docs/targets.md', import.meta.url)), 'utf8')
+  /** One row of the table: `| target | permission | scope | role |`. */
+  function row(usage: string) {
+    const cells = document
+      .split('\n')
+      .find((line) => line.startsWith(`| \`${usage}\` |`) && line.includes('(read and write)'))
+      ?.split('|')
+      .map((cell) => cell.trim().replaceAll('`', ''))
+    const [, , permission = '', scope = '', role = ''] = cells ?? []
+    return {
+      permission: permission.replace(' (read and write)', ''),
+      scope,
+      role: role === 'owner' ? ('admin' as const) : (role as 'write' | 'admin'),
+    }
+  }
+  const places = [
+    ['github:<owner>/<repo>', repo],
+    ['github:<owner>/<repo>/<environment>', environment],
+    ['github-org:<org>', organization],
+  ] as const
+
+  async function doAll(spec: string, grant: Grant): Promise<void> {
+    const one = target(spec, grant)
+    await one.check()
+    await one.write(successor, undefined)
+    expect(held(spec)?.value).toBe(successor.reveal())
+    await one.restore({ value: old }, successor)
+    expect(held(spec)?.value).toBe(old.reveal())
+    server.change(holders[spec] ?? '', 'KEY', undefined)
+    const made = target(spec, grant, { createTarget: true })
+    await made.check()
+    await made.write(successor, undefined)
+    expect(held(spec)?.value).toBe(successor.reveal())
+    await made.restore(undefined, successor)
+    expect(held(spec)).toBeUndefined()
+  }
+
+  describe.each(places)('%s', (usage, spec) => {
+    test('are enough', async () => {
+      const { permission, scope, role } = row(usage)
+      await doAll(spec, { role, permissions: { [permission]: 'write' } })
+      const unproved = warned.filter((line) => line.includes(`cannot be proved before it does; it needs "`))
+      expect(unproved).toHaveLength(2)
+      server.change(holders[spec] ?? '', 'KEY', old.reveal())
+      await doAll(spec, { role, scopes: [scope] })
+      server.change(holders[spec] ?? '', 'KEY', old.reveal())
+      await doAll(spec, { role: 'read', isInstallation: true, permissions: { [permission]: 'write' } })
+    })
+
+    test('and no less is', async () => {
+      const { permission, scope, role } = row(usage)
+      const less: Grant[] = [
+        { role, permissions: {} },
+        { role, permissions: { [permission]: 'read' } },
+        { role, scopes: ['public_repo', 'read:org', 'workflow'] },
+        { role, scopes: [] },
+        ...(usage.includes('<repo>') ? [{ role: 'read' as const, scopes: [scope] }] : []),
+      ]
+      for (const grant of less) {
+        const one = target(spec, grant)
+        const error = await failure(one.check().then(() => one.write(successor, undefined)))
+        expect(error).toMatchObject({ code: 'target-refused' })
+        expect(`${error.message} ${error.hint}`).toContain(grant.scopes ? scope : permission.split(': ')[1])
+        expect(held(spec)?.value).toBe(old.reveal())
+      }
+    })
+  })
+
+  test('an environment of a repository that the owner does not administer: may be refused', async () => {
+    await target(environment, { role: 'write', scopes: ['repo'] }).check()
+    expect(warned.join()).toContain("the token's owner is no admin of repository acme/app")
+  })
+
+  test('a workflow’s own token: that it never can is said', async () => {
+    const error = await failure(
+      target(repo, { role: 'write', isInstallation: true, permissions: {} }).check(),
+    )
+    expect(error).toMatchObject({ code: 'target-refused' })
+    expect(error.hint).toMatch(/a workflow's own GITHUB_TOKEN can never touch secrets/)
+  })
+})
+
+test('says which version of the API it speaks, and who it is; the token is in no path', async () => {
+  await target(repo).check()
+  // the server has held the headers against the description
+  expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'GET /repos/acme/app',
+    'GET /repos/acme/app/actions/secrets/public-key',
+    'GET /repos/acme/app/actions/secrets/KEY',
+  ])
+})
+
+describe('a public key that turned', () => {
+  test('between our look and our write: sealed anew, for the new one', async () => {
+    server.beforeNext('PUT', () => server.turnKeys())
+    await target(repo).write(successor, undefined)
+    expect(held(repo)?.value).toBe(successor.reveal())
+    const [first, second] = puts().map(({ body }) => (JSON.parse(body) as { key_id: string }).key_id)
+    expect(puts()).toHaveLength(2)
+    expect(first).not.toBe(second)
+  })
+
+  test('again and again is refused, and nothing was put there', async () => {
+    const turn = () => {
+      server.turnKeys()
+      server.beforeNext('PUT', turn)
+    }
+    turn()
+    const error = await failure(target(repo).write(successor, undefined))
+    server.beforeNext('NONE', () => {})
+    expect(error).toMatchObject({ code: 'target-refused' })
+    expect(puts()).toHaveLength(2)
+    expect(held(repo)?.value).toBe(old.reveal())
+  })
+})
+
+describe('an answer that is a refusal', () => {
+  test.each([
+    [
+      'github:acme/none#KEY',
+      'there is no repository acme/none, or the token in GH_ENTERPRISE_TOKEN may not see it (404)',
+    ],
+    ['github:acme/app/none#KEY', 'there is no environment none of repository acme/app, or the token'],
+    ['github-org:none#KEY', 'there is no organization none, or the token'],
+    ['github:acme/app#NONE', 'there is no secret NONE in repository acme/app'],
+  ])('%s: %s', async (spec, message) => {
+    const error = await failure(target(spec).check())
+    expect(error.code).toBe('target-refused')
+    expect(error.message).toContain(message)
+  })
+
+  test('an archived repository', async () => {
+    server.addRepository('acme/app').archived = true
+    expect((await failure(target(repo).check())).message).toMatch(/: repository acme\/app is archived$/)
+    const error = await failure(target(repo).write(successor, undefined))
+    expect(error).toMatchObject({ code: 'target-refused' })
+    expect(error.message).toContain('Repository was archived so is read-only.')
+  })
+
+  test('single sign-on: where to authorize the token', async () => {
+    const url = 'https://github.com/orgs/acme/sso?authorization_request=AZSC'
+    server.answerNext(
+      server.refuse(403, 'Resource protected by organization SAML enforcement.', {
+        'x-github-sso': `required; url=${url}`,
+      }),
+    )
+    expect(await failure(target(repo).check())).toMatchObject({
+      code: 'target-refused',
+      hint: `authorize it within the hour at ${url}`,
+    })
+  })
+
+  test('a renamed repository: its name by now', async () => {
+    server.addRepository('acme/before')
+    server.renameRepository('acme/before', 'acme/after')
+    const error = await failure(target('github:acme/before#KEY').check())
+    expect(error).toMatchObject({ code: 'target-refused', hint: 'name it so: --to github:acme/after…' })
+    expect(error.message).toMatch(/: repository acme\/before is called acme\/after by now$/)
+  })
+
+  test('a move to another host is not followed', async () => {
+    const location = 'https://elsewhere.example/repositories/1'
+    const body = { message: 'Moved Permanently', url: location, documentation_url: '' }
+    server.answerNext({ status: 301, headers: { location }, body })
+    const error = await failure(target(repo).check())
+    expect(error.message).toMatch(/: repository acme\/app has moved$/)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('what it repeats of a secret is masked', async () => {
+    const refusal = server.refuse(403, `no ${old.reveal()}`)
+    server.answerNext(refusal)
+    const error = await failure(target(repo, classic, { secrets: () => [old] }).check())
+    expect(error.message).toContain('no [secret]')
+  })
+
+  test.each([[[]], [{ message: 'welcome' }]])('what is not GitHub at all: %j', async (body) => {
+    server.answerNext({ status: 200, body }, { status: 200, body }, { status: 200, body })
+    const error = await failure(target(repo).check())
+    // nor is it as GitHub describes it
+    expect(server.violations.splice(0)).not.toEqual([])
+    server.answerNext()
+    expect(error).toMatchObject({ code: 'target-failed' })
+    expect(error.message).toMatch(/: what answers at localhost:\d+ is not GitHub's API$/)
+  })
+})
+
+describe('a rate limit', () => {
+  const limited = (headers: Record<string, string>, status = 403) =>
+    server.refuse(status, 'API rate limit exceeded for user ID 1.', headers)
+
+  test.each([
+    [
+      'the hour is not over',
+      () => ({
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': String(Math.ceil(Date.now() / 1_000) + 1_800),
+      }),
+    ],
+    ['a secondary limit', () => ({ 'retry-after': '60' })],
+    ['one that says nothing', () => ({})],
+  ])('that is long is not waited for: says until when (%s)', async (_what, headers) => {
+    server.answerNext(limited(headers()))
+    const error = await failure(target(repo).check())
+    expect(error).toMatchObject({ code: 'target-failed', hint: 'run the same command again then' })
+    expect(error.message).toMatch(
+      /takes no more requests of this token until \d{4}-\d\d-\d\dT[\d:]+Z \(403\)$/,
+    )
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('that is short is waited for, as long as it says', async () => {
+    const slept: number[] = []
+    const sleep = (ms: number, signal?: AbortSignal) => {
+      if (ms < 30_000) slept.push(ms)
+      return hurried.sleep(ms < 30_000 ? 0 : ms, signal)
+    }
+    server.answerNext(limited({ 'retry-after': '3' }), limited({ 'retry-after': '4' }, 429))
+    await target(repo, classic, { clock: { ...hurried, sleep } }).write(successor, undefined)
+    expect(slept).toEqual([3_000, 4_000])
+    expect(held(repo)?.value).toBe(successor.reveal())
+  })
+})
+
+test('an answer that was lost, and then a refusal: it may have been done', async () => {
+  server.loseAnswers(1)
+  const refused = server.fail('forbidden', () => puts().length > 1)
+  const error = await failure(target(repo, classic, { clock: hurried }).write(successor, undefined))
+  refused()
+  expect(error.code).toBe('target-unclear')
+  expect(held(repo)?.value).toBe(successor.reveal())
+})
+
+describe('an organization’s secret', () => {
+  const change = (more: object) => server.change('orgs/acme', 'KEY', old.reveal(), more)
+  const many = Array.from({ length: 130 }, (_, i) => i + 1)
+
+  test.each([
+    ['all', []],
+    ['private', []],
+    ['selected', [7, 8]],
+    ['selected', many],
+  ])('stays for whom it is: %s', async (visibility, repositories) => {
+    change({ visibility, repositories })
+    const one = target(organization)
+    await one.check()
+    await one.write(successor, undefined)
+    expect(held(organization)).toMatchObject({ value: successor.reveal(), visibility, repositories })
+    await one.restore({ value: old }, successor)
+    expect(held(organization)).toMatchObject({ value: old.reveal(), visibility, repositories })
+  })
+
+  test('is left alone where not all who may use it can be seen', async () => {
+    change({ visibility: 'selected', repositories: [7, 8, 9] })
+    const grant = { ...classic, sees: [7, 9] }
+    for (const call of [
+      () => target(organization, grant).check(),
+      () => target(organization, grant).write(successor, undefined),
+    ]) {
+      const error = await failure(call())
+      expect(error).toMatchObject({ code: 'target-refused' })
+      expect(error.message).toContain('1 of the repositories that it is for cannot be seen')
+    }
+    expect(held(organization)).toMatchObject({ value: old.reveal(), repositories: [7, 8, 9] })
+  })
+
+  test('that is made is for private repositories, and that is said', async () => {
+    server.change('orgs/acme', 'KEY', undefined)
+    const one = target(organization, classic, { createTarget: true })
+    await one.check()
+    expect(warned.join()).toContain('visibility private')
+    await one.write(successor, undefined)
+    expect(held(organization)).toMatchObject({ visibility: 'private' })
+  })
+})
