@@ -1,13 +1,16 @@
-import { writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { TargetDeps } from '../../src/targets/target.ts'
 import { failure, hurried, old, successor } from './contract-fixture.ts'
 import { testDeps } from './deps.ts'
 import { createStage, email, member, parent, type Stage } from './gcp-sm-fixture.ts'
+import { bundle } from './other-process.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -163,4 +166,35 @@ test('is not begun where the library would print what it sends', async () => {
   const error = await failure(targetAt(place.spec).read())
   expect(error.code).toBe('target-refused')
   expect(error.message).toContain('GOOGLE_SDK_NODE_LOGGING')
+})
+
+test('neither a connection nor a call that was given up holds the process', async () => {
+  const place = await held()
+  const folder = fileURLToPath(new URL(`../../node_modules/.cache/gcp-sm-${process.pid}/`, import.meta.url))
+  await mkdir(folder, { recursive: true })
+  const script = await bundle(
+    folder,
+    `import { parseTarget } from 'SRC/targets/index.ts'
+     import { systemClock } from 'SRC/clock.ts'
+     const quiet = () => {}
+     const target = parseTarget(process.argv[2], {
+       cwd: '/', env: process.env, debug: quiet, warn: quiet, secrets: () => [], showSecret: undefined,
+       clock: systemClock, createTarget: false, program: '/x',
+     })
+     const held = await target.read()
+     const aborting = new AbortController()
+     setTimeout(() => aborting.abort(new Error('given up')), 100)
+     await target.read(aborting.signal).catch((error) => console.log(held.value.type, error.message))
+     process.on('exit', () => console.log('ended'))`,
+    { packages: 'external' },
+  )
+  let calls = 0
+  stage.google.fault = () => ((calls += 1) > 2 ? 'hang' : undefined)
+  try {
+    const env = { ...before, ...stage.env }
+    const { stdout } = await promisify(execFile)(process.execPath, [script, place.spec], { env })
+    expect(stdout).toBe('live given up\nended\n')
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 })
