@@ -84,11 +84,15 @@ export async function writeDurably(
   try {
     await sync(dirname(path))
   } catch (error) {
-    throw Object.assign(error as Error, { [inPlace]: true })
+    throw markInPlace(error)
   }
 }
 
 const inPlace = Symbol('in place')
+
+function markInPlace(error: unknown): Error {
+  return Object.assign(error as Error, { [inPlace]: true })
+}
 
 /** Whether a write that failed had given the file its name already: it is there, though a power cut may take it back. */
 export function isInPlace(error: unknown): boolean {
@@ -149,10 +153,17 @@ export async function sweepBeside(path: string, form?: RegExp): Promise<void> {
   }
 }
 
-/** Makes sure of what is at the path already: an earlier run may have died, or failed, right after it put it there. */
+/**
+ * Makes sure of what is at the path already: an earlier run may have died, or failed, right after it put it there.
+ * Whatever it fails with `isInPlace`.
+ */
 export async function makeDurable(path: string): Promise<void> {
-  await sync(path)
-  await sync(dirname(path))
+  try {
+    await sync(path)
+    await sync(dirname(path))
+  } catch (error) {
+    throw markInPlace(error)
+  }
 }
 
 /**

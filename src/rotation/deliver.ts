@@ -90,16 +90,20 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
   const secret = successorSecret(run)
   const { state, heldUnknown } = run.journal.targets.find(({ name }) => name === target.name) ?? {}
   if (state === 'delivered' && target.readback === 'none') return undefined
+  let isStaged = false
+  let isWritten = false
   try {
     if (heldUnknown) await learnHeld(run, target)
     if (state !== 'writing') await recordTarget(run, target.name, 'writing')
     const held = run.escrowed.held.get(target.name)
     if (target.stage) {
       const staged = await target.stage(secret, held)
+      isStaged = true
       if (!staged.equals(secret)) throw changed(target)
       await proveAccepted(run, staged, target.name)
     }
     await target.write(secret, held)
+    isWritten = true
     if (target.readback === 'value') {
       const held = await target.read()
       if (held === undefined || !held.value.equals(secret)) throw changed(target)
@@ -107,15 +111,20 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
   } catch (error) {
     if (!(error instanceof KeysError) || hasCode(error, 'state-directory', 'interrupted')) throw error
     // That nothing was put there this time does not undo an earlier write that may have happened.
-    const isClean = state === 'pending' || state === 'failed' || state === 'restored'
-    const isUntouched = hasCode(error, 'target-failed', 'target-refused', 'target-changed')
-    if (isClean && target.readback === 'none' && isUntouched) {
+    const wasClean = state === 'pending' || state === 'failed' || state === 'restored'
+    if (wasClean && !isStaged && !isWritten && saysNothingWasPut(target, error)) {
       await recordTarget(run, target.name, 'failed')
     }
     return error
   }
   await recordTarget(run, target.name, 'delivered')
   return undefined
+}
+
+/** A place that can be read is looked at when it is undone, where it may have taken something before it refused. */
+function saysNothingWasPut({ readback }: Target, error: KeysError): boolean {
+  if (readback === 'value') return hasCode(error, 'target-failed')
+  return hasCode(error, 'target-failed', 'target-refused', 'target-changed')
 }
 
 /** Another machine wrote it first, and undid that since: what it holds is the old secret, as its fingerprint shows. */

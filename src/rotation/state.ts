@@ -36,7 +36,7 @@ export function isOver(state: RotationState): boolean {
 
 /**
  * What happened to one target: `writing` is recorded before a write, so that a crash in it is seen; `failed` is a
- * target that cannot be read back and said itself that nothing was put in its place.
+ * target that said itself that nothing was put in its place.
  */
 export type TargetState = 'pending' | 'writing' | 'failed' | 'delivered' | 'restored'
 

@@ -6,6 +6,7 @@ import { constants, type Stats } from 'node:fs'
 import { access, lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import {
+  isInPlace,
   makeDurable,
   proveFolder,
   removeDurably,
@@ -56,7 +57,7 @@ export function createFileTarget({
   path: string
   format: FileFormat
 }): Target {
-  /** What is wrong with the file gets the target's name; what the system says becomes `target-failed`. */
+  /** What is wrong with the file gets the target's name; what the system says becomes `target-failed`, or `-unclear`. */
   async function guarded<T>(
     what: string,
     signal: AbortSignal | undefined,
@@ -69,7 +70,8 @@ export function createFileTarget({
       if (signal?.aborted && error === signal.reason) throw error
       if (error instanceof KeysError) throw together([error], name)
       if (systemCode(error) === undefined) throw error
-      throw new KeysError('target-failed', `${name}: ${what}: ${systemReason(error)}`, {
+      const code = isInPlace(error) ? 'target-unclear' : 'target-failed'
+      throw new KeysError(code, `${name}: ${what}: ${systemReason(error)}`, {
         hint: hintFor(error, path),
         cause: error,
       })

@@ -2,7 +2,7 @@
 // - every change of a store is made on the condition that nobody made another since it was looked at;
 // - what the store holds by then is neither the expected nor ours: it is left alone;
 // - every call ends by itself, whatever the other end does.
-import { KeysError } from '../errors.ts'
+import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import { refusal } from './refusal.ts'
 import type { Held, Target, TargetDeps } from './target.ts'
@@ -64,9 +64,11 @@ export function createStoreTarget<S extends Seen>({
   /** Makes a change on what was looked at, and looks again when another change came before. */
   async function change<T>(make: (seen: S) => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
+      const seen = await cell.look(signal)
       try {
-        return await make(await cell.look(signal))
+        return await make(seen)
       } catch (error) {
+        if (hasCode(error, 'target-failed')) throw unclear(error)
         if (!(error instanceof Conflict)) throw error
         if (attempt < conflicts) continue
         throw new KeysError('target-failed', `${name}: others keep changing it`, {
@@ -172,6 +174,11 @@ export function bounded(
         within(true, signal, (inner) => stage(secret, expected, inner)),
     }),
   }
+}
+
+/** A change may be several calls, some of which were made. */
+function unclear({ message, hint, cause }: KeysError): KeysError {
+  return new KeysError('target-unclear', message, { hint, cause })
 }
 
 /** Somebody else's value is there by now. */

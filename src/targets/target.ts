@@ -27,9 +27,9 @@ export interface Target {
   read(signal?: AbortSignal): Promise<Held | undefined>
   /**
    * Puts `secret` there. Safe to repeat. Where it can be read, refuses with `target-changed` if what it
-   * holds is neither `expected` (undefined: absent) nor `secret`. A `none` target tells by its error what came of
-   * it: `target-unclear`, it may have been put there; any other, it was not. It refuses with `target-changed` where it
-   * can tell that somebody else changed it since `check`.
+   * holds is neither `expected` (undefined: absent) nor `secret`. Its error tells what came of it: `target-failed`, it
+   * was not put there; `target-unclear`, it may have been. Any other of a `none` target says that it was not, and that
+   * is `target-changed` where it can tell that somebody else changed it since `check`.
    */
   write(secret: Secret, expected: Held | undefined, signal?: AbortSignal): Promise<void>
   /**

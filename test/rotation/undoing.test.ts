@@ -14,6 +14,45 @@ beforeEach(async () => {
 afterEach(() => stage.end())
 
 describe('undoing', () => {
+  /** A second target whose every write fails like that, and that answers nobody from then on. */
+  function goingDown(code: 'target-failed' | 'target-unclear'): Target {
+    const target = stage.target('file:key.txt')
+    const down = () =>
+      Promise.reject(new KeysError('target-failed', 'file:key.txt: nobody there', { hint: 'see' }))
+    let isDown = false
+    return {
+      ...target,
+      read: (...args) => (isDown ? down() : target.read(...args)),
+      async write() {
+        isDown = true
+        throw new KeysError(code, 'file:key.txt: nobody there', { hint: 'see' })
+      },
+      restore: down,
+    }
+  }
+
+  it('needs nothing of a target that took nothing and is down', async () => {
+    await writeFile(path.join(stage.directory, 'key.txt'), stage.old.secret.reveal())
+    const targets = [stage.target('env:.env#PICTIFY_API_KEY'), goingDown('target-failed')]
+    const { error } = await rotate(stage.services(), stage.old.id, stage.options({ targets }))
+    expect(error).toMatchObject({ exit: 6 })
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+    expect(stage.active().map(({ id }) => id)).toEqual([stage.old.id])
+  })
+
+  it('names the one target that may have taken it and is down, and the command that goes on', async () => {
+    await writeFile(path.join(stage.directory, 'key.txt'), stage.old.secret.reveal())
+    const targets = [stage.target('env:.env#PICTIFY_API_KEY'), goingDown('target-unclear')]
+    const { error, receipt } = await rotate(stage.services(), stage.old.id, stage.options({ targets }))
+    expect(error).toMatchObject({
+      exit: 7,
+      message: 'could not put the old value back: file:key.txt: nobody there',
+      hint: `both keys work; mend the target, then: pictify-keys rotate ${receipt.id} --abort`,
+    })
+    expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
+    expect(stage.active()).toHaveLength(2)
+  })
+
   it('that is resumed does not remove the only key that works', async () => {
     await dieAt(stage, 'after saving aborting', { verify: failing })
     stage.sandbox.dashboard.revoke(stage.old.id)
