@@ -1,5 +1,5 @@
 // What tokens of each kind may do, as GitHub's documentation has it for each call.
-import type { Answer } from './github.ts'
+import type { Answer } from './github-state.ts'
 
 export interface Grant {
   /** Of a classic token. */
