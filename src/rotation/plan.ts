@@ -39,6 +39,8 @@ export interface Start {
 /** Checks everything that can be checked before anything is changed. Throws `plan-failed`, or the one thing that is wrong. */
 export async function plan(services: RotationServices, options: RotationOptions, start: Start): Promise<Run> {
   const { api, learn } = services
+  // Of a key that is gone, what the targets hold by now is no failure, and not to be listed as one.
+  refuseInactive(options, start)
   const failures: KeysError[] = []
   const attempt = async (check: () => Promise<void>) => {
     try {
@@ -51,7 +53,6 @@ export async function plan(services: RotationServices, options: RotationOptions,
 
   const held = new Map<string, Held>()
   await attempt(() => services.journals.prove(start.old.id))
-  await attempt(async () => refuseInactive(options, start))
   await attempt(async () => refuseFullPlan(services.api, options, start))
   if (options.targets.length === 0) failures.push(noTargets())
   for (const target of options.targets) {
@@ -126,7 +127,7 @@ export function oldKeyOf(key: Key): OldKey {
 function refuseInactive(options: RotationOptions, { old, account, forward }: Start): void {
   if (forward || options.compromised === 'revoke-first' || isActive(account.old)) return
   throw new KeysError('api-key-revoked', `${old.id} is revoked already; there is nothing to rotate`, {
-    hint: 'create a new key instead: pictify-keys create',
+    hint: 'if an earlier rotation did it, its successor has the name by now: see pictify-keys list; else create a new key: pictify-keys create',
   })
 }
 

@@ -83,14 +83,17 @@ describe.skipIf(!isWhole)('six targets of six kinds', () => {
       const runs = [await own.start({ strikeAt: at }).ended]
       const passed = await own.points()
       const where = `${at}${moves ? ', then another machine' : ''}, ${passed.at(-1)}`
+      // Killed after its last change of the account, and with a target that cannot be read, nothing shows that it is done.
+      const isOver = own.active().every(({ id, name }) => id !== own.old.id && name === own.old.name)
+      const wanted = moves && isOver ? 1 : 0
       if (moves) await rm(own.home.stateDir, { recursive: true, force: true })
       const more = moves ? ['--take-over'] : []
       // it waits for evidence, or for a stray to be quiet
-      for (let attempt = 1; attempt <= 5 && runs.at(-1)?.exit !== 0; attempt++) {
+      for (let attempt = 1; attempt <= 5 && runs.at(-1)?.exit !== wanted; attempt++) {
         runs.push(await own.start({ more }).ended)
       }
       const last = runs.at(-1)
-      const wrongs = last?.exit === 0 ? [] : [`it ended with ${last?.exit}: ${last && said(last)}`]
+      const wrongs = last?.exit === wanted ? [] : [`it ended with ${last?.exit}: ${last && said(last)}`]
       wrongs.push(...(await wrongsWhenDone(own, runs)))
       return { where, wrongs, struck: runs[0]?.signal === 'SIGKILL', calls: own.calls() }
     } finally {
