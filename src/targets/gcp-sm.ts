@@ -4,6 +4,7 @@
 //   again, and ours is disabled;
 // - `latest` may lag behind by minutes, a version's own number never does: the newest is looked for by number;
 // - nothing but versions of our own making is ever disabled, and no secret but one we made is deleted.
+import { KeysError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { createSecretManager, type SecretManager } from './gcp-sm-client.ts'
 import type { SecretName } from './gcp-sm-connection.ts'
@@ -138,19 +139,25 @@ function createCell({
     }
   }
 
+  /** The number of the new version, which was read back by it. */
   async function add(text: string, newest: number, signal: AbortSignal): Promise<number> {
     const data = Buffer.from(text)
     if (data.length > largest) {
       throw refusal(`${name}: Google Secret Manager holds 64 KiB at most`, 'keep it in a place of its own')
     }
-    const number = await store.add(data, signal)
-    if (number !== undefined) return number
+    let number = await store.add(data, signal)
+    if (number === undefined && newest === 0) {
+      await store.create(label, signal)
+      number = await store.add(data, signal)
+    }
     // it was deleted since it was looked at
-    if (newest > 0) throw new Conflict()
-    await store.create(label, signal)
-    const first = await store.add(data, signal)
-    if (first === undefined) throw new Conflict()
-    return first
+    if (number === undefined) throw new Conflict()
+    const back = await store.access(number, signal)
+    // whoever disabled it at once is found by the next look
+    if (back.state !== 'enabled' || back.data.equals(data)) return number
+    throw new KeysError('target-unclear', `${name}: version ${number} is not what was written`, {
+      hint: 'find out what changed it on its way, then run the same command again',
+    })
   }
 
   /** Adds what `make` makes of the newest, on top of it. Throws Conflict where somebody else's came between. */

@@ -102,6 +102,17 @@ describe('the versions', () => {
     expect((await failure(target.read())).message).toMatch(/does not fit its checksum$/)
   })
 
+  test('what was written is read back by its number, and not believed where it is not that', async () => {
+    const { target, secret, before } = await held()
+    stage.google.afterNextWrite = async () => {
+      const version = stage.google.service.secrets.get(secret)?.versions.at(-1)
+      if (version) Object.assign(version, { data: Buffer.from('123456789'), sum: 0xe3069283 })
+    }
+    const error = await failure(target.write(successor, before))
+    expect(error.code).toBe('target-unclear')
+    expect(error.message).toMatch(/version 2 is not what was written$/)
+  })
+
   test('ours carry their checksum, so that what arrives damaged is refused', async () => {
     const { target, secret, before } = await held()
     await target.write(successor, before)
