@@ -17,10 +17,12 @@ interface Context {
 }
 
 /** The cluster says that it has no such thing: of `resource`, which is that of the request, or `namespaces`. */
-export class NotFound extends Error {
+export class NotFound extends KeysError {
   readonly resource: string
   constructor(resource: string, message: string) {
-    super(message)
+    super('target-failed', message, {
+      hint: 'see whether it is the right cluster, and what stands in between',
+    })
     this.resource = resource
   }
 }
@@ -97,7 +99,7 @@ function answered(
     case 404:
       // a page that a proxy has not is no proof of anything
       if (status.reason !== 'NotFound' || !status.details?.kind) return done(noCluster(name, 'read', login))
-      return done(new NotFound(status.details.kind, said))
+      return done(new NotFound(status.details.kind, `${name}: ${said}`))
     case 409:
       return done(new Conflict(said))
     case 429:

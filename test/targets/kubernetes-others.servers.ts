@@ -124,6 +124,13 @@ describe.skipIf(!server)('a Secret with others at it', () => {
         'application/json',
         '{"kind":"Status","reason":"NotFound","details":{}}',
       ],
+      [
+        'that something else is absent',
+        404,
+        'application/json',
+        '{"kind":"Status","reason":"NotFound","details":{"kind":"pods"}}',
+      ],
+      ['a secret without a version', 200, 'application/json', '{"kind":"Secret","metadata":{},"data":{}}'],
       ['something else in JSON', 200, 'application/json', '{}'],
       ['a page to sign in', 200, 'text/html', '<form>'],
       ['half an answer', 200, 'application/json', '{"kind":"Secret","data":{"KEY":"'],

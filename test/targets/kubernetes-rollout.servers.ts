@@ -343,30 +343,4 @@ describe.skipIf(!server)('a workload is started anew', () => {
     const after = await kubelet.pods()
     expect(after.filter(({ uid, isReady }) => isReady && !before.includes(uid))).toHaveLength(1)
   })
-
-  describe('what is written behind --restart', () => {
-    const target = { name: 'k8s:prod/app#KEY' }
-    test('a namespace of its own, and one of the targets', () => {
-      const deps = testDeps('/')
-      expect(parseRestart('other/deployment/web', [], deps)).toMatchObject({
-        name: 'other/deployment/web',
-        timeoutMs: 300_000,
-      })
-      expect(parseRestart('deploy/web', [target, { name: 'env:.env' }], deps).name).toBe('deploy/web')
-    })
-
-    test.each([
-      ['web', [target], 'names no deployment'],
-      ['pod/web', [target], 'names no deployment'],
-      ['constructor/web', [target], 'names no deployment'],
-      ['a/b/deployment/web', [target], 'names no deployment'],
-      ['deployment/web', [], 'its namespace is not known'],
-      ['deployment/web', [target, { name: 'k8s:stage/app#KEY' }], 'which namespace, prod or stage?'],
-      ['deployment/', [target], 'a name that Kubernetes does not allow'],
-      ['/deployment/web', [target], 'a name that Kubernetes does not allow'],
-      ['prod/deployment/..', [target], 'a name that Kubernetes does not allow'],
-    ])('%s is refused', (spec, targets, message) => {
-      expect(() => parseRestart(spec, targets, testDeps('/'))).toThrow(message)
-    })
-  })
 })

@@ -1,4 +1,4 @@
-// What is written behind k8s:, and how a cluster is found; what a cluster does with it is in *.servers.ts.
+// What is written behind k8s: and --restart, and how a cluster is found; what a cluster does with it is in *.servers.ts.
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Secret } from '../../src/secret.ts'
 import { parseTarget, parseTargets } from '../../src/targets/index.ts'
 import { findLogin } from '../../src/targets/kubernetes-config.ts'
+import { parseRestart } from '../../src/targets/kubernetes-rollout.ts'
+import { progressOf, type Workload } from '../../src/targets/kubernetes-workload.ts'
 import { testDeps } from './deps.ts'
 
 describe('what is written behind k8s:', () => {
@@ -47,6 +49,114 @@ describe('what is written behind k8s:', () => {
     const deps = testDeps('/')
     await expect(parseTargets(['k8s:shop/app#A', 'k8s:shop/app#A'], deps)).rejects.toThrow('named twice')
     expect(await parseTargets(['k8s:shop/app#A', 'k8s:shop/app#B', 'k8s:stage/app#A'], deps)).toHaveLength(3)
+  })
+})
+
+describe('what is written behind --restart', () => {
+  const target = { name: 'k8s:prod/app#KEY' }
+  test('a namespace of its own, and one of the targets', () => {
+    const deps = testDeps('/')
+    expect(parseRestart('other/deployment/web', [], deps)).toMatchObject({
+      name: 'other/deployment/web',
+      timeoutMs: 300_000,
+    })
+    expect(parseRestart('deploy/web', [target, { name: 'env:.env' }], deps).name).toBe('deploy/web')
+  })
+
+  test.each([
+    ['web', [target], 'names no deployment'],
+    ['pod/web', [target], 'names no deployment'],
+    ['constructor/web', [target], 'names no deployment'],
+    ['a/b/deployment/web', [target], 'names no deployment'],
+    ['deployment/web', [], 'its namespace is not known'],
+    ['deployment/web', [target, { name: 'k8s:stage/app#KEY' }], 'which namespace, prod or stage?'],
+    ['deployment/', [target], 'a name that Kubernetes does not allow'],
+    ['/deployment/web', [target], 'a name that Kubernetes does not allow'],
+    ['prod/deployment/..', [target], 'a name that Kubernetes does not allow'],
+  ])('%s is refused', (spec, targets, message) => {
+    expect(() => parseRestart(spec, targets, testDeps('/'))).toThrow(message)
+  })
+})
+
+describe('a rollout is done when kubectl rollout status says so', () => {
+  const metadata = { generation: 2 }
+  const of = (kind: Workload['kind'], status: object, spec: object = {}) =>
+    progressOf({ kind, object: { metadata, spec, status: { observedGeneration: 2, ...status } } } as Workload)
+
+  test.each<[string, Workload['kind'], object, object, string]>([
+    ['not seen yet', 'deployment', { observedGeneration: 1 }, { replicas: 0 }, 'waiting'],
+    ['no new pods', 'deployment', { replicas: 2 }, { replicas: 2 }, 'waiting'],
+    ['one replica unless it says more', 'deployment', {}, {}, 'waiting'],
+    [
+      'old pods',
+      'deployment',
+      { replicas: 3, updatedReplicas: 2, availableReplicas: 3 },
+      { replicas: 2 },
+      'waiting',
+    ],
+    [
+      'new pods not ready',
+      'deployment',
+      { replicas: 2, updatedReplicas: 2, availableReplicas: 1 },
+      { replicas: 2 },
+      'waiting',
+    ],
+    [
+      'all new',
+      'deployment',
+      { replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
+      { replicas: 2 },
+      'done',
+    ],
+    ['none wanted', 'deployment', {}, { replicas: 0 }, 'done'],
+    [
+      'too late',
+      'deployment',
+      { conditions: [{ type: 'Progressing', reason: 'ProgressDeadlineExceeded' }] },
+      {},
+      'stuck',
+    ],
+    ['old pods', 'statefulset', { updatedReplicas: 1, readyReplicas: 2 }, { replicas: 2 }, 'waiting'],
+    ['not ready', 'statefulset', { updatedReplicas: 2, readyReplicas: 1 }, { replicas: 2 }, 'waiting'],
+    [
+      'the last one',
+      'statefulset',
+      { updatedReplicas: 1, readyReplicas: 1, updateRevision: 'b', currentRevision: 'a' },
+      {},
+      'waiting',
+    ],
+    [
+      'all new',
+      'statefulset',
+      { updatedReplicas: 1, readyReplicas: 1, updateRevision: 'b', currentRevision: 'b' },
+      {},
+      'done',
+    ],
+    ['none wanted', 'statefulset', { updateRevision: 'b', currentRevision: 'a' }, { replicas: 0 }, 'done'],
+    [
+      'old pods',
+      'daemonset',
+      { desiredNumberScheduled: 2, updatedNumberScheduled: 1, numberAvailable: 2 },
+      {},
+      'waiting',
+    ],
+    [
+      'not available',
+      'daemonset',
+      { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 1 },
+      {},
+      'waiting',
+    ],
+    [
+      'all new',
+      'daemonset',
+      { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 },
+      {},
+      'done',
+    ],
+    ['no nodes', 'daemonset', {}, {}, 'done'],
+  ])('%s, of a %s', (_what, kind, status, spec, state) => {
+    expect(of(kind, status, spec).state).toBe(state)
   })
 })
 
