@@ -27,6 +27,7 @@ export async function createGitHubServer() {
   let failing: { fault: Fault; fits: (method: string, path: string) => boolean } | undefined
   let pending: { method: string; change: () => void | Promise<void> } | undefined
   let lost = 0
+  const waiting: (() => void)[] = []
 
   function failure(fault: Fault): Answer {
     const reset = String(Math.ceil(now() / 1_000) + 2)
@@ -52,7 +53,10 @@ export async function createGitHubServer() {
     if (!url.pathname.startsWith('/repositories/')) note(requestProblems(method, url, headers, body), '')
 
     const fails = failing?.fits(method, url.pathname) ? failing.fault : undefined
-    if (fails === 'slow') return
+    if (fails === 'slow') {
+      for (const tell of waiting.splice(0)) tell()
+      return
+    }
     if (fails === 'down') return void request.socket.destroy()
     if (fails === 'throttled once') failing = undefined
     if (fails === undefined && pending?.method === method) {
@@ -111,6 +115,8 @@ export async function createGitHubServer() {
     },
     /** Runs `change` before the next request of that method is looked at. */
     beforeNext: (method: string, change: () => void | Promise<void>) => void (pending = { method, change }),
+    /** Resolves when the next request has come that is not answered, for it is slow. */
+    untilHeld: () => new Promise<void>((resolve) => waiting.push(resolve)),
     /** Does the next writes, and answers none of them. */
     loseAnswers: (count: number) => void (lost = count),
     /** Answers the next requests so, whatever they are. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../src/clock.ts'
 import type { KeysError } from '../../src/errors.ts'
+import { storeTimeoutMs } from '../../src/targets/store.ts'
 import type { Target, TargetDeps } from '../../src/targets/target.ts'
 import { failure, type Fault, hurried, old, successor, third } from './contract-fixture.ts'
 import type { OneWayPlace } from './contract-one-way.ts'
@@ -17,6 +19,8 @@ interface Failing {
   fail: (fault: Fault, calls: 'all' | 'changes') => Promise<() => Promise<void>>
   /** Does the next change, and does not answer it, as often as that. */
   loseAnswers: (count: number) => void
+  /** Resolves when the next request has come that a slow store does not answer. */
+  untilHeld: () => Promise<void>
   /** What the hint says of an expired login: the command that renews it. */
   loginHint: RegExp
 }
@@ -116,11 +120,23 @@ export function describeOneWayStore(store: OneWayStore, stage: Stage): void {
   if (failing) describeFailing(failing, passTime, stage)
 }
 
+/** Its pauses are short; its limits are what they are. */
+const patient: Clock = {
+  now: hurried.now,
+  sleep: (ms, signal) => systemClock.sleep(ms < storeTimeoutMs ? ms / 30 : ms, signal),
+}
+
 function describeFailing(
-  { fail, loseAnswers, loginHint }: Failing,
+  { fail, loseAnswers, untilHeld, loginHint }: Failing,
   passTime: () => void,
   { target, place, snapshot }: Stage,
 ): void {
+  /** Its limits are over as soon as the store holds a request. */
+  const short: Clock = {
+    now: hurried.now,
+    sleep: (ms, signal) => (ms < storeTimeoutMs ? patient.sleep(ms, signal) : untilHeld()),
+  }
+
   describe('a store that fails', () => {
     /** Every call, while the store fails as said; nothing may have changed by the end, nor may the next not work. */
     async function whileFailing(
@@ -132,7 +148,7 @@ function describeFailing(
       const before = await snapshot()
       const mend = await fail(fault, calls)
       try {
-        const broken = target({ clock: hurried })
+        const broken = target({ clock: fault === 'slow' ? short : patient })
         if (calls === 'all') look(await failure(broken.check()), 'check')
         look(await failure(broken.write(successor, undefined)), 'write')
         look(await failure(broken.restore({ value: third }, successor)), 'restore')
@@ -173,7 +189,7 @@ function describeFailing(
     test('throttled once: done all the same', async () => {
       await place().put(old.reveal())
       const mend = await fail('throttled once', 'changes')
-      await target({ clock: hurried }).write(successor, undefined)
+      await target({ clock: patient }).write(successor, undefined)
       await mend()
       expect(await place().value()).toBe(successor.reveal())
     })
@@ -199,13 +215,13 @@ function describeFailing(
     test('an answer that was lost is asked for again', async () => {
       await place().put(old.reveal())
       loseAnswers(1)
-      await target({ clock: hurried }).write(successor, undefined)
+      await target({ clock: patient }).write(successor, undefined)
       expect(await place().value()).toBe(successor.reveal())
     })
 
     test('all answers lost: it may have been done, and was; the same target finishes it and undoes it', async () => {
       await place().put(old.reveal())
-      const one = target({ clock: hurried })
+      const one = target({ clock: patient })
       await one.check()
       passTime()
       loseAnswers(4)

@@ -60,6 +60,7 @@ const failing = () => ({
     return async () => end()
   },
   loseAnswers: (count: number) => server.loseAnswers(count),
+  untilHeld: () => server.untilHeld(),
   loginHint: /renew GH_ENTERPRISE_TOKEN, or sign in by gh auth login/,
 })
 
