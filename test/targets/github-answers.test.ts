@@ -1,137 +1,19 @@
-// What GitHub answers, and what is made of it; and that the rights of docs/targets.md are enough, and none too many.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Target, TargetDeps } from '../../src/targets/target.ts'
-import { parseTarget } from '../../src/targets/index.ts'
-import type { Grant } from '../servers/github-grants.ts'
-import { authority, createGitHubServer, type GitHubServer } from '../servers/github.ts'
+// What GitHub answers, and what is made of it.
+import { describe, expect, test } from 'vitest'
 import { failure, hurried, old, successor } from './contract-fixture.ts'
-import { testDeps } from './deps.ts'
+import {
+  classic,
+  held,
+  organization,
+  puts,
+  repo,
+  server,
+  target,
+  useGitHub,
+  warned,
+} from './github-fixture.ts'
 
-let server: GitHubServer
-let warned: string[]
-beforeAll(async () => {
-  server = await createGitHubServer()
-})
-afterAll(() => server.close())
-beforeEach(() => {
-  warned = []
-  server.requests.length = 0
-  server.addRepository('acme/app').archived = false
-  server.addEnvironment('acme/app', 'production')
-  server.addOrganization('acme')
-  for (const holder of ['repos/acme/app', 'repos/acme/app/production', 'orgs/acme']) {
-    server.change(holder, 'KEY', undefined)
-    server.change(holder, 'KEY', old.reveal())
-  }
-})
-afterEach(() => {
-  expect(server.violations.splice(0)).toEqual([])
-})
-
-const repo = 'github:acme/app#KEY'
-const environment = 'github:acme/app/production#KEY'
-const organization = 'github-org:acme#KEY'
-const holders: Record<string, string> = {
-  [repo]: 'repos/acme/app',
-  [environment]: 'repos/acme/app/production',
-  [organization]: 'orgs/acme',
-}
-const classic: Grant = { role: 'admin', scopes: ['repo', 'admin:org'] }
-
-function target(spec: string, grant: Grant | 'expired' = classic, more: Partial<TargetDeps> = {}): Target {
-  const isFine = typeof grant === 'object' && grant.permissions !== undefined
-  const token = !isFine ? 'ghp_x' : grant.isInstallation ? 'ghs_x' : 'github_pat_x'
-  server.grant(token, grant)
-  const env = { GH_HOST: server.host, GH_ENTERPRISE_TOKEN: token, SSL_CERT_FILE: authority }
-  return parseTarget(spec, testDeps('/', { env, warn: (line) => warned.push(line), ...more }))
-}
-const held = (spec: string) => server.secretsOf(holders[spec] ?? '').get('KEY')
-const puts = () => server.requests.filter(({ method }) => method === 'PUT')
-
-describe('the rights of docs/targets.md', () => {
-  const document = readFileSync(fileURLToPath(new URL('../../docs/targets.md', import.meta.url)), 'utf8')
-  /** One row of the table: `| target | permission | scope | role |`. */
-  function row(usage: string) {
-    const cells = document
-      .split('\n')
-      .find((line) => line.startsWith(`| \`${usage}\` |`) && line.includes('(read and write)'))
-      ?.split('|')
-      .map((cell) => cell.trim().replaceAll('`', ''))
-    const [, , permission = '', scope = '', role = ''] = cells ?? []
-    return {
-      permission: permission.replace(' (read and write)', ''),
-      scope,
-      role: role === 'owner' ? ('admin' as const) : (role as 'write' | 'admin'),
-    }
-  }
-  const places = [
-    ['github:<owner>/<repo>', repo],
-    ['github:<owner>/<repo>/<environment>', environment],
-    ['github-org:<org>', organization],
-  ] as const
-
-  async function doAll(spec: string, grant: Grant): Promise<void> {
-    const one = target(spec, grant)
-    await one.check()
-    await one.write(successor, undefined)
-    expect(held(spec)?.value).toBe(successor.reveal())
-    await one.restore({ value: old }, successor)
-    expect(held(spec)?.value).toBe(old.reveal())
-    server.change(holders[spec] ?? '', 'KEY', undefined)
-    const made = target(spec, grant, { createTarget: true })
-    await made.check()
-    await made.write(successor, undefined)
-    expect(held(spec)?.value).toBe(successor.reveal())
-    await made.restore(undefined, successor)
-    expect(held(spec)).toBeUndefined()
-  }
-
-  describe.each(places)('%s', (usage, spec) => {
-    test('are enough', async () => {
-      const { permission, scope, role } = row(usage)
-      await doAll(spec, { role, permissions: { [permission]: 'write' } })
-      const unproved = warned.filter((line) => line.includes(`cannot be proved before it does; it needs "`))
-      expect(unproved).toHaveLength(2)
-      server.change(holders[spec] ?? '', 'KEY', old.reveal())
-      await doAll(spec, { role, scopes: [scope] })
-      server.change(holders[spec] ?? '', 'KEY', old.reveal())
-      await doAll(spec, { role: 'read', isInstallation: true, permissions: { [permission]: 'write' } })
-    })
-
-    test('and no less is', async () => {
-      const { permission, scope, role } = row(usage)
-      const less: Grant[] = [
-        { role, permissions: {} },
-        { role, permissions: { [permission]: 'read' } },
-        { role, scopes: ['public_repo', 'read:org', 'workflow'] },
-        { role, scopes: [] },
-        ...(usage.includes('<repo>') ? [{ role: 'read' as const, scopes: [scope] }] : []),
-      ]
-      for (const grant of less) {
-        const one = target(spec, grant)
-        const error = await failure(one.check().then(() => one.write(successor, undefined)))
-        expect(error).toMatchObject({ code: 'target-refused' })
-        expect(`${error.message} ${error.hint}`).toContain(grant.scopes ? scope : permission.split(': ')[1])
-        expect(held(spec)?.value).toBe(old.reveal())
-      }
-    })
-  })
-
-  test('an environment of a repository that the owner does not administer: may be refused', async () => {
-    await target(environment, { role: 'write', scopes: ['repo'] }).check()
-    expect(warned.join()).toContain("the token's owner is no admin of repository acme/app")
-  })
-
-  test('a workflow’s own token: that it never can is said', async () => {
-    const error = await failure(
-      target(repo, { role: 'write', isInstallation: true, permissions: {} }).check(),
-    )
-    expect(error).toMatchObject({ code: 'target-refused' })
-    expect(error.hint).toMatch(/a workflow's own GITHUB_TOKEN can never touch secrets/)
-  })
-})
+useGitHub()
 
 test('says which version of the API it speaks, and who it is; the token is in no path', async () => {
   await target(repo).check()
