@@ -57,9 +57,10 @@ export async function plan(services: RotationServices, options: RotationOptions,
   if (options.targets.length === 0) failures.push(noTargets())
   for (const target of options.targets) {
     await attempt(async () => {
-      await target.check()
+      // Nothing is changed yet, so that a run that is to stop stops here at once.
+      await target.check(services.stop)
       if (target.readback === 'none') return
-      const found = await target.read()
+      const found = await target.read(services.stop)
       if (found === undefined) return
       learn(found.value)
       const what = `what ${target.name} holds`
@@ -68,7 +69,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
       held.set(target.name, found)
     })
   }
-  for (const restart of options.restarts) await attempt(() => restart.check())
+  for (const restart of options.restarts) await attempt(() => restart.check(services.stop))
   await attempt(async () => refuseMissingVerify(options))
   const { oldSecret } = options
   if (oldSecret !== undefined) {

@@ -197,3 +197,22 @@ describe('what a target holds', () => {
     expect(warnings()).toEqual([])
   })
 })
+
+describe('an interruption while a store keeps us waiting', () => {
+  it.each(['check', 'read'] as const)('stops the plan in the %s', async (call) => {
+    const stop = new AbortController()
+    const reason = new Error('interrupted')
+    const waiting = {
+      ...env(),
+      [call]: (signal?: AbortSignal) =>
+        new Promise<never>((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason as Error))
+          stop.abort(reason)
+        }),
+    }
+    const services = stage.services({ stop: stop.signal })
+    const rotated = rotate(services, stage.old.id, stage.options({ targets: [waiting] }))
+    await expect(rotated).rejects.toBe(reason)
+    expect(stage.sandbox.requests.filter(({ method }) => method !== 'GET')).toEqual([])
+  })
+})
