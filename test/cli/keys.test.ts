@@ -102,6 +102,18 @@ describe('create', () => {
     expect(ran.stderr).not.toContain('pk_live_')
   })
 
+  test('a delivery that fails names the place that took the key and cannot give it back', async () => {
+    const ran = await account.run([
+      ...['create', 'App', '--type', 'live', '--json'],
+      ...['--to', 'env:.env', '--to', 'exec:cat >taken', '--to', 'exec:exit 3', '--to', 'exec:cat >never'],
+    ])
+    expect(ran).toMatchObject({ exit: 1, stdout: '' })
+    const { message } = errorOf(ran)
+    expect(message).toContain('could not all be undone: exec:cat >taken: what it held before is not known')
+    expect(message.split('undone')[1]).not.toMatch(/exit 3|never/)
+    expect(account.keys()).toEqual([])
+  })
+
   test.each([
     [['', '--type', 'live'], 2, 'invalid-name'],
     [['x'.repeat(101), '--type', 'live'], 2, 'invalid-name'],
