@@ -109,16 +109,28 @@ function createRestart(
 
   /** Starts it where it was not yet. */
   async function startOnce(cause: string, signal: AbortSignal): Promise<void> {
+    let maybeStarted = false
     for (let attempt = 1; ; attempt++) {
-      const workload = await look(signal)
-      if (causesOf(workload).includes(cause)) return
-      refuseUnrolled(workload)
       try {
+        const workload = await look(signal)
+        if (causesOf(workload).includes(cause)) return
+        refuseUnrolled(workload)
         return await start(workload, cause, false, signal)
       } catch (error) {
-        // where it may have been started, the next look tells
-        const mayGoOn = error instanceof Conflict || hasCode(error, 'target-unclear')
-        if (!mayGoOn || attempt === conflicts) throw asFailure(error)
+        // where it may have been started only a look can tell, however long the cluster is away
+        maybeStarted ||= hasCode(error, 'target-unclear')
+        const isAway = maybeStarted && hasCode(error, 'target-unclear', 'target-failed')
+        if (isAway) await clock.sleep(pollMs, signal)
+        else if (!(error instanceof Conflict)) throw error
+        else if (attempt >= conflicts) {
+          throw new KeysError(
+            'target-failed',
+            `${spec}: it could not be started anew, for it keeps changing`,
+            {
+              hint: seeHint,
+            },
+          )
+        }
       }
     }
   }
@@ -126,13 +138,6 @@ function createRestart(
   function refuseUnrolled(workload: Workload): void {
     const problem = whyNotRolled(workload)
     if (problem) throw refusal(`${spec}: ${problem.message}`, problem.hint)
-  }
-
-  function asFailure(error: unknown): unknown {
-    if (!(error instanceof Conflict) && !hasCode(error, 'target-unclear')) return error
-    return new KeysError('target-failed', `${spec}: it could not be started anew, for it keeps changing`, {
-      hint: seeHint,
-    })
   }
 
   return {

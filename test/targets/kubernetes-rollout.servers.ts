@@ -24,6 +24,8 @@ const hurried = {
   sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 100, signal),
 }
 
+const startedFor = 'pictify-keys/restarted-for'
+
 interface Workload {
   metadata: { name: string; generation: number; resourceVersion: string }
   spec: { template: { metadata: { annotations?: Record<string, string>; labels: Record<string, string> } } }
@@ -194,17 +196,48 @@ describe.skipIf(!server)('a workload is started anew', () => {
     expect((await running).message).toContain('somebody else put back')
   })
 
-  test('while the cluster is away for a moment, it waits on', async () => {
-    await run({ replicas: 1 })
-    await ready(1)
-    kubelet.hold()
-    const running = restart('deployment/web', { clock: hurried }).run('one')
-    await until(async () => 'pictify-keys/restarted-for' in (await annotations()))
-    const mend = await proxy.fail('down', () => undefined)
-    await systemClock.sleep(1_000)
-    await mend()
-    kubelet.release()
-    await running
+  describe('while the cluster is away for a moment, it waits on', () => {
+    const away = async () => {
+      const mend = await proxy.fail('down', () => undefined)
+      await systemClock.sleep(1_000)
+      await mend()
+    }
+
+    test('for the pods', async () => {
+      await run({ replicas: 1 })
+      await ready(1)
+      kubelet.hold()
+      const running = restart('deployment/web', { clock: hurried }).run('one')
+      const mine = () => proxy.requests.filter((line) => line.includes(namespace))
+      // a look after the start
+      await until(async () => mine().some((line) => line.startsWith('PATCH')))
+      await until(
+        async () => mine().at(-1)?.startsWith('GET') === true && (await annotations())[startedFor] === 'one',
+      )
+      await away()
+      kubelet.release()
+      await running
+    })
+
+    test('for whether it was started, and starts it once', async () => {
+      await run({ replicas: 1 })
+      await ready(1)
+      const { generation } = (await workload()).metadata
+      let gone: Promise<void> | undefined
+      proxy.watch(({ method, socket }) => {
+        if (method !== 'PATCH' || gone) return
+        gone = systemClock.sleep(100).then(async () => {
+          socket.destroy()
+          await away()
+        })
+        // passed on, and its answer to nobody
+        socket.write = () => true
+      })
+      await restart('deployment/web', { clock: hurried }).run('one')
+      await gone
+      proxy.watch(() => undefined)
+      expect((await workload()).metadata.generation).toBe(generation + 1)
+    })
   })
 
   test('another change before ours is kept, and ours is made on top of it', async () => {
