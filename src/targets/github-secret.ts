@@ -27,14 +27,14 @@ export interface SecretClient {
   repository(signal: AbortSignal): Promise<{ archived: boolean; permissions: Record<string, unknown> }>
   /** Throws `target-refused` where the place itself is not there. */
   publicKey(signal: AbortSignal): Promise<PublicKey>
-  /** Undefined: there is no such secret; that its place is there is for `publicKey` to tell. */
+  /** Undefined: there is no such secret, or no right to see it: whether its place is seen is for `publicKey` to tell. */
   metadata(signal: AbortSignal): Promise<Metadata | undefined>
   /** What a write has to say again, so that it stays as it is: whom an organization's secret is for. */
   settings(now: Metadata | undefined, signal: AbortSignal): Promise<object>
   /** Answers 201 where it made the secret, 204 where it was there, 422 where it does not take the box. Safe to repeat. */
   put(body: object, signal: AbortSignal): Promise<StoreAnswer>
-  /** Gone already is done. */
-  remove(signal: AbortSignal): Promise<void>
+  /** False: GitHub says that there is none, which it also says to who may not delete it. */
+  remove(signal: AbortSignal): Promise<boolean>
 }
 
 const perPage = 100
@@ -118,7 +118,7 @@ export function createSecretClient({
     put: (body, signal) => api.ask({ method: 'PUT', path, body, thing: label, also: [422] }, signal),
 
     async remove(signal) {
-      await api.ask({ method: 'DELETE', path, thing, also: [404] }, signal)
+      return (await api.ask({ method: 'DELETE', path, thing, also: [404] }, signal)).status !== 404
     },
   }
 }

@@ -64,6 +64,27 @@ function create(name: string, place: GitHubPlace, deps: TargetDeps): ReturnType<
     })
   }
 
+  /** Undefined only where GitHub shows the place, and no secret in it: to who may not see either, it says the same. */
+  async function look(signal: AbortSignal): Promise<Metadata | undefined> {
+    const now = await client.metadata(signal)
+    if (now !== undefined) return now
+    try {
+      await client.publicKey(signal)
+    } catch (error) {
+      if (!hasCode(error, 'target-refused')) throw error
+      const reason = error.message.slice(`${name}: `.length)
+      throw unseen(
+        `whether there still is a secret ${secretName} in ${label} cannot be seen: ${reason}`,
+        error,
+      )
+    }
+    return undefined
+  }
+
+  function unseen(message: string, { hint, cause }: Pick<KeysError, 'hint' | 'cause'>): KeysError {
+    return new KeysError('target-failed', `${name}: ${message}`, { hint, cause })
+  }
+
   /** Seals it with the public key of this moment, and sends it once. */
   async function send(
     secret: Secret,
@@ -141,7 +162,7 @@ function create(name: string, place: GitHubPlace, deps: TargetDeps): ReturnType<
 
     async write(secret, _expected, signal = never) {
       sent = false
-      const now = await client.metadata(signal)
+      const now = await look(signal)
       refuseOthers(now)
       if (now === undefined && !deps.createTarget) {
         throw refusal(
@@ -154,7 +175,7 @@ function create(name: string, place: GitHubPlace, deps: TargetDeps): ReturnType<
 
     async restore(held, _written, signal = never) {
       sent = false
-      const now = await client.metadata(signal)
+      const now = await look(signal)
       if (now === undefined && held === undefined) return
       // what is gone does not hold ours, and is not made again against somebody's will
       if (now === undefined) throw changed(now)
@@ -163,7 +184,12 @@ function create(name: string, place: GitHubPlace, deps: TargetDeps): ReturnType<
       const isOurs = madeAt !== undefined && Math.abs(Date.parse(now.createdAt) - madeAt) <= slackMs
       if (!isOurs) throw unknownBefore(name)
       sent = true
-      await client.remove(signal)
+      if (!(await client.remove(signal)) && (await look(signal)) !== undefined) {
+        throw unseen(`GitHub does not find the secret to delete, and shows it all the same (404)`, {
+          hint: `see whether the token in ${account.variable} has ${place.needs.words}, then run the same command again`,
+          cause: undefined,
+        })
+      }
       known = { updatedAt: undefined }
       madeAt = undefined
     },

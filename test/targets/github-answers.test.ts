@@ -120,6 +120,62 @@ describe('an answer that is a refusal', () => {
   })
 })
 
+describe('a 404 is as well what GitHub says to a token that may no longer see the place', () => {
+  const hide = () => server.answerNext(server.refuse(404, 'Not Found'), server.refuse(404, 'Not Found'))
+  const message =
+    /cannot be seen: there is no repository acme\/app, or the token in .* may not see it \(404\)$/
+
+  test('undoing: it is not taken for gone, whether or not the old key is known', async () => {
+    for (const before of [{ value: old }, undefined]) {
+      const one = target(repo)
+      await one.check()
+      await one.write(successor, undefined)
+      hide()
+      const error = await failure(one.restore(before, successor))
+      expect(error).toMatchObject({
+        code: 'target-failed',
+        hint: expect.stringContaining('the token') as string,
+      })
+      expect(error.message).toMatch(message)
+      expect(held(repo)?.value).toBe(successor.reveal())
+    }
+  })
+
+  test('writing: it is not taken for gone, nor made anew', async () => {
+    for (const createTarget of [true, false]) {
+      const one = target(repo, classic, { createTarget })
+      await one.check()
+      hide()
+      const error = await failure(one.write(successor, undefined))
+      expect(error).toMatchObject({ code: 'target-failed' })
+      expect(error.message).toMatch(message)
+    }
+    expect(puts()).toEqual([])
+  })
+
+  test('undoing: what is really gone is gone', async () => {
+    const one = target(repo)
+    await one.check()
+    await one.write(successor, undefined)
+    server.change('repos/acme/app', 'KEY', undefined)
+    expect((await failure(one.restore({ value: old }, successor))).code).toBe('target-changed')
+    await one.restore(undefined, successor)
+  })
+
+  test('deleting what the run has made: it is looked at once more', async () => {
+    server.change('repos/acme/app', 'KEY', undefined)
+    const one = target(repo, classic, { createTarget: true })
+    await one.check()
+    await one.write(successor, undefined)
+    server.beforeNext('DELETE', () => server.answerNext(server.refuse(404, 'Not Found')))
+    expect((await failure(one.restore(undefined, successor))).message).toContain(
+      'shows it all the same (404)',
+    )
+    await one.restore(undefined, successor)
+    expect(held(repo)).toBeUndefined()
+  })
+})
+
 describe('a rate limit', () => {
   const limited = (headers: Record<string, string>, status = 403) =>
     server.refuse(status, 'API rate limit exceeded for user ID 1.', headers)
