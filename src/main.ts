@@ -73,7 +73,10 @@ async function run(core: Core, argv: string[]): Promise<void> {
   process.on('uncaughtException', onStray).on('unhandledRejection', onStray)
   process.on('beforeExit', onIdle(core, interruptions.abort, onStray))
   // What a library advises whoever runs Node, Node would print as it is: stderr is what we say, or JSON.
-  process.removeAllListeners('warning').on('warning', ({ name, message }) => out.debug(`${name}: ${message}`))
+  process.removeAllListeners('warning').on('warning', ({ name, message }) => {
+    if (message.includes('NODE_TLS_REJECT_UNAUTHORIZED')) out.warn(message)
+    else out.debug(`${name}: ${message}`)
+  })
   try {
     const parsed = await core.parse(argv, env, stdout.columns)
     if (parsed.kind === 'version') stdout.write(`${PICTIFY_KEYS_VERSION}\n`)

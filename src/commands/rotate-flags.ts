@@ -89,29 +89,43 @@ function waitsOf(inputs: RotateInputs, open: Journal | undefined): Waits {
   }
 }
 
-/** What was asked for; with `--resume` and `--abort`, as the open rotation was asked for. */
+/**
+ * What was asked for; with `--resume` and `--abort` (`open`) as the rotation was asked for. What the line leaves away that
+ * an unfinished one was begun with (`begun`) is not taken back: its verify command, its restarts.
+ */
 export async function optionsOf(
   context: Context,
   inputs: RotateInputs,
   open: Journal | undefined,
+  begun: Journal | undefined,
   credential: { secret: Secret; source: CredentialSource },
   secrets: Secret[],
   oldSecret: Secret | undefined,
 ): Promise<RotationOptions> {
   const self = inputs.self || (open?.self ?? false)
   const specs = open?.targets.map(({ name }) => name) ?? inputs.to
-  const command = inputs.verify ?? open?.verify
+  const command = inputs.verify ?? begun?.verify
   const cwd = open?.cwd ?? context.cwd
   const { verifyTimeoutMs, ...waits } = waitsOf(inputs, open)
-  const deps = targetDeps(context, { secrets, createTarget: inputs.createTarget, cwd })
+  const createTarget = inputs.createTarget || (begun?.createTarget ?? false)
+  const deps = targetDeps(context, { secrets, createTarget, cwd })
   const targets = await rotationTargets(context, specs, deps, { self, source: credential.source })
   return {
     ...waits,
     targets,
     cwd,
-    restarts: await restartsOf([...(open?.restarts ?? []), ...inputs.restart], targets, deps),
+    createTarget,
+    restarts: await restartsOf([...(begun?.restarts ?? []), ...inputs.restart], targets, deps),
     verify:
-      command === undefined ? undefined : await createVerify(context, command, cwd, verifyTimeoutMs, secrets),
+      command === undefined
+        ? undefined
+        : await createVerify(
+            context,
+            command,
+            inputs.verify ? cwd : (begun?.cwd ?? cwd),
+            verifyTimeoutMs,
+            secrets,
+          ),
     evidence: !inputs.noEvidence,
     deleteOld: inputs.delete,
     compromised: inputs.compromised

@@ -58,8 +58,9 @@ export const rotate = defineCommand({
         stop: interruption.stop,
         undo: interruption.undo,
       }
-      if (open === undefined && (await isYoungerThan(context, services, wanted, inputs.ifOlderThan))) return
-      const options = await optionsOf(context, inputs, open, credential, secrets, oldSecret)
+      const begun = open ?? (await findBegun(services, wanted))
+      if (begun === undefined && (await isYoungerThan(context, services, wanted, inputs.ifOlderThan))) return
+      const options = await optionsOf(context, inputs, open, begun, credential, secrets, oldSecret)
       const outcome = inputs.abort
         ? await abortRotation(services, wanted, options)
         : await rotateKey(services, wanted, options)
@@ -177,22 +178,25 @@ async function chooseKey(context: Context): Promise<string> {
   return context.prompt.select('Which key is to be rotated?', choices, '<key>')
 }
 
+/** The unfinished rotation of this machine that the line goes on with; undefined where there is none. */
+async function findBegun({ api, journals }: RotationServices, wanted: string): Promise<Journal | undefined> {
+  const open = (await journals.list()).flatMap((entry) =>
+    'journal' in entry && !isOver(entry.journal.state) ? [entry.journal] : [],
+  )
+  return open.find(
+    ({ apiUrl, oldKey, newKey }) =>
+      apiUrl === api.baseUrl && [oldKey.id, oldKey.name, newKey?.id].includes(wanted),
+  )
+}
+
 /** The gate of `--if-older-than`. A rotation that is under way is gone on with, whatever the age. */
 async function isYoungerThan(
   context: Context,
-  { api, journals }: RotationServices,
+  { api }: RotationServices,
   wanted: string,
   ageMs: number | undefined,
 ): Promise<boolean> {
   if (ageMs === undefined) return false
-  const entries = await journals.list()
-  const isUnderWay = entries.some(
-    (entry) =>
-      'journal' in entry &&
-      !isOver(entry.journal.state) &&
-      [entry.journal.oldKey.id, entry.journal.oldKey.name, entry.journal.newKey?.id].includes(wanted),
-  )
-  if (isUnderWay) return false
   const key = await api.keys.find(wanted).catch((error: unknown) => {
     if (hasCode(error, 'api-key-not-found')) return undefined
     throw error

@@ -9,6 +9,7 @@ import type { Target } from '../targets/target.ts'
 import { getOrGone, isActive, readAccount, remove } from './account.ts'
 import { byHand, isAnothers, refuseIfTakenOver, renewLease, rivalOf } from './claim.ts'
 import { idleness, mayBeProbedElsewhere } from './evidence.ts'
+import { refuseElsewhere } from './identity.ts'
 import { parseMark } from './marked-name.ts'
 import { removeOrphans } from './mint.ts'
 import { restartUndone } from './restarts.ts'
@@ -134,6 +135,7 @@ async function restoreTargets(run: Run): Promise<void> {
     const held = isKnown ? run.escrowed.held.get(name) : old && { value: old }
     try {
       if (target === undefined) throw new KeysError('target-failed', `${name} was not given this time`)
+      await refuseElsewhere(run, target)
       await target.restore(held, successorSecret(run))
     } catch (error) {
       if (!(error instanceof KeysError)) throw error

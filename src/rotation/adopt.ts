@@ -10,10 +10,11 @@ import type { Held } from '../targets/target.ts'
 import { getOrGone, isActive, type Successor } from './account.ts'
 import { isGone, lockedElsewhere, newHolder, removeMinted, renewLease } from './claim.ts'
 import { idleness, usersOf } from './evidence.ts'
+import { identitiesOf } from './identity.ts'
 import { fingerprintOf, formatMark, leaseEnd, parseMark } from './marked-name.ts'
 import { isSecretOf } from './ownership.ts'
 import { isUnheld, plan, type Start } from './plan.ts'
-import { record, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
+import { record, restartsOf, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 
 const claimMs = 2 * 60_000
 /** Longer than it takes a run from its look at its own name to the rename that renews its lease. */
@@ -164,6 +165,8 @@ async function goOn(
   const now = new Date(services.clock.now()).toISOString()
   const strays = start.account.successors.map((other) => other.key.id).filter((id) => id !== key.id)
   for (const target of options.targets) await target.check()
+  for (const restart of options.restarts) await restart.check()
+  const identities = await identitiesOf(options.targets)
   await services.journals.prove(start.old.id)
   const run: Run = {
     options,
@@ -189,8 +192,11 @@ async function goOn(
         // One that cannot be read back may have been written already.
         state: delivered.includes(name) ? 'delivered' : readback === 'none' ? 'writing' : 'pending',
         heldUnknown: delivered.includes(name) && old === undefined,
+        identity: identities.get(name),
       })),
       verify: options.verify?.command,
+      restarts: restartsOf(options),
+      createTarget: options.createTarget,
       waits: waitsOf(options),
       strays,
       // The dead run found no secret in its targets, and was given none.

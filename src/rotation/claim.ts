@@ -33,7 +33,10 @@ export function leaseBound(options: RotationOptions): number {
   )
 }
 
-/** How long one target may keep a run: what is tried three times is staged, written and read back each time. */
+/**
+ * How long one target keeps a run, be it tried three times: staged, written and read back each time. One that takes
+ * longer still, for the API too is slow, renews its lease on the way (`stayTheOne`).
+ */
 function deliverBound({ readback, timeoutMs }: Target): number {
   if (timeoutMs !== undefined) return 3 * 3 * timeoutMs + 20_000
   return readback === 'none' ? 200_000 : 30_000
@@ -83,10 +86,13 @@ async function setLease(run: Run, lease: { until: number; holder: string }): Pro
   )
 }
 
-/** Before anything is changed: is the lease still ours? If it ran out, only after another look at the list. */
-export async function stayTheOne(run: Run): Promise<void> {
+/**
+ * Before anything is changed: is the lease still ours, and will it be for as long as that takes (milliseconds)? If not,
+ * only after another look at the list, and under a new one.
+ */
+export async function stayTheOne(run: Run, forMs = 0): Promise<void> {
   const { lease, newKey } = run.journal
-  if (newKey === undefined || lease.until === 0 || run.api.now() < lease.until) return
+  if (newKey === undefined || lease.until === 0 || run.api.now() + forMs < lease.until) return
   await confirm(run)
   await renewLease(run)
 }

@@ -7,6 +7,7 @@ import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Target } from '../targets/target.ts'
 import { stayTheOne } from './claim.ts'
+import { refuseElsewhere } from './identity.ts'
 import { fingerprintOf } from './marked-name.ts'
 import { checkpoint, pause, record, recordTarget, successorSecret, type Run } from './run.ts'
 
@@ -28,7 +29,8 @@ export async function deliver(run: Run): Promise<void> {
     await proveReadable(run)
     await deliverTo(run, oneWay)
   }
-  await record(run, { state: 'delivered', deliveredAt: run.api.now() })
+  const { deliveries = 0 } = run.journal
+  await record(run, { state: 'delivered', deliveredAt: run.api.now(), deliveries: deliveries + 1 })
 }
 
 /** Probes with the value read back from each target that can be read. Throws `verify-failed` or `target-failed`. */
@@ -93,6 +95,7 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
   let isStaged = false
   let isWritten = false
   try {
+    await refuseElsewhere(run, target)
     if (heldUnknown) await learnHeld(run, target)
     if (state !== 'writing') await recordTarget(run, target.name, 'writing')
     const held = run.escrowed.held.get(target.name)
@@ -102,6 +105,7 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
       if (!staged.equals(secret)) throw changed(target)
       await proveAccepted(run, staged, target.name)
     }
+    await stayTheOne(run, target.timeoutMs)
     await target.write(secret, held)
     isWritten = true
     if (target.readback === 'value') {

@@ -8,6 +8,7 @@ import { redact, type Secret } from '../secret.ts'
 import type { Held } from '../targets/target.ts'
 import { getOrGone, isActive, type Account } from './account.ts'
 import { lockedElsewhere } from './claim.ts'
+import { identitiesOf } from './identity.ts'
 import { fingerprintOf, parseMark, plainName } from './marked-name.ts'
 import { restartsOf, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 import { refuseEmptyForSelf, refuseOthersEscrow, refuseOtherThanSelf, refuseWrongSelf } from './self.ts'
@@ -52,6 +53,7 @@ export async function plan(services: RotationServices, options: RotationOptions,
   }
 
   const held = new Map<string, Held>()
+  let identities: ReadonlyMap<string, string | undefined> = new Map()
   await attempt(() => services.journals.prove(start.old.id))
   await attempt(async () => refuseFullPlan(services.api, options, start))
   if (options.targets.length === 0) failures.push(noTargets())
@@ -80,6 +82,9 @@ export async function plan(services: RotationServices, options: RotationOptions,
   await attempt(() => refuseWrongSelf(services, options, start, old))
   await attempt(async () => refuseEmptyForSelf(options, isUnheld(options, firstSecret(held))))
   await attempt(() => refuseOthersEscrow(services, options, start.old.id))
+  if (failures.length === 0) {
+    await attempt(async () => void (identities = await identitiesOf(options.targets, services.stop)))
+  }
   if (failures.length > 0) throw together(failures)
   if (!isYoung(services.api, options, start)) await warnOfRefused(services, held)
 
@@ -105,10 +110,12 @@ export async function plan(services: RotationServices, options: RotationOptions,
         place,
         readback,
         state: 'pending',
+        identity: identities.get(name),
       })),
       cwd: options.cwd,
       verify: options.verify?.command,
       restarts: restartsOf(options),
+      createTarget: options.createTarget,
       waits: waitsOf(options),
       strays: start.strays,
       unheld: isUnheld(options, firstSecret(held)),

@@ -1,15 +1,20 @@
 import { hasCode, KeysError } from '../errors.ts'
+import { stayTheOne } from './claim.ts'
 import { note, type Run } from './run.ts'
 
 /**
- * Starts anew what finds its key only then, so that it works with what its targets hold by now. Each rotation does so
- * once each way, however often it is asked: the cause says which.
+ * Starts anew what finds its key only then, so that it works with what its targets hold by now. That is done once for
+ * each delivery and each undo, however often it is asked: the cause says for which.
  */
 export async function restartAll(run: Run, way: 'delivered' | 'undone'): Promise<void> {
   const { journal, options, services } = run
   for (const restart of options.restarts) {
     services.report({ event: 'restart', restart: restart.name, state: 'started' })
-    await restart.run(`${journal.id}-${way}`, way === 'delivered' ? services.stop : undefined)
+    await stayTheOne(run, restart.timeoutMs)
+    await restart.run(
+      `${journal.id}-${way}-${journal.deliveries ?? 0}`,
+      way === 'delivered' ? services.stop : undefined,
+    )
     services.report({ event: 'restart', restart: restart.name, state: 'running' })
   }
 }

@@ -44,6 +44,7 @@ export function restore(services: RotationServices, given: RotationOptions, jour
       compromised: journal.compromised ?? options.compromised,
       verify: options.verify?.command ?? journal.verify,
       restarts: restartsOf(options) ?? journal.restarts,
+      createTarget: (journal.createTarget ?? false) || options.createTarget,
       waits: waitsOf(options),
     },
   }

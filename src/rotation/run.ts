@@ -34,6 +34,8 @@ export interface RotationOptions extends Omit<Waits, 'verifyTimeoutMs'> {
   /** The folder that relative targets were named from. */
   cwd: string
   verify: Verify | undefined
+  /** Places in stores that are not there are made. */
+  createTarget: boolean
   /** What is started anew once every target holds the successor. */
   restarts: readonly Restart[]
   /** False waives the evidence gate. */

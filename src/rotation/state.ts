@@ -59,6 +59,8 @@ export interface TargetRecord {
   place: string
   readback: 'value' | 'none'
   state: TargetState
+  /** Which of several places of that name it is, where the name alone does not say. */
+  identity?: string | undefined
   /** Another machine wrote it first: what it held before that is not known, which is not the same as nothing. */
   heldUnknown?: boolean
 }
@@ -113,6 +115,10 @@ export interface Journal {
   /** The folder that relative targets were named from. */
   cwd: string
   verify?: string
+  /** How often every target came to hold the successor: once, unless it was put back meanwhile. */
+  deliveries?: number
+  /** Places that were not there are to be made. */
+  createTarget?: boolean
   /** What is started anew, as the user named it. */
   restarts?: string[]
   waits: Waits

@@ -5,13 +5,15 @@
 // - `latest` may lag behind by minutes, a version's own number never does: the newest is looked for by number;
 // - nothing but versions of our own making is ever disabled, and no secret but one we made is deleted.
 import { KeysError } from '../errors.ts'
-import { Secret } from '../secret.ts'
+import type { Secret } from '../secret.ts'
 import { createSecretManager, type SecretManager } from './gcp-sm-client.ts'
 import type { SecretName } from './gcp-sm-connection.ts'
-import { parseJsonFields, refuseObject } from './json-field.ts'
+import { createVersionText } from './gcp-sm-text.ts'
+import { parseJsonFields } from './json-field.ts'
 import { refusal } from './refusal.ts'
 import { cutField, invalid, type Scheme } from './scheme.ts'
 import { type Cell, Conflict, createStoreTarget, type Seen } from './store.ts'
+import type { Held } from './target.ts'
 
 const usage = 'gcp-sm:projects/<project>/secrets/<secret>[#<JSON field>]'
 /** The most that one version holds. */
@@ -79,27 +81,7 @@ function createCell({
   secret: SecretName
   store: SecretManager
 }): Cell<Found> {
-  function valueOf(text: string): Secret | undefined {
-    if (field === undefined) refuseObject(text, name)
-    const value = field === undefined ? text : parseJsonFields(text, name).get(field)
-    return value === undefined ? undefined : new Secret(value)
-  }
-
-  /** The whole text of a version in which ours stands, all else as it is in `text`. */
-  function withValue(text: string | undefined, value: Secret): string {
-    if (field === undefined) return value.reveal()
-    if (text === undefined) return JSON.stringify({ [field]: value.reveal() })
-    return parseJsonFields(text, name).set(field, value.reveal())
-  }
-
-  /** Whether `text` holds the value, in whatever way; one that we could not have written does not. */
-  function holds(text: string, value: Secret | undefined): boolean {
-    try {
-      return value !== undefined && (valueOf(text)?.equals(value) ?? false)
-    } catch {
-      return false
-    }
-  }
+  const { valueOf, withValue, holds, isMadeOf } = createVersionText(name, field)
 
   async function textOf(version: number, signal: AbortSignal): Promise<string | undefined> {
     const found = await store.access(version, signal)
@@ -169,14 +151,12 @@ function createCell({
 
   /**
    * Puts the newest of somebody else's versions between `from` and `ours` on top again, disables ours, and throws
-   * Conflict; returns where there is none. One that ours might as well have been made of is nobody's change.
+   * Conflict; returns where there is none. Of one that ours might as well have been made of nothing is lost.
    */
   async function giveWay(our: Ours, signal: AbortSignal): Promise<void> {
-    const isTheirs = (text: string) =>
-      text !== our.text && !(holds(text, our.before) && our.make(text) === our.text)
     const made = [our.ours]
-    let theirs = await newestBetween(our.from, our.ours, isTheirs, signal)
-    if (theirs === undefined) return
+    let theirs = await newestBetween(our.from, our.ours, (text) => text !== our.text, signal)
+    if (theirs === undefined || (holds(theirs, our.before) && our.make(theirs) === our.text)) return
     for (let from = our.ours; theirs !== undefined;) {
       const onTop: string = theirs
       const number = await add(onTop, from, signal)
@@ -187,6 +167,18 @@ function createCell({
     // theirs is on top before ours goes, so that `latest` can be read all the while
     for (const number of made.slice(0, -1)) await store.disable(number, signal)
     throw new Conflict()
+  }
+
+  /** Gives way where the call that wrote `value` was cut off before it knew who came before. Throws Conflict. */
+  async function giveWayLate(value: Secret, before: Held | undefined, seen: Found, signal: AbortSignal) {
+    const from = Number(before?.version)
+    const { text, newest } = seen
+    if (before === undefined || before.value.equals(value) || !Number.isInteger(from)) return
+    // where others have built on ours since, it is theirs by now
+    const since = await newestBetween(from, newest, (each) => holds(each, value), signal)
+    if (text === undefined || since !== undefined) return
+    const make: Make = (each) => withValue(each, value)
+    await giveWay({ from, ours: newest, text, before: before.value, make }, signal)
   }
 
   async function newestBetween(
@@ -258,19 +250,11 @@ function createCell({
       await addOnTop(seen, (text) => withValue(text, value), signal)
     },
 
-    async settle(value, expected, seen, signal) {
-      const from = Number(expected?.version)
-      const { text, newest } = seen
-      if (expected === undefined || expected.value.equals(value) || !Number.isInteger(from)) return
-      // where others have built on ours since, it is theirs by now
-      const since = await newestBetween(from, newest, (each) => holds(each, value), signal)
-      if (text === undefined || since !== undefined) return
-      const make: Make = (each) => withValue(each, value)
-      await giveWay({ from, ours: newest, text, before: expected.value, make }, signal)
-    },
+    settle: giveWayLate,
 
     async putBack(held, seen, signal) {
       const { text, newest } = seen
+      if (seen.held) await giveWayLate(seen.held.value, held, seen, signal)
       if (held) return addOnTop(seen, (each) => withValue(each, held.value), signal)
       if (field === undefined || text === undefined) return empty(newest, signal)
       // an object that holds nothing else was made for us, unless there was one before
@@ -287,7 +271,8 @@ function createCell({
         const text = await textOf(number, signal)
         if (text === undefined) continue
         if (!holds(text, written)) return
-        await store.disable(number, signal)
+        const below = number === 1 ? undefined : await textOf(number - 1, signal)
+        if (isMadeOf(below, text, written)) await store.disable(number, signal)
       }
     },
   }

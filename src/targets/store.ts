@@ -34,6 +34,11 @@ export interface Cell<S extends Seen> {
   prove(seen: S, signal: AbortSignal): Promise<string[]>
   /** What is not there, for a person: `there is no field KEY in secret/app`, and what is there that may have been meant. */
   absence(seen: S): { message: string; hint?: string }
+  /**
+   * Which of several places of that name it is that was looked at (an account, a cluster), where the name alone does not
+   * say; undefined where that is not known, as of what is not there yet.
+   */
+  identity?: (seen: S) => string | undefined
   /** Leaves all else as it is. Throws Conflict. */
   put(secret: Secret, seen: S, signal: AbortSignal): Promise<void>
   /** Puts back byte for byte what it held when it was first looked at; undefined: nothing was there. Throws Conflict. */
@@ -63,15 +68,18 @@ export function createStoreTarget<S extends Seen>({
 }): Target {
   /** Makes a change on what was looked at, and looks again when another change came before. */
   async function change<T>(make: (seen: S) => Promise<T>, signal: AbortSignal): Promise<T> {
+    let mayBeDone = false
     for (let attempt = 1; ; attempt++) {
-      const seen = await cell.look(signal)
       try {
+        const seen = await cell.look(signal)
+        // An answer that was lost may look like a Conflict: from here on a failure no longer says that nothing was done.
+        mayBeDone = true
         return await make(seen)
       } catch (error) {
-        if (hasCode(error, 'target-failed')) throw unclear(error)
+        if (mayBeDone && hasCode(error, 'target-failed')) throw unclear(error)
         if (!(error instanceof Conflict)) throw error
         if (attempt < conflicts) continue
-        throw new KeysError('target-failed', `${name}: others keep changing it`, {
+        throw new KeysError('target-unclear', `${name}: others keep changing it`, {
           hint: 'find out who else writes there, then run the same command again',
           cause: error,
         })
@@ -120,7 +128,8 @@ export function createStoreTarget<S extends Seen>({
       }, signal)
     },
   }
-  const { stage } = cell
+  const { identity, stage } = cell
+  if (identity) target.identify = async (signal = never) => identity(await cell.look(signal))
   if (stage) {
     target.stage = (secret, expected, signal = never) =>
       change(async (seen) => {
@@ -160,7 +169,7 @@ export function bounded(
     return limitTime(clock, storeTimeoutMs, outer, late, call)
   }
 
-  const { stage } = target
+  const { identify, stage } = target
   return {
     ...target,
     timeoutMs: storeTimeoutMs,
@@ -169,6 +178,9 @@ export function bounded(
     write: (secret, expected, signal) =>
       within(true, signal, (inner) => target.write(secret, expected, inner)),
     restore: (held, written, signal) => within(true, signal, (inner) => target.restore(held, written, inner)),
+    ...(identify && {
+      identify: (signal?: AbortSignal) => within(false, signal, (inner) => identify(inner)),
+    }),
     ...(stage && {
       stage: (secret: Secret, expected: Held | undefined, signal?: AbortSignal) =>
         within(true, signal, (inner) => stage(secret, expected, inner)),

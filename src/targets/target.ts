@@ -23,6 +23,11 @@ export interface Target {
   readonly timeoutMs?: number | undefined
   /** May we write here? Changes nothing. Throws `target-refused` with what to do. */
   check(signal?: AbortSignal): Promise<void>
+  /**
+   * Which of several places of that name it is as things are here and now (an account, a cluster), where the name alone
+   * does not say; undefined where that is not known. Throws as `read` does.
+   */
+  identify?: (signal?: AbortSignal) => Promise<string | undefined>
   /** What it holds; undefined = proved absent; throws `target-failed` when it could not look. A `none` target always throws. */
   read(signal?: AbortSignal): Promise<Held | undefined>
   /**

@@ -67,7 +67,10 @@ export async function startSixServers({ aws, vault, kubernetes }: Facts): Promis
     const namespace = await cluster.namespace()
     const repository = `acme/app-${(count += 1)}`
     github.addRepository(repository)
-    github.grant('github_pat_AllThatIsNeeded', { role: 'admin', permissions: { 'Repository: Secrets': 'write' } })
+    github.grant('github_pat_AllThatIsNeeded', {
+      role: 'admin',
+      permissions: { 'Repository: Secrets': 'write' },
+    })
     const holder = `repos/${repository}`
 
     const places: Place[] = [

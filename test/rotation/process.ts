@@ -265,6 +265,7 @@ function optionsOf(
     targets: watched,
     cwd: '/',
     restarts: [],
+    createTarget: false,
     verify: world.setting.verify || line.failingVerify ? verify : undefined,
     settleMs: propagationMs,
     probes: 2,

@@ -5,7 +5,8 @@ import { leaseBound } from '../../src/rotation/claim.ts'
 import { createJournals } from '../../src/rotation/journal.ts'
 import { abortRotation, rotate } from '../../src/rotation/rotate.ts'
 import type { Restart } from '../../src/targets/restart.ts'
-import { dieAt, failing } from './machines.ts'
+import type { Verify } from '../../src/rotation/run.ts'
+import { dieAt, failing, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -34,7 +35,7 @@ describe('what is started anew', () => {
   it('is so once every target holds the successor, and the receipt names it', async () => {
     const { error, receipt } = await rotate(stage.services(), stage.old.id, options())
     expect(error, error?.message).toBeUndefined()
-    expect(done).toEqual([`${receipt.id}-delivered while new`])
+    expect(done).toEqual([`${receipt.id}-delivered-1 while new`])
     expect(receipt.restarts).toEqual(['deployment/web'])
     const states = stage.events.flatMap((event) => (event.event === 'restart' ? [event.state] : []))
     expect(states).toEqual(['started', 'running'])
@@ -53,13 +54,13 @@ describe('what is started anew', () => {
       restart({
         async run(cause) {
           done.push(cause.replace(/^[0-9a-f]+/, ''))
-          if (cause.endsWith('-delivered')) throw failed('deployment/web: it does not come up')
+          if (cause.includes('-delivered-')) throw failed('deployment/web: it does not come up')
         },
       }),
     ]
     const { error } = await rotate(stage.services(), stage.old.id, options({ restarts }))
     expect(error).toMatchObject({ exit: 6, message: 'rotation undone: deployment/web: it does not come up' })
-    expect(done).toEqual(['-delivered', '-undone'])
+    expect(done).toEqual(['-delivered-1', '-undone-1'])
     expect(await readFile(stage.envFile, 'utf8')).toBe(stage.envBefore)
     expect(stage.active().map(({ id }) => id)).toEqual([stage.old.id])
   })
@@ -67,7 +68,7 @@ describe('what is started anew', () => {
   it('is started anew after an undo for another reason', async () => {
     const { error, receipt } = await rotate(stage.services(), stage.old.id, options({ verify: failing }))
     expect(error).toMatchObject({ exit: 6 })
-    expect(done).toEqual([`${receipt.id}-delivered while new`, `${receipt.id}-undone while old`])
+    expect(done).toEqual([`${receipt.id}-delivered-1 while new`, `${receipt.id}-undone-1 while old`])
   })
 
   it('is not, where the undone rotation had not touched a target', async () => {
@@ -81,7 +82,7 @@ describe('what is started anew', () => {
     const restarts = [
       restart({
         async run(cause) {
-          if (cause.endsWith('-undone')) throw failed('deployment/web: it does not come up')
+          if (cause.includes('-undone-')) throw failed('deployment/web: it does not come up')
         },
       }),
     ]
@@ -101,8 +102,31 @@ describe('what is started anew', () => {
     await dieAt(stage, 'before saving verified', { restarts: [restart()] })
     const { error, receipt } = await rotate(stage.services(), stage.old.id, options())
     expect(error, error?.message).toBeUndefined()
-    expect(done).toEqual([`${receipt.id}-delivered while new`, `${receipt.id}-delivered while new`])
+    expect(done).toEqual([`${receipt.id}-delivered-1 while new`, `${receipt.id}-delivered-1 while new`])
   })
+
+  it('is started once more where the successor is delivered once more, for the old key is gone by then', async () => {
+    const services = stage.services({
+      report: (event) => {
+        if (event.event === 'target' && event.state === 'restored')
+          stage.sandbox.dashboard.revoke(stage.old.id)
+      },
+    })
+    const { error, receipt } = await rotate(services, stage.old.id, options({ verify: failsOnce() }))
+    expect(error, error?.message).toBeUndefined()
+    expect(receipt.state).toBe('done')
+    expect(done.at(-1)).toBe(`${receipt.id}-delivered-2 while new`)
+  })
+
+  /** Says no the first time. */
+  function failsOnce(): Verify {
+    let isFirst = true
+    return verifyOf(async () => {
+      if (!isFirst) return
+      isFirst = false
+      throw new KeysError('verify-failed', 'it fails', { hint: 'mend it' })
+    })
+  }
 
   it('is in the journal, so that --resume knows it', async () => {
     await dieAt(stage, 'before saving verified', { restarts: [restart()] })

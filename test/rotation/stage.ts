@@ -106,6 +106,7 @@ export async function setStage(sandboxOptions: SandboxOptions = {}): Promise<Sta
       cwd: directory,
       verify: undefined,
       restarts: [],
+      createTarget: false,
       settleMs: 0,
       probes: 2,
       overlapMs: 0,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { KeysError } from '../../src/errors.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Secret } from '../../src/secret.ts'
 import { bounded, Conflict, createStoreTarget, type Cell, type Seen } from '../../src/targets/store.ts'
@@ -75,10 +76,31 @@ describe('a change on condition', () => {
     const { memory, cell } = createMemory(old)
     memory.others = Array.from({ length: 50 }, () => elsewhere(memory))
     expect(await failure(target(cell).write(successor, { value: old }))).toMatchObject({
-      code: 'target-failed',
+      code: 'target-unclear',
       message: 'memory:a: others keep changing it',
     })
     expect(memory.value).toBe(old)
+  })
+
+  test('is not said to have failed by a look after a Conflict: its answer may have been lost', async () => {
+    const { memory, cell } = createMemory(old)
+    const { put } = cell
+    cell.put = async (...given) => {
+      await put(...given)
+      const down = new KeysError('target-failed', 'memory:a: nobody there', { hint: 'see' })
+      cell.look = () => Promise.reject(down)
+      throw new Conflict()
+    }
+    const error = await failure(target(cell).write(successor, { value: old }))
+    expect(error).toMatchObject({ code: 'target-unclear', message: 'memory:a: nobody there' })
+    expect(memory.value).toBe(successor)
+  })
+
+  test('that cannot begin is said to have failed', async () => {
+    const { cell } = createMemory(old)
+    cell.look = () =>
+      Promise.reject(new KeysError('target-failed', 'memory:a: nobody there', { hint: 'see' }))
+    expect((await failure(target(cell).write(successor, { value: old }))).code).toBe('target-failed')
   })
 
   test('is none where it holds the secret already', async () => {
