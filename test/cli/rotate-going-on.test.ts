@@ -35,6 +35,19 @@ describe('a rotation that is open', () => {
     expect((await account.read('verified')).trim()).toMatch(new RegExp(`${path.basename(home.directory)}$`))
   })
 
+  it('is verified as it was begun, by a line that leaves the command away', async () => {
+    const { home, old } = account
+    const line = ['rotate', old.id, '--to', 'env:.env', ...quick]
+    const running = home.start([...line, '--verify', 'echo no >>verified; false', '--settle', '30s'])
+    await vi.waitUntil(() => running.output().stderr.includes('"accept"'), { timeout: 30_000 })
+    running.child.kill('SIGKILL')
+    await running.ended
+    const again = await account.run(line)
+    expect(again.exit, again.stderr).toBe(6)
+    expect(await account.read('verified')).toBe('no\n')
+    expect(account.keys().find(({ id }) => id === old.id)?.status).toBe('active')
+  })
+
   it.each(['--resume', '--abort'])('is told whose it is when %s asks another API', async (flag) => {
     const first = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...leftOpen])
     expect(first.exit, first.stderr).toBe(5)
