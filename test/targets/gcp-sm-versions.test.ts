@@ -190,6 +190,53 @@ describe('somebody came before', () => {
     expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 ENABLED'])
   })
 
+  test.each(['write', 'restore'] as const)(
+    'in another field, and we were killed before we saw it: %s brings theirs back',
+    async (next) => {
+      const { place, target, secret, before } = await held({ field: 'key' })
+      const edit = (from: string, to: string) => add(secret, (text(secret) ?? '').replace(from, to))
+      stage.google.beforeNextWrite = async () => void edit('"app"', '"theirs"')
+      stage.google.afterNextWrite = async () => {
+        throw new Status('UNAVAILABLE', 'cut off')
+      }
+      expect((await failure(target.write(successor, before))).code).toBe('target-unclear')
+      expect(text(secret)).toContain('"app"')
+      if (next === 'write') await target.write(successor, before)
+      else await target.restore(before, successor)
+      expect(await place.value()).toBe((next === 'write' ? successor : old).reveal())
+      expect(text(secret)).toContain('"theirs"')
+      expect(stage.versions(secret).slice(0, 4)).toEqual([
+        '1 ENABLED',
+        '2 ENABLED',
+        '3 DISABLED',
+        '4 ENABLED',
+      ])
+    },
+  )
+
+  test('in another field, twice, before we wrote: what ours was made of is the newer of them', async () => {
+    const { place, target, secret, before } = await held({ field: 'key' })
+    add(secret, (text(secret) ?? '').replace('"app"', '"first"'))
+    add(secret, (text(secret) ?? '').replace('"first"', '"second"'))
+    await target.write(successor, before)
+    await target.write(successor, before)
+    expect(stage.versions(secret)).toHaveLength(4)
+    await target.restore(before, successor)
+    expect(await place.value()).toBe(old.reveal())
+    expect(text(secret)).toContain('"second"')
+    expect(stage.versions(secret).slice(3)).toEqual(['4 DISABLED', '5 ENABLED'])
+  })
+
+  test('what others built on ours is not disabled by an undo, and ours is', async () => {
+    const { place, target, secret, before } = await held({ field: 'key' })
+    await target.write(successor, before)
+    add(secret, (text(secret) ?? '').replace('"app"', '"theirs"'))
+    await target.restore(before, successor)
+    expect(await place.value()).toBe(old.reveal())
+    expect(text(secret)).toContain('"theirs"')
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 DISABLED', '3 ENABLED', '4 ENABLED'])
+  })
+
   test('what others built on ours since is theirs, and stays', async () => {
     const { target, secret, before } = await held({ field: 'key' })
     await target.write(successor, before)
