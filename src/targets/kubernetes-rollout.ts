@@ -113,7 +113,7 @@ function createRestart(
     for (let attempt = 1; ; attempt++) {
       try {
         const workload = await look(signal)
-        if (causesOf(workload).includes(cause)) return
+        if (isStartedFor(workload, cause)) return
         refuseUnrolled(workload)
         return await start(workload, cause, false, signal)
       } catch (error) {
@@ -212,6 +212,12 @@ function createRestart(
     }
     return progressOf(workload)
   }
+}
+
+/** Whether it was started for the cause, and since then for no other of the same rotation: undone, it counts no more. */
+function isStartedFor(workload: Workload, cause: string): boolean {
+  const rotationOf = (text: string) => text.split('-')[0]
+  return causesOf(workload).findLast((each) => rotationOf(each) === rotationOf(cause)) === cause
 }
 
 function causesOf(workload: Workload): string[] {

@@ -7,8 +7,8 @@ export interface Restart {
   /** May we do it? Changes nothing. Throws `target-refused` with what to do. */
   check(signal?: AbortSignal): Promise<void>
   /**
-   * Starts it anew and waits until all of it runs. The same `cause` (a word of letters, digits and dashes) starts it once,
-   * however often it is asked for; a repeat waits for that. Throws `target-failed` or `target-refused`.
+   * Starts it anew and waits until all of it runs. The same `cause` (words with dashes between, the first of which is the
+   * rotation) starts it once, however often it is asked for, unless another of that rotation came since; a repeat waits. Throws `target-failed` or `target-refused`.
    */
   run(cause: string, signal?: AbortSignal): Promise<void>
 }

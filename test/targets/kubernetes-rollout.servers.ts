@@ -133,6 +133,23 @@ describe.skipIf(!server)('a workload is started anew', () => {
     expect((await annotations())['pictify-keys/restarted-for']).toBe('one two')
   })
 
+  test('delivered, undone, and delivered by another machine that knows of neither: it is started each time', async () => {
+    await run({ replicas: 1 })
+    await ready(1)
+    for (const cause of [
+      'a1-delivered-1',
+      'b2-delivered-1',
+      'a1-undone-1',
+      'a1-delivered-1',
+      'b2-delivered-1',
+    ]) {
+      await restart().run(cause)
+    }
+    expect((await annotations())['pictify-keys/restarted-for']).toBe(
+      'a1-delivered-1 b2-delivered-1 a1-undone-1 a1-delivered-1',
+    )
+  })
+
   test('with no replicas it is done at once', async () => {
     await run({ replicas: 0 })
     await restart().check()
