@@ -27,6 +27,15 @@ export function othersPending(seen: SeenSecret): string | undefined {
 }
 
 /**
+ * Our own version that was made current by a call that was cut off before it took AWSPENDING away. As soon as another
+ * version is current, AWS takes that label for a rotation under way.
+ */
+export function leftPending(seen: SeenSecret): string | undefined {
+  const id = labelled(seen, 'AWSPENDING')
+  return id !== undefined && id === seen.current?.id && isOwnVersion(id) ? id : undefined
+}
+
+/**
  * The id of the version that holds `secret`, a UUID of version 8; `parts` say where, and what lies beside it. Its last four
  * digits are a checksum of the others, by which it is known for ours.
  */

@@ -8,7 +8,14 @@ import { KeysError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { createSecretStore } from './aws-sm-client.ts'
 import { refuseTooLarge, rotating, unproved, unwritable } from './aws-sm-state.ts'
-import { isOwnVersion, labelled, othersPending, ownVersion, type SeenSecret } from './aws-sm-version.ts'
+import {
+  isOwnVersion,
+  labelled,
+  leftPending,
+  othersPending,
+  ownVersion,
+  type SeenSecret,
+} from './aws-sm-version.ts'
 import { parseJsonFields, refuseObject } from './json-field.ts'
 import { refusal, together } from './refusal.ts'
 import { cutField, invalid, type Scheme } from './scheme.ts'
@@ -28,9 +35,9 @@ export const awsSm: Scheme = {
     if (region === undefined && !/^[\w/+=.@-]{1,512}$/.test(id)) {
       throw invalid(`${name}: "${id}" is neither the name nor the ARN of a secret`, `write ${usage}`)
     }
-    const { AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint, AWS_REGION, AWS_PROFILE } = deps.env
-    const where = region === undefined ? `${AWS_REGION ?? AWS_PROFILE ?? ''}:${id}` : id
-    const store = `aws-sm:${endpoint === undefined ? '' : `${endpoint}:`}${where}`
+    const { AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint } = deps.env
+    // one region or account can be named in many ways: which it is, `identity` says
+    const store = `aws-sm:${endpoint === undefined ? '' : `${endpoint}:`}${id}`
     const place = field === undefined ? store : `${store}#${field}`
     const cell = createCell({ name, id, region, field, deps })
     return { target: createStoreTarget({ name, place, cell, deps }), place: { store, field } }
@@ -160,6 +167,8 @@ function createCell({
       return { ...seen, secret, held, current: { id, content } }
     },
 
+    identity: ({ secret }) => secret?.ARN,
+
     absence({ secret, region, current }) {
       if (!secret) return { message: `there is no secret ${secretId} in ${region}` }
       if (!current || field === undefined) return { message: 'the secret is there, with nothing in it' }
@@ -209,6 +218,11 @@ function createCell({
       await store.create(firstOf(secret), content, signal)
     },
 
+    async settle(_secret, _expected, seen, signal) {
+      const id = leftPending(seen)
+      if (id !== undefined) await dropPending(id, signal)
+    },
+
     async putBack(held, seen, signal) {
       const { current, labels } = seen
       if (!current || !seen.held) return
@@ -226,6 +240,7 @@ function createCell({
     async unstage(staged, seen, signal) {
       const id = labelled(seen, 'AWSPENDING')
       if (id === undefined || !isOwnVersion(id)) return
+      if (id === leftPending(seen)) return dropPending(id, signal)
       const content = (await store.version({ id }, signal))?.SecretString
       if (content === undefined) return
       if (valueIn(content) === staged.reveal()) await dropPending(id, signal)

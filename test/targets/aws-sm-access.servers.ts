@@ -67,6 +67,35 @@ describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
       }
     })
 
+    test('which secret of that name it is, is told by its ARN, however the region is named', async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'aws-'))
+      try {
+        await writeFile(
+          path.join(folder, 'config'),
+          '[profile ops]\nregion = eu-west-1\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = loopback\n',
+        )
+        const keys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_REGION: undefined }
+        const profile = { ...keys, AWS_PROFILE: 'ops', AWS_CONFIG_FILE: path.join(folder, 'config') }
+        const create = async (region: string) =>
+          (await createClient(facts?.url ?? '', region).createSecret({ Name: id, SecretString: 'x' })).ARN
+        const there = await create('eu-west-1')
+        const found: unknown[] = []
+        const ask = async () => void found.push((await target().identify?.()) ?? 'none', target().place)
+        await on(profile, ask)
+        await on({ AWS_REGION: 'eu-west-1' }, ask)
+        await on({ AWS_REGION: 'us-east-1' }, ask)
+        const { place } = target()
+        expect(found).toEqual([there, place, there, place, 'none', place])
+        await on({ AWS_REGION: 'us-east-1' }, async () => {
+          const here = await create('us-east-1')
+          expect(await target().identify?.()).toBe(here)
+          expect(here).not.toBe(there)
+        })
+      } finally {
+        await rm(folder, { recursive: true })
+      }
+    })
+
     test('an ARN that leads to nothing is not made', async () => {
       id = `arn:aws:secretsmanager:us-east-1:123456789012:secret:app/none-AbCdEf`
       expect((await failure(target().check())).message).toContain('there is no secret')

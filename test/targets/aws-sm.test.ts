@@ -55,7 +55,7 @@ describe('one place or two', () => {
     expect(await same(one, other)).toBe(expected)
   })
 
-  test('a name is a place of its region, its profile and its endpoint; an ARN of itself', () => {
+  test('a name or an ARN is a place of its endpoint, however region and account are named', () => {
     const places = (spec: string) =>
       new Set(
         [
@@ -65,7 +65,7 @@ describe('one place or two', () => {
           { AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:4566' },
         ].map((env) => parseTarget(spec, at(env)).place),
       ).size
-    expect(places('aws-sm:app')).toBe(4)
+    expect(places('aws-sm:app')).toBe(2)
     expect(places(`aws-sm:${arn}`)).toBe(2)
   })
 })
