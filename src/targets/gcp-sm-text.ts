@@ -7,7 +7,7 @@ export interface VersionText {
   valueOf: (text: string) => Secret | undefined
   /** The whole text of a version in which `value` stands, all else as it is in `text`. */
   withValue: (text: string | undefined, value: Secret) => string
-  /** Whether `text` holds the value, in whatever way; one that we could not have written does not. */
+  /** Whether `text` holds the value (undefined: none), in whatever way; one that we could not have written does not. */
   holds: (text: string, value: Secret | undefined) => boolean
   /** Whether `text` is what we make of `below`: nobody else's, for we write nothing where the value stands already. */
   isMadeOf: (below: string | undefined, text: string, value: Secret) => boolean
@@ -28,7 +28,8 @@ export function createVersionText(name: string, field: string | undefined): Vers
 
   function holds(text: string, value: Secret | undefined): boolean {
     try {
-      return value !== undefined && (valueOf(text)?.equals(value) ?? false)
+      const found = valueOf(text)
+      return value === undefined ? found === undefined : (found?.equals(value) ?? false)
     } catch {
       return false
     }

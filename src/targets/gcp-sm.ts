@@ -21,7 +21,7 @@ const largest = 65_536
 const label = { 'created-by': 'pictify-keys' }
 /** What `put` and `putBack` call. */
 const permissions = ['access', 'add', 'disable', 'get'].map((verb) => `secretmanager.versions.${verb}`)
-/** How far below the newest an undo looks for versions of ours. */
+/** How far below the newest is looked for versions of ours, where their numbers are not known. */
 const depth = 10
 
 export const gcpSm: Scheme = {
@@ -171,14 +171,23 @@ function createCell({
 
   /** Gives way where the call that wrote `value` was cut off before it knew who came before. Throws Conflict. */
   async function giveWayLate(value: Secret, before: Held | undefined, seen: Found, signal: AbortSignal) {
-    const from = Number(before?.version)
     const { text, newest } = seen
-    if (before === undefined || before.value.equals(value) || !Number.isInteger(from)) return
+    const from = before ? Number(before.version) : await newestClosed(newest, signal)
+    if (before?.value.equals(value) || !Number.isInteger(from)) return
     // where others have built on ours since, it is theirs by now
     const since = await newestBetween(from, newest, (each) => holds(each, value), signal)
     if (text === undefined || since !== undefined) return
     const make: Make = (each) => withValue(each, value)
-    await giveWay({ from, ours: newest, text, before: before.value, make }, signal)
+    await giveWay({ from, ours: newest, text, before: before?.value, make }, signal)
+  }
+
+  /** Of those below `newest`, and not too far: where nothing was held, ours was made of none below that. */
+  async function newestClosed(newest: number, signal: AbortSignal): Promise<number> {
+    const lowest = Math.max(0, newest - depth)
+    for (let number = newest - 1; number > lowest; number--) {
+      if ((await textOf(number, signal)) === undefined) return number
+    }
+    return lowest
   }
 
   async function newestBetween(
