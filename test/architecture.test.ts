@@ -15,6 +15,7 @@ const ground = [
   'durable-file',
   'errors',
   'http',
+  'node-debug',
   'secret',
 ]
 

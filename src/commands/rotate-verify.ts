@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
+import { printedByNode } from '../node-debug.ts'
 import type { Verify } from '../rotation/run.ts'
 import { redact, type Secret } from '../secret.ts'
 
@@ -20,7 +21,7 @@ export async function createVerify(
       hint: 'it finds the new key in PICTIFY_API_KEY of its environment',
     })
   }
-  refuseTelltale(context.env['NODE_DEBUG'])
+  refuseTelltale(context.env)
   const { childEnvironment, commandExists, runChild } = await import('../child.ts')
   const { out } = context
   const apiUrl = await context.apiUrl()
@@ -57,16 +58,8 @@ export async function createVerify(
 }
 
 /** Node itself then prints the environment of every child, and nobody can mask that. */
-function refuseTelltale(nodeDebug = ''): void {
-  const isMeant = (section: string) =>
-    new RegExp(
-      `^${section
-        .trim()
-        .replace(/[|\\{}()[\]^$+?.]/g, '\\$&')
-        .replaceAll('*', '.*')}$`,
-      'i',
-    ).test('child_process')
-  if (!nodeDebug.split(',').some(isMeant)) return
+function refuseTelltale(env: Context['env']): void {
+  if (printedByNode(env, ['child_process']).length === 0) return
   throw new KeysError(
     'usage',
     'NODE_DEBUG asks Node for child_process, which prints the secret that --verify gets',

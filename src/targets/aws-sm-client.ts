@@ -59,7 +59,7 @@ export function createSecretStore({
   secretId: string
   /** Undefined: as the environment and the profile say. */
   region: string | undefined
-  deps: Pick<TargetDeps, 'debug' | 'insecureHttp' | 'program' | 'secrets' | 'warn'>
+  deps: Pick<TargetDeps, 'debug' | 'env' | 'insecureHttp' | 'program' | 'secrets' | 'warn'>
 }): SecretStore {
   const SecretId = secretId
   let loaded: Promise<SecretsManager> | undefined
@@ -72,7 +72,7 @@ export function createSecretStore({
   async function load(): Promise<SecretsManager> {
     const library = await loadSdk(
       '@aws-sdk/client-secrets-manager',
-      { name, program: deps.program },
+      { name, program: deps.program, env: deps.env },
       () => import('@aws-sdk/client-secrets-manager'),
     )
     const client = new library.SecretsManager({

@@ -59,7 +59,7 @@ async function open(
   }
   const { SecretManagerServiceClient } = await loadSdk(
     '@google-cloud/secret-manager',
-    { name, program: deps.program },
+    { name, program: deps.program, env: deps.env },
     () => import('@google-cloud/secret-manager'),
   )
   const universe = deps.env['GOOGLE_CLOUD_UNIVERSE_DOMAIN']

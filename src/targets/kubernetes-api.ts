@@ -7,6 +7,7 @@ import { lostAnswer } from '../connection-failure.ts'
 import { redact } from '../secret.ts'
 import { findLogin, type Login, type Sdk } from './kubernetes-config.ts'
 import { LoginFailure, understand } from './kubernetes-failure.ts'
+import { refusal } from './refusal.ts'
 import { loadSdk } from './sdk.ts'
 import type { TargetDeps } from './target.ts'
 
@@ -15,7 +16,7 @@ export const manager = 'pictify-keys'
 
 export type KubernetesDeps = Pick<
   TargetDeps,
-  'clock' | 'cwd' | 'debug' | 'env' | 'program' | 'secrets' | 'warn'
+  'clock' | 'cwd' | 'debug' | 'env' | 'insecureHttp' | 'program' | 'secrets' | 'warn'
 >
 
 export interface Apis {
@@ -27,6 +28,10 @@ export interface Apis {
 export interface Kubernetes {
   /** The cluster, for a person. */
   where(): Promise<string>
+  /** Which cluster it is, without asking it. The same for as long as this process runs. */
+  identity(): Promise<string>
+  /** What speaks against trusting the connection: a sentence each. */
+  unproved(): Promise<string[]>
   /**
    * Throws Conflict for a write that somebody else's came before, NotFound, `target-refused` where asking again is of no
    * use, `target-failed` where nothing was done, and `target-unclear` for a write that may have been.
@@ -52,6 +57,7 @@ const longestPauseMs = 20_000
 /** Speaks to the cluster that kubectl would speak to. Touches nothing until it is asked. */
 export function createKubernetes(name: string, deps: KubernetesDeps): Kubernetes {
   let connection: Promise<{ library: Sdk; login: Login }> | undefined
+  let identity: string | undefined
 
   function connect(): Promise<{ library: Sdk; login: Login }> {
     connection ??= open().catch((error: unknown) => {
@@ -62,21 +68,30 @@ export function createKubernetes(name: string, deps: KubernetesDeps): Kubernetes
   }
 
   async function open(): Promise<{ library: Sdk; login: Login }> {
-    const from = { name, program: deps.program }
+    const from = { name, program: deps.program, env: deps.env }
     const library = await loadSdk('@kubernetes/client-node', from, () => import('@kubernetes/client-node'))
-    return { library, login: await findLogin(library, name, deps) }
+    const login = await findLogin(library, name, deps)
+    identity ??= login.identity
+    if (login.identity !== identity) {
+      throw refusal(
+        `${name}: the kubeconfig names another cluster by now (${login.identity}, and before ${identity})`,
+        'choose the one that was named before: kubectl config use-context <name>',
+      )
+    }
+    return { library, login }
   }
 
-  function apis(library: Sdk, { config, server }: Login, signal: AbortSignal): Apis {
+  /** `limited`: the signal with which a request leaves, once it is signed in. */
+  function apis(library: Sdk, login: Login, signal: AbortSignal, limited: () => AbortSignal): Apis {
     let line = ''
     const configuration = library.createConfiguration({
-      baseServer: new library.ServerConfiguration(server, {}),
-      authMethods: { default: signIn(config) },
+      baseServer: new library.ServerConfiguration(login.server, {}),
+      authMethods: { default: signIn(login, signal) },
       promiseMiddleware: [
         {
           async pre(request) {
             line = `${request.getHttpMethod()} ${new URL(request.getUrl()).pathname}`
-            request.setSignal(signal)
+            request.setSignal(limited())
             // the only one that leaves what it does not name as it is, in lists and beyond what the library knows of
             if (request.getHttpMethod() === library.HttpMethod.PATCH) {
               request.setHeaderParam('Content-Type', library.PatchStrategy.MergePatch)
@@ -104,12 +119,16 @@ export function createKubernetes(name: string, deps: KubernetesDeps): Kubernetes
   ): Promise<T> {
     for (let count = 1; ; count++) {
       const { library, login } = await connect()
-      const limit = AbortSignal.timeout(attemptMs)
+      const limits: AbortSignal[] = []
+      const limited = () => {
+        limits.push(AbortSignal.timeout(attemptMs))
+        return AbortSignal.any([signal, ...limits])
+      }
       try {
-        return await make(apis(library, login, AbortSignal.any([signal, limit])))
+        return await make(apis(library, login, signal, limited))
       } catch (thrown) {
         signal.throwIfAborted()
-        const error = limit.aborted ? lostAnswer(login.server, attemptMs) : thrown
+        const error = limits.some(({ aborted }) => aborted) ? lostAnswer(login.server, attemptMs) : thrown
         const failure = understand(error, { name, kind, login, clean })
         // a login may have been renewed since it was read, hours ago
         if (failure.isLogin) connection = undefined
@@ -131,6 +150,16 @@ export function createKubernetes(name: string, deps: KubernetesDeps): Kubernetes
 
   return {
     where: async () => (await connect()).login.where,
+    identity: async () => (await connect()).login.identity,
+
+    async unproved() {
+      const { skipsVerify, where } = (await connect()).login
+      if (!skipsVerify) return []
+      return [
+        `the certificate of ${where} is not checked (insecure-skip-tls-verify): whoever is in between can read the key`,
+      ]
+    },
+
     ask,
 
     async lacking(verbs, { group, resource, namespace, name }, signal) {
@@ -160,15 +189,19 @@ export function createKubernetes(name: string, deps: KubernetesDeps): Kubernetes
   }
 }
 
-/** What signs a request in, whose failures are told from those of the request. */
-function signIn(config: sdk.KubeConfig): sdk.SecurityAuthentication {
+/** What signs a request in, whose failures are told from those of the request, and which ends with the call. */
+function signIn({ config, stop }: Login, signal: AbortSignal): sdk.SecurityAuthentication {
   return {
     getName: () => config.getName(),
     async applySecurityAuthentication(request) {
+      signal.throwIfAborted()
+      signal.addEventListener('abort', stop)
       try {
         await config.applySecurityAuthentication(request)
       } catch (error) {
         throw new LoginFailure(error)
+      } finally {
+        signal.removeEventListener('abort', stop)
       }
     },
   }

@@ -1,12 +1,16 @@
 // Rules of this file:
 // - a cluster is found as kubectl finds it; where the library differs from kubectl, kubectl wins;
 // - nothing of a kubeconfig but names gets into an error, for it holds credentials;
-// - what a kubeconfig starts to sign in gets none of our secrets by its environment.
+// - what a kubeconfig starts to sign in gets none of our secrets by its environment;
+// - a key goes in clear to no other machine, unless that is meant.
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import type * as sdk from '@kubernetes/client-node'
 import { childEnvironment } from '../child.ts'
 import { systemCode, systemReason } from '../durable-file.ts'
+import { KeysError } from '../errors.ts'
+import { isLoopback } from '../http.ts'
+import { limitPrograms } from './kubernetes-program.ts'
 import { refusal } from './refusal.ts'
 import type { TargetDeps } from './target.ts'
 
@@ -15,10 +19,16 @@ export type Sdk = typeof sdk
 export interface Login {
   readonly config: sdk.KubeConfig
   readonly server: string
+  /** Which cluster it is, however its context is called: the URL of its API server, as it is always written. */
+  readonly identity: string
   /** The cluster, for a person. */
   readonly where: string
   /** What to do when the login is not taken. */
   readonly renew: string
+  /** Whether the cluster's certificate is taken unseen. */
+  readonly skipsVerify: boolean
+  /** Ends what was started to sign in. */
+  readonly stop: () => void
 }
 
 /** The programs that sign in for clouds, and what a person runs when they no longer do. */
@@ -32,12 +42,12 @@ const renewals: Readonly<Record<string, string>> = {
 
 /**
  * Where to go and as whom: the files of KUBECONFIG, else ~/.kube/config, else the pod this runs in, whose files lie under
- * `root`. Throws `target-refused`.
+ * `root`. Throws `target-refused`, and `insecure-url` for plain http to another machine.
  */
 export async function findLogin(
   { KubeConfig }: Pick<Sdk, 'KubeConfig'>,
   name: string,
-  deps: Pick<TargetDeps, 'env' | 'cwd' | 'secrets'>,
+  deps: Pick<TargetDeps, 'clock' | 'cwd' | 'env' | 'insecureHttp' | 'secrets'>,
   root = '',
 ): Promise<Login> {
   const { env } = deps
@@ -60,15 +70,61 @@ export async function findLogin(
       'choose one: kubectl config get-contexts, then kubectl config use-context <name>',
     )
   }
+  const url = serverOf(name, cluster, deps)
+  if (url.protocol === 'http:') withoutTls(config, cluster.name)
   const user = config.getCurrentUser()
   const exec = user?.exec as Exec | undefined | null
   if (exec) withoutSecrets(exec, deps)
   return {
     config,
     server: cluster.server,
+    identity: url.origin + url.pathname.replace(/\/+$/, ''),
     where: isInside ? 'the cluster it runs in' : `the cluster of the context "${context}"`,
-    renew: isInside ? insideHint : renewHint(user?.name, exec?.command),
+    renew:
+      url.protocol === 'http:' ? plainHint : isInside ? insideHint : renewHint(user?.name, exec?.command),
+    skipsVerify: url.protocol === 'https:' && cluster.skipTLSVerify,
+    stop: limitPrograms(config, deps.clock),
   }
+}
+
+const plainHint =
+  'over plain http no login is sent, as kubectl sends none: give the cluster an https:// server'
+
+/** Throws `target-refused`, and `insecure-url`. */
+function serverOf(
+  name: string,
+  { name: called, server, proxyUrl }: sdk.Cluster,
+  { insecureHttp = false }: Pick<TargetDeps, 'insecureHttp'>,
+): URL {
+  const url = URL.canParse(server) ? new URL(server) : undefined
+  const isUsual =
+    url && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === ''
+  if (!isUsual) {
+    throw refusal(
+      `${name}: the server of the cluster "${called}" in the kubeconfig is no https:// URL`,
+      'write it in full, without a user or a password: https://cluster.example.com:6443',
+    )
+  }
+  // by a proxy it leaves this machine
+  const isHere = isLoopback(url.hostname) && !proxyUrl
+  if (url.protocol === 'https:' || isHere || insecureHttp) return url
+  throw new KeysError(
+    'insecure-url',
+    `${name}: the server of the cluster "${called}" is plain http to ${url.host}, which would send the key in clear`,
+    {
+      hint: 'give it an https:// server, or --insecure-http if it is meant; http to this machine is always allowed',
+    },
+  )
+}
+
+/** As kubectl does it: no login goes over plain http. The library takes such a server for a mistake unless it is told. */
+function withoutTls(config: sdk.KubeConfig, called: string): void {
+  config.loadFromOptions({
+    clusters: config.clusters.map((each) => (each.name === called ? { ...each, skipTLSVerify: true } : each)),
+    users: [],
+    contexts: config.contexts,
+    currentContext: config.currentContext,
+  })
 }
 
 interface Exec {

@@ -5,6 +5,7 @@ import { RequestFailure, connectionFailure } from '../connection-failure.ts'
 import { systemCode } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import type { Login } from './kubernetes-config.ts'
+import { Overlong } from './kubernetes-program.ts'
 import { refusal } from './refusal.ts'
 import { Conflict } from './store.ts'
 
@@ -45,6 +46,10 @@ export interface Failure {
 export function understand(thrown: unknown, context: Context): Failure {
   const { name, kind, login, clean } = context
   if (thrown instanceof LoginFailure) {
+    if (thrown.cause instanceof Overlong) {
+      const message = `${name}: cannot sign in: ${clean(thrown.cause.message)}`
+      return { error: new KeysError('target-failed', message, { hint: login.renew }), mayHelp: false }
+    }
     const { message = '', path: command } = thrown.cause as { message?: string; path?: string }
     const isMissing = systemCode(thrown.cause) === 'ENOENT' && command !== undefined
     const reason = isMissing ? `there is no ${command}` : clean(message) || 'its program failed'

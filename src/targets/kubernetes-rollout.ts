@@ -166,6 +166,7 @@ function createRestart(
           // it changes with every pod of it that comes or goes, which is nothing to be told of
           if (!(error instanceof Conflict)) throw error
         }
+        for (const sentence of await cluster.unproved()) warn(`${spec}: ${sentence}`)
         const near = places.flatMap((place) => (place?.namespace === namespace ? [place] : []))
         const isUsed = near.some((place) => mentions(templateOf(workload)?.spec, place))
         if (near.length > 0 && !isUsed) {

@@ -37,6 +37,7 @@ interface SeenSecret extends Seen {
   /** Undefined: proved absent. */
   readonly secret: V1Secret | undefined
   readonly where: string
+  readonly identity: string
 }
 
 function createCell(
@@ -141,16 +142,18 @@ function createCell(
 
   return {
     async look(signal) {
-      const where = await cluster.where()
+      const [where, identity] = [await cluster.where(), await cluster.identity()]
       const secret = await lookAt(signal)
       if (secret && (secret.kind !== 'Secret' || !secret.metadata?.resourceVersion))
         throw noCluster(name, 'read', { where })
-      return { held: secret && heldIn(name, secret, key), secret, where }
+      return { held: secret && heldIn(name, secret, key), secret, where, identity }
     },
+
+    identity: ({ identity }) => identity,
 
     async prove(seen, signal) {
       const { secret, where } = seen
-      const unproved: string[] = []
+      const unproved = await cluster.unproved()
       const problem = secret && whyNot(name, secret, key)
       if (problem) throw problem
       const state = await phase(signal)

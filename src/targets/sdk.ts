@@ -4,6 +4,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { systemCode } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
+import { printedByNode } from '../node-debug.ts'
 import { refusal } from './refusal.ts'
 import type { TargetDeps } from './target.ts'
 
@@ -15,12 +16,25 @@ const versions = {
   'libsodium-wrappers': '0.8',
 } as const
 
-/** Loads a library that is not installed along with this program. Throws `target-refused` with the line that installs it. */
+/** What Node prints of a request by `node:http`, in its headers what signs it in. */
+const telltales = ['http', 'https', 'net']
+
+/**
+ * Loads a library that is not installed along with this program. Throws `target-refused` with the line that installs it.
+ * `env` is given for one that makes requests: then it also throws where Node would print them.
+ */
 export async function loadSdk<T>(
   library: keyof typeof versions,
-  { name, program }: { name: string; program: TargetDeps['program'] },
+  { name, program, env = {} }: { name: string; program: TargetDeps['program']; env?: TargetDeps['env'] },
   load: () => Promise<T>,
 ): Promise<T> {
+  const printed = printedByNode(env, telltales)
+  if (printed.length > 0) {
+    throw refusal(
+      `${name}: NODE_DEBUG asks Node for ${printed.join(' and ')}, which prints what signs the requests in`,
+      `leave ${telltales.join(', ')} (and *) out of NODE_DEBUG; --debug shows the calls`,
+    )
+  }
   try {
     return await load()
   } catch (cause) {
@@ -37,6 +51,15 @@ export async function loadSdk<T>(
 function installLine(library: string, program: string): string {
   // what is started is most often a link to it
   const file = existsSync(program) ? realpathSync(program) : path.resolve(program)
+  // pnpm keeps every package in a folder of its own, beside a link to each that it asked for
+  const [ofPnpm] = file.split(/[\\/]node_modules[\\/]\.pnpm[\\/]/)
+  if (ofPnpm !== undefined && ofPnpm !== file) {
+    if (/[\\/]dlx/.test(ofPnpm)) return `pnpm --package=pictify-keys --package=${library} dlx pictify-keys …`
+    return existsSync(path.join(ofPnpm, 'package.json')) &&
+      !/[\\/]pnpm[\\/](?:.*[\\/])?global[\\/]/.test(file)
+      ? `pnpm add ${library}`
+      : `pnpm add -g ${library}`
+  }
   const [before, after] = file.split(/[\\/]node_modules[\\/](?!.*[\\/]node_modules[\\/])/)
   if (before === undefined || after === undefined) return `npm i ${library}`
   if (/[\\/]_npx[\\/]/.test(program)) return `npx -p pictify-keys -p ${library} pictify-keys …`

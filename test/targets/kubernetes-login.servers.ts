@@ -5,6 +5,7 @@ import path from 'node:path'
 import * as sdk from '@kubernetes/client-node'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { findLogin } from '../../src/targets/kubernetes-config.ts'
+import { parseRestart } from '../../src/targets/kubernetes-rollout.ts'
 import { failure, old, successor } from './contract-fixture.ts'
 import { testDeps } from './deps.ts'
 import { until, type ClusterFacts } from './kubernetes-cluster.ts'
@@ -13,7 +14,7 @@ import { useSecret } from './kubernetes-fixture.ts'
 const server = inject('servers')['kubernetes'] as ClusterFacts | undefined
 
 describe.skipIf(!server)('signing in', () => {
-  const { cluster, kubeconfig, make, namespace, proxy, secret, target } = useSecret(server)
+  const { cluster, kubeconfig, make, namespace, proxy, secret, target, warnings } = useSecret(server)
   const { token, ca, url } = server ?? { token: '', ca: '', url: 'https://none' }
   let folder: string
 
@@ -103,6 +104,59 @@ describe.skipIf(!server)('signing in', () => {
     )
     await cluster().kubeconfig(token, { file })
     await one.write(successor, held)
+  })
+
+  test('a kubeconfig that names another cluster by then is not gone on with', async () => {
+    await make()
+    const account = await cluster().account(namespace(), [
+      { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'patch'] },
+    ])
+    const file = await cluster().kubeconfig(account.token)
+    const one = target({ env: { KUBECONFIG: file } })
+    const held = await one.read()
+    expect(await one.identify?.()).toBe(url)
+    await cluster().ask('DELETE', `/api/v1/namespaces/${namespace()}/serviceaccounts/${account.name}`)
+    await until(
+      async () => (await cluster().ask('GET', '/api', undefined, { token: account.token })).status === 401,
+    )
+    await cluster().kubeconfig(token, { file, url: proxy().url })
+    const error = await failure(one.write(successor, held))
+    expect(error).toMatchObject({ code: 'target-refused' })
+    expect(error.message).toContain(`names another cluster by now (${proxy().url}, and before ${url})`)
+    expect((await secret()).data?.['KEY']).toBe(Buffer.from(old.reveal()).toString('base64'))
+  })
+
+  test('which cluster it is, is known without a right to anything', async () => {
+    const account = await cluster().account(namespace(), [
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['app'], verbs: ['get'] },
+    ])
+    const identity = async (at: string) => {
+      const file = await cluster().kubeconfig(account.token, { url: at })
+      return target({ env: { KUBECONFIG: file } }).identify?.()
+    }
+    expect(await identity(`${url}/`)).toBe(url)
+    expect(await identity(proxy().url)).toBe(proxy().url)
+  })
+
+  test('a certificate that is not checked is warned of, by the target and by the rollout', async () => {
+    await make()
+    const file = await cluster().kubeconfig(token, { url: proxy().url })
+    const config = JSON.parse(await readFile(file, 'utf8')) as { clusters: { cluster: object }[] }
+    config.clusters[0]!.cluster = { server: proxy().url, 'insecure-skip-tls-verify': true }
+    await writeFile(file, JSON.stringify(config))
+    await target({ env: { KUBECONFIG: file } }).check()
+    const sentence = expect.stringContaining('is not checked (insecure-skip-tls-verify)') as string
+    expect(warnings).toEqual([sentence])
+    const metadata = { labels: { app: 'web' } }
+    const spec = { containers: [{ name: 'web', image: 'web' }] }
+    await cluster().make(`/apis/apps/v1/namespaces/${namespace()}/deployments`, {
+      metadata: { name: 'web' },
+      spec: { selector: { matchLabels: metadata.labels }, template: { metadata, spec } },
+    })
+    const told: string[] = []
+    const deps = testDeps('/', { env: { KUBECONFIG: file }, warn: (text) => void told.push(text) })
+    await parseRestart(`${namespace()}/deployment/web`, [], deps).check()
+    expect(told).toEqual([sentence])
   })
 
   test('an authority that is not the right one: the certificate is not trusted, and nothing is sent', async () => {

@@ -1,5 +1,7 @@
 // What is written behind k8s: and --restart, and how a cluster is found; what a cluster does with it is in *.servers.ts.
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as sdk from '@kubernetes/client-node'
@@ -9,6 +11,7 @@ import { parseTarget, parseTargets } from '../../src/targets/index.ts'
 import { findLogin } from '../../src/targets/kubernetes-config.ts'
 import { parseRestart } from '../../src/targets/kubernetes-rollout.ts'
 import { progressOf, type Workload } from '../../src/targets/kubernetes-workload.ts'
+import { failure, hurried } from './contract-fixture.ts'
 import { testDeps } from './deps.ts'
 
 describe('what is written behind k8s:', () => {
@@ -272,6 +275,120 @@ describe('a cluster is found as kubectl finds it', () => {
     const { renew } = await find({ KUBECONFIG: file })
     expect(renew).toMatch(hint)
     expect(renew).toContain('kubectl auth whoami')
+  })
+
+  describe('plain http', () => {
+    const at = (server: string, more: object = {}) =>
+      kubeconfig('config', 'one', { clusters: [{ name: 'one', cluster: { server, ...more } }] })
+    const lookAt = async (insecureHttp = false) =>
+      findLogin(sdk, 'k8s:a/b#c', testDeps(folder, { env: { KUBECONFIG: 'config' }, insecureHttp }))
+
+    test.each([
+      ['http://10.0.0.1:8080', {}],
+      ['http://10.0.0.1:8080', { 'insecure-skip-tls-verify': true }],
+      ['http://localhost:8001', { 'proxy-url': 'http://proxy.example:3128' }],
+    ])('to another machine is refused, unless it is meant: %s %j', async (server, more) => {
+      await at(server, more)
+      await expect(lookAt()).rejects.toMatchObject({
+        code: 'insecure-url',
+        message: expect.stringContaining('would send the key in clear') as string,
+        hint: expect.stringContaining('--insecure-http') as string,
+      })
+      expect((await lookAt(true)).server).toBe(server)
+    })
+
+    test('to this machine, as kubectl proxy listens: no login is sent, as kubectl sends none', async () => {
+      const headers: object[] = []
+      const server = createServer((request, response) => {
+        headers.push(request.headers)
+        const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { resourceVersion: '1', uid: 'x' } }
+        const data = { c: Buffer.from('pk_live_x').toString('base64') }
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({ ...secret, data }))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      try {
+        await at(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+        const target = parseTarget('k8s:a/b#c', testDeps(folder, { env: { KUBECONFIG: 'config' } }))
+        expect((await target.read())?.value.reveal()).toBe('pk_live_x')
+        expect(headers).toHaveLength(1)
+        expect(headers[0]).not.toHaveProperty('authorization')
+      } finally {
+        server.closeAllConnections()
+        server.close()
+      }
+    })
+
+    test.each(['10.0.0.1:6443', 'ftp://a.example', 'https://me:hunter2@a.example'])(
+      '%j is no server at all',
+      async (server) => {
+        await at(server)
+        const error = await lookAt().catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ code: 'target-refused' })
+        expect((error as Error).message).toMatch(/server of the cluster "one" in the kubeconfig is no https:/)
+      },
+    )
+  })
+
+  test('which cluster it is does not hang on how its context is called, nor on how its URL is written', async () => {
+    const identity = async (name: string, server: string) => {
+      await kubeconfig('config', name, { clusters: [{ name, cluster: { server } }] })
+      return (await find({ KUBECONFIG: 'config' })).identity
+    }
+    expect(await identity('one', 'https://A.example:443/')).toBe('https://a.example')
+    expect(await identity('two', 'https://a.example')).toBe('https://a.example')
+    expect(await identity('two', 'https://a.example/k8s/c-1')).toBe('https://a.example/k8s/c-1')
+    expect(await identity('two', 'https://a.example:6443')).toBe('https://a.example:6443')
+  })
+
+  describe('a program that signs in and does not come to an end', () => {
+    /** A kubeconfig that starts it, and the way to its process id. */
+    async function hanging(): Promise<() => Promise<number>> {
+      await writeFile(path.join(folder, 'hang'), '#!/bin/sh\necho $$ >> pid\nexec sleep 300\n')
+      await chmod(path.join(folder, 'hang'), 0o755)
+      const exec = { command: '/bin/sh', args: ['-c', `cd '${folder}' && exec ./hang`] }
+      await kubeconfig('config', 'one', {}, { exec })
+      return async () => Number(await readFile(path.join(folder, 'pid'), 'utf8'))
+    }
+    const isAlive = (pid: number) => {
+      try {
+        return process.kill(pid, 0)
+      } catch {
+        // there is none of that id
+        return false
+      }
+    }
+
+    test('is ended when its time is over, and named', async () => {
+      const pid = await hanging()
+      const deps = testDeps(folder, { env: { KUBECONFIG: 'config' }, clock: hurried })
+      expect(await failure(parseTarget('k8s:a/b#c', deps).read())).toMatchObject({
+        code: 'target-failed',
+        message: 'k8s:a/b#c: cannot sign in: sh had not ended after 20s, and was ended',
+        hint: expect.stringContaining('kubectl auth whoami') as string,
+      })
+      await vi.waitFor(async () => expect(isAlive(await pid())).toBe(false))
+    })
+
+    test('is ended with the call', async () => {
+      const pid = await hanging()
+      const over = new AbortController()
+      const deps = testDeps(folder, { env: { KUBECONFIG: 'config' } })
+      const reading = parseTarget('k8s:a/b#c', deps).read(over.signal)
+      reading.catch(() => undefined)
+      await vi.waitFor(async () => expect(await pid()).toBeGreaterThan(0), 10_000)
+      over.abort()
+      await expect(reading).rejects.toBe(over.signal.reason)
+      await vi.waitFor(async () => expect(isAlive(await pid())).toBe(false))
+    })
+  })
+
+  test('NODE_DEBUG that would print its login is refused', async () => {
+    await kubeconfig('config', 'one')
+    const deps = testDeps(folder, { env: { KUBECONFIG: 'config', NODE_DEBUG: 'http,https' } })
+    const error = await failure(parseTarget('k8s:a/b#c', deps).check())
+    expect(error).toMatchObject({ code: 'target-refused' })
+    expect(error.message).toContain('NODE_DEBUG asks Node for http and https')
   })
 
   test('a program that signs in gets what it needs of the environment, and none of our keys', async () => {

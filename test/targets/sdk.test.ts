@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadSdk } from '../../src/targets/sdk.ts'
 import { failure } from './contract.ts'
 
@@ -63,4 +65,61 @@ test('one that is there and cannot be loaded is told apart', async () => {
     message: `aws-sm:prod/app: ${library} cannot be loaded`,
     hint: `install it anew: npm i ${library}@3`,
   })
+})
+
+describe('installed by pnpm, which keeps it in a folder of its own', () => {
+  const program = (home: string) =>
+    path.join(home, 'node_modules/.pnpm/pictify-keys@0.1.0/node_modules/pictify-keys/bin/pictify-keys.js')
+
+  test.each([
+    ['app', `pnpm add ${library}@3`],
+    ['pnpm/global/5', `pnpm add -g ${library}@3`],
+    ['pnpm/dlx-0a1b', `pnpm --package=pictify-keys --package=${library}@3 dlx pictify-keys …`],
+  ])('in %s: %s', async (place, line) => {
+    const home = path.join(folder, place)
+    await mkdir(home, { recursive: true })
+    await writeFile(path.join(home, 'package.json'), '{}')
+    expect((await told(program(home))).hint).toBe(line)
+  })
+})
+
+describe('where NODE_DEBUG has Node print the headers of requests', () => {
+  const load = (NODE_DEBUG: string) =>
+    loadSdk(library, { name: 'aws-sm:a', program: '', env: { NODE_DEBUG } }, async () => 'loaded')
+
+  test.each(['http', 'HTTPS', 'fs,net', 'timer, http', 'ht*', '*'])(
+    '%s: it is not loaded',
+    async (sections) => {
+      const error = await failure(load(sections))
+      expect(error).toMatchObject({
+        code: 'target-refused',
+        hint: 'leave http, https, net (and *) out of NODE_DEBUG; --debug shows the calls',
+      })
+      expect(error.message).toMatch(/^aws-sm:a: NODE_DEBUG asks Node for (http|net)/)
+    },
+  )
+
+  test.each(['', 'http2', 'tls,stream,timer', 'h.tp', 'xhttp', 'http*x'])('%j: it is', async (sections) => {
+    expect(await load(sections)).toBe('loaded')
+  })
+
+  test.each(['http', 'https', 'net'])('%s is what prints them, and no other section', async (section) => {
+    const all = ['http', 'https', 'net', 'http2', 'tls', 'stream', 'timer', 'module', 'esm', 'worker']
+    const others = all.filter((each) => !['http', 'https', 'net'].includes(each))
+    expect(await printed(section)).toContain('hunter2')
+    expect(await printed(others.join(','))).not.toContain('hunter2')
+  })
+
+  /** What Node says on stderr of requests with a token in its header. */
+  async function printed(sections: string): Promise<string> {
+    const script = `
+      for (const protocol of ['http', 'https']) {
+        const headers = { authorization: 'Bearer hunter2' }
+        const request = require('node:' + protocol).request(protocol + '://127.0.0.1:9', { headers })
+        request.on('error', () => {})
+        request.end()
+      }`
+    const env = { PATH: process.env['PATH'], NODE_DEBUG: sections }
+    return (await promisify(execFile)(process.execPath, ['-e', script], { env })).stderr
+  }
 })
