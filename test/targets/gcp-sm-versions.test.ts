@@ -237,6 +237,14 @@ describe('somebody came before', () => {
     expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 DISABLED', '3 ENABLED', '4 ENABLED'])
   })
 
+  test('a version of others that is the same as ours is not disabled by an undo', async () => {
+    const { target, secret, before } = await held()
+    await target.write(successor, before)
+    add(secret, successor.reveal())
+    await target.restore(before, successor)
+    expect(stage.versions(secret)).toEqual(['1 ENABLED', '2 DISABLED', '3 ENABLED', '4 ENABLED'])
+  })
+
   test('what others built on ours since is theirs, and stays', async () => {
     const { target, secret, before } = await held({ field: 'key' })
     await target.write(successor, before)
