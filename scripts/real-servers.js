@@ -3,12 +3,12 @@
 //   node scripts/real-servers.js start [names]     starts them on loopback, and prints where
 //   node scripts/real-servers.js stop              ends what start started
 // `npm run test:servers` starts a set of its own and ends it.
-import { readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { end, install, start } from './servers/index.js'
+import { cache, end, install, start } from './servers/index.js'
 
-const state = path.join(tmpdir(), `pictify-keys-servers-${process.getuid?.() ?? ''}.json`)
+// not among the temporary files, where anybody could put one that names what is to be ended and removed
+const state = path.join(cache, 'running.json')
 const [verb, ...names] = process.argv.slice(2)
 const wanted = names.length > 0 ? names : undefined
 
@@ -19,18 +19,43 @@ function tell(missing) {
   }
 }
 
+/** Whether nothing runs of an earlier start; from here on something does. */
+async function reserve() {
+  await mkdir(cache, { recursive: true })
+  const made = await writeFile(state, '', { mode: 0o600, flag: 'wx' }).then(() => true, whereThere)
+  if (made) return true
+  console.error('some were started already: run `node scripts/real-servers.js stop` first')
+  process.exitCode = 1
+  return false
+}
+
+/** Undefined where a file is there, or is not, against what was expected. */
+function whereThere(error) {
+  if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
+}
+
 if (verb === 'install') {
   const { installed, missing } = await install(wanted)
   console.log(Object.keys(installed).join('\n'))
   tell(missing)
 } else if (verb === 'start') {
-  const { facts, missing, pids, folder } = await start(wanted)
-  await writeFile(state, JSON.stringify({ pids, folder }), { mode: 0o600 })
-  console.log(JSON.stringify(facts, null, 2))
-  tell(missing)
+  if (await reserve()) {
+    const { facts, missing, pids, folder } = await start(wanted).catch(async (error) => {
+      await rm(state)
+      throw error
+    })
+    await writeFile(state, JSON.stringify({ pids, folder }))
+    console.log(JSON.stringify(facts, null, 2))
+    tell(missing)
+  }
 } else if (verb === 'stop') {
-  await end(JSON.parse(await readFile(state, 'utf8')))
-  await rm(state)
+  const text = await readFile(state, 'utf8').catch(whereThere)
+  if (text === undefined) console.log('nothing was started')
+  else {
+    // empty: a start that was broken off, of which nothing is known
+    if (text !== '') await end(JSON.parse(text))
+    await rm(state)
+  }
 } else {
   console.error('usage: node scripts/real-servers.js install|start|stop [names]')
   process.exitCode = 2

@@ -11,14 +11,18 @@ import path from 'node:path'
 import { aws } from './aws.js'
 import { gcloud } from './gcloud.js'
 import { gh } from './gh.js'
+import { kubectl } from './kubectl.js'
 import { kubernetes } from './kubernetes.js'
 import { stop } from './processes.js'
 import { vault } from './vault.js'
 
-export const servers = [aws, gcloud, gh, kubernetes, vault]
+export const servers = [aws, gcloud, gh, kubectl, kubernetes, vault]
 
 /** Where what was installed is kept from run to run. */
-const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'pictify-keys-servers')
+export const cache = path.join(
+  process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'),
+  'pictify-keys-servers',
+)
 
 /** Installs those of the given names. Resolves to what was installed, and to why the rest could not be had, by name. */
 export async function install(names = servers.map(({ name }) => name)) {

@@ -1,13 +1,12 @@
 // What a Secret can be, what is against writing to it, and who else has a hand in it.
 import { describe, expect, inject, test } from 'vitest'
-import { which } from '../../scripts/servers/processes.js'
 import { Secret } from '../../src/secret.ts'
 import { failure, old, successor } from './contract-fixture.ts'
 import { mergePatch, setQuota, until, type ClusterFacts } from './kubernetes-cluster.ts'
 import { base64, useSecret } from './kubernetes-fixture.ts'
 
 const server = inject('servers')['kubernetes'] as ClusterFacts | undefined
-const kubectl = await which('kubectl')
+const kubectl = inject('servers')['kubectl']
 
 describe.skipIf(!server)('a Secret', () => {
   const { at, change, cluster, isThere, make, namespace, secret, target, warnings } = useSecret(server)
