@@ -90,8 +90,10 @@ async function deliverTo(run: Run, targets: readonly Target[]): Promise<void> {
 
 async function deliverOne(run: Run, target: Target): Promise<KeysError | undefined> {
   const secret = successorSecret(run)
-  const { state, heldUnknown } = run.journal.targets.find(({ name }) => name === target.name) ?? {}
+  const known = run.journal.targets.find(({ name }) => name === target.name)
+  const { state, heldUnknown } = known ?? {}
   if (state === 'delivered' && target.readback === 'none') return undefined
+  let identity = known?.identity
   let isStaged = false
   let isWritten = false
   try {
@@ -112,6 +114,8 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
       const held = await target.read()
       if (held === undefined || !held.value.equals(secret)) throw changed(target)
     }
+    // What was made just now had none before.
+    identity ??= await target.identify?.()
   } catch (error) {
     if (!(error instanceof KeysError) || hasCode(error, 'state-directory', 'interrupted')) throw error
     // That nothing was put there this time does not undo an earlier write that may have happened.
@@ -121,7 +125,7 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
     }
     return error
   }
-  await recordTarget(run, target.name, 'delivered')
+  await recordTarget(run, target.name, 'delivered', identity)
   return undefined
 }
 

@@ -118,8 +118,16 @@ export async function record(
 }
 
 /** Writes down a target's new state. */
-export async function recordTarget(run: Run, name: string, state: TargetState): Promise<void> {
-  const targets = run.journal.targets.map((target) => (target.name === name ? { ...target, state } : target))
+export async function recordTarget(
+  run: Run,
+  name: string,
+  state: TargetState,
+  identity?: string,
+): Promise<void> {
+  const change = identity === undefined ? { state } : { state, identity }
+  const targets = run.journal.targets.map((target) =>
+    target.name === name ? { ...target, ...change } : target,
+  )
   await record(run, { targets })
   run.services.report({ event: 'target', target: name, state })
 }

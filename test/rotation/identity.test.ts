@@ -56,6 +56,21 @@ describe('a name that means another place by now', () => {
     expect(error, error?.message).toBeUndefined()
   })
 
+  it('is not undone there either, where it was made by the rotation', async () => {
+    cluster = undefined
+    const made = {
+      ...switched(),
+      identify: async () => ((await stage.held()) === stage.old.secret.reveal() ? undefined : cluster),
+    }
+    cluster = 'where it was made'
+    await dieAt(stage, 'before saving verified', { targets: [made] })
+    cluster = 'elsewhere'
+    const elsewhere: Target = { ...made, read: async () => ({ value: stage.old.secret }) }
+    const { error } = await rotate(stage.services(), stage.old.id, stage.options({ targets: [elsewhere] }))
+    expect(error).toMatchObject({ exit: 7 })
+    expect(error?.message).toContain('is in elsewhere now, and was in where it was made before')
+  })
+
   it('says nothing where it was not there when the rotation was planned', async () => {
     cluster = undefined
     await dieAt(stage, 'before saving accepted', { targets: [switched()] })
