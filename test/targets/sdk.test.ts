@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseTarget } from '../../src/targets/index.ts'
 import { loadSdk } from '../../src/targets/sdk.ts'
 import { failure } from './contract.ts'
+import { testDeps } from './deps.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -96,6 +98,16 @@ describe('where NODE_DEBUG has Node print the headers of requests', () => {
         hint: 'leave http, https, net (and *) out of NODE_DEBUG; --debug shows the calls',
       })
       expect(error.message).toMatch(/^aws-sm:a: NODE_DEBUG asks Node for (http|net)/)
+    },
+  )
+
+  test.each(['aws-sm:app', 'gcp-sm:projects/some-project/secrets/app'])(
+    '%s asks for nothing',
+    async (spec) => {
+      const env = { NODE_DEBUG: 'https', AWS_REGION: 'eu-west-1' }
+      const error = await failure(parseTarget(spec, testDeps('/', { env })).check())
+      expect(error).toMatchObject({ code: 'target-refused' })
+      expect(error.message).toContain('NODE_DEBUG asks Node for https')
     },
   )
 
