@@ -42,6 +42,7 @@ async function install(cache) {
     await mkdir(path.join(work, 'bin'))
     // a copy: where the repository lies may belong to a workspace, or be read-only
     await cp(module, work, { recursive: true })
+    console.error('building Kubernetes from its Go modules, once: 3 to 10 minutes')
     await run('go', ['build', '-trimpath', '-tags=providerless', '-ldflags=-s -w', '-o=bin/', ...packages], {
       cwd: work,
       env: {

@@ -13,6 +13,7 @@ import { refuseElsewhere } from './identity.ts'
 import { parseMark } from './marked-name.ts'
 import { removeOrphans } from './mint.ts'
 import { restartUndone } from './restarts.ts'
+import { mayHoldOurs, type TargetState } from './state.ts'
 import { mendInstants, note, record, recordTarget, Setback, successorSecret, type Run } from './run.ts'
 
 const shortestPauseMs = 200
@@ -128,11 +129,12 @@ function onlyForward(run: Run, reason: KeysError, why: string, wayBack?: string)
 async function restoreTargets(run: Run): Promise<void> {
   const failed: string[] = []
   for (const { name, state, readback, heldUnknown } of run.journal.targets) {
-    if (state === 'pending' || state === 'failed' || state === 'restored') continue
+    if (!mayHoldOurs(state)) continue
     const target = run.options.targets.find((candidate) => candidate.name === name)
     const { old } = run.escrowed
     const isKnown = readback === 'value' && !heldUnknown
     const held = isKnown ? run.escrowed.held.get(name) : old && { value: old }
+    let end: TargetState = 'restored'
     try {
       if (target === undefined) throw new KeysError('target-failed', `${name} was not given this time`)
       await refuseElsewhere(run, target)
@@ -144,8 +146,9 @@ async function restoreTargets(run: Run): Promise<void> {
         continue
       }
       await note(run, 'target-left', `${name} was changed by somebody else and left as it is`)
+      end = 'left'
     }
-    await recordTarget(run, name, 'restored')
+    await recordTarget(run, name, end)
   }
   if (failed.length === 0) return
   throw new Setback(
@@ -212,7 +215,7 @@ async function mayHoldStray(run: Run): Promise<boolean> {
   for (const target of run.options.targets) {
     if (target.readback === 'none') {
       const { state } = run.journal.targets.find(({ name }) => name === target.name) ?? {}
-      if (state !== 'restored') return true
+      if (state !== 'restored' && state !== 'left') return true
       continue
     }
     const value = await valueIn(target)

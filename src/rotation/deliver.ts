@@ -10,6 +10,7 @@ import { stayTheOne } from './claim.ts'
 import { refuseElsewhere } from './identity.ts'
 import { fingerprintOf } from './marked-name.ts'
 import { checkpoint, pause, record, recordTarget, successorSecret, type Run } from './run.ts'
+import { mayHoldOurs } from './state.ts'
 
 const attempts = 3
 const firstBackoffMs = 500
@@ -119,8 +120,7 @@ async function deliverOne(run: Run, target: Target): Promise<KeysError | undefin
   } catch (error) {
     if (!(error instanceof KeysError) || hasCode(error, 'state-directory', 'interrupted')) throw error
     // That nothing was put there this time does not undo an earlier write that may have happened.
-    const wasClean = state === 'pending' || state === 'failed' || state === 'restored'
-    if (wasClean && !isStaged && !isWritten && saysNothingWasPut(target, error)) {
+    if (!mayHoldOurs(state) && !isStaged && !isWritten && saysNothingWasPut(target, error)) {
       await recordTarget(run, target.name, 'failed')
     }
     return error

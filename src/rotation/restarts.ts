@@ -1,5 +1,6 @@
 import { hasCode, KeysError } from '../errors.ts'
 import { stayTheOne } from './claim.ts'
+import { refuseElsewhere } from './identity.ts'
 import { note, type Run } from './run.ts'
 
 /**
@@ -8,14 +9,17 @@ import { note, type Run } from './run.ts'
  */
 export async function restartAll(run: Run, way: 'delivered' | 'undone'): Promise<void> {
   const { journal, options, services } = run
+  // What is started anew lies where its targets do.
+  if (options.restarts.length > 0) for (const target of options.targets) await refuseElsewhere(run, target)
   for (const restart of options.restarts) {
-    services.report({ event: 'restart', restart: restart.name, state: 'started' })
+    const told = { event: 'restart', restart: restart.name, boundMs: restart.timeoutMs } as const
+    services.report({ ...told, state: 'started' })
     await stayTheOne(run, restart.timeoutMs)
     await restart.run(
       `${journal.id}-${way}-${journal.deliveries ?? 0}`,
       way === 'delivered' ? services.stop : undefined,
     )
-    services.report({ event: 'restart', restart: restart.name, state: 'running' })
+    services.report({ ...told, state: 'running' })
   }
 }
 

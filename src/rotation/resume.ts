@@ -24,6 +24,7 @@ export async function resume(
 /** The run as its journal left it; what this line asks for in addition is taken over. */
 export function restore(services: RotationServices, given: RotationOptions, journal: Journal): Run {
   const named = namedAsBefore(given, journal)
+  refuseOtherRestarts(given, journal)
   const escrowed: Escrowed = journal.escrow
     ? open(journal.escrow, journal.id, services.credential)
     : { successor: undefined, old: undefined, held: new Map() }
@@ -65,6 +66,18 @@ function namedAsBefore({ targets }: RotationOptions, journal: Journal): Target[]
   return targets.map((target) => {
     const known = journal.targets.find(({ place }) => place === target.place)
     return { ...target, name: known?.name ?? target.name }
+  })
+}
+
+/** What another line would start anew was not looked at when the rotation was planned, and may be past its time. */
+function refuseOtherRestarts({ restarts }: RotationOptions, journal: Journal): void {
+  const known = journal.restarts ?? []
+  const others = restarts.filter(({ name }) => !known.includes(name)).map(({ name }) => name)
+  if (others.length === 0) return
+  const begun = known.length === 0 ? 'no --restart' : `--restart ${known.join(', ')}`
+  const what = `the open rotation ${journal.id} was begun with ${begun}, and not with ${others.join(', ')}`
+  throw new KeysError('rotation-differs', what, {
+    hint: `go on with it: pictify-keys rotate ${journal.id} --resume; or undo it: pictify-keys rotate ${journal.id} --abort`,
   })
 }
 

@@ -77,7 +77,12 @@ export async function abortRotation(
         },
       )
     }
-    const outcome = await undo(run, new KeysError('interrupted', 'the user asked for it'))
+    const outcome = await undo(
+      run,
+      new KeysError('interrupted', 'it was to be undone (--abort)', {
+        hint: 'run the same command again to rotate the key',
+      }),
+    )
     return outcome.receipt.state === 'aborted' ? { ...outcome, error: undefined } : outcome
   })
 }

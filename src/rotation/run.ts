@@ -57,7 +57,7 @@ export type RotationEvent =
   | { event: 'probe'; answer: ProbeAnswer; inARow: number; needed: number; settlesInMs: number }
   | { event: 'target'; target: string; state: TargetState }
   | { event: 'target-failed'; target: string; message: string; attempt: number }
-  | { event: 'restart'; restart: string; state: 'started' | 'running' }
+  | { event: 'restart'; restart: string; state: 'started' | 'running'; boundMs: number }
   | { event: 'evidence'; evidence: Evidence; missing: string[]; waitEndsInMs: number }
   | { event: 'undo-wait'; newKey: string; waitEndsInMs: number }
   | { event: 'warning'; code: string; message: string }

@@ -36,9 +36,15 @@ export function isOver(state: RotationState): boolean {
 
 /**
  * What happened to one target: `writing` is recorded before a write, so that a crash in it is seen; `failed` is a
- * target that said itself that nothing was put in its place.
+ * target that said itself that nothing was put in its place; `left` was to be restored, and holds what somebody else put
+ * there since.
  */
-export type TargetState = 'pending' | 'writing' | 'failed' | 'delivered' | 'restored'
+export type TargetState = 'pending' | 'writing' | 'failed' | 'delivered' | 'restored' | 'left'
+
+/** Whether the target may have been given the successor since it last held something else for certain. */
+export function mayHoldOurs(state: TargetState | undefined): boolean {
+  return state === undefined || state === 'writing' || state === 'delivered'
+}
 
 /** The waits that were asked for; what goes on by `--resume` keeps them. Milliseconds. */
 export interface Waits {

@@ -128,7 +128,7 @@ function answered(
 }
 
 export const roleHint =
-  'give it the role that docs/targets.md shows; kubectl auth can-i --list shows what it may do'
+  'check how it is spelt, or give it the role that docs/targets.md shows; kubectl auth can-i --list shows what it may do'
 const ruleHint = 'that is a rule of the cluster: keep it, or ask whoever runs the cluster'
 
 /** What answers is something else. */

@@ -62,11 +62,18 @@ export function refusedOnTheWay(name: string, address: string, answer: Answer): 
   )
 }
 
+/** A login that may read only its own path is told of any other that it may not. */
+function spelling(path: string): string {
+  return /\/data\/data\//.test(path)
+    ? 'leave the data/ of KV v2 away, it is put there by itself'
+    : 'check how the place is spelt'
+}
+
 /** What a policy would have to say. */
 export function forbidden(name: string, { path, needs }: { path: string; needs: string }): KeysError {
   return refusal(
     `${name}: the login may not ${needs} ${path}`,
-    `its policy must grant it: path "${path}" { capabilities = ["${needs.split(' or ').join('", "')}"] }; see docs/targets.md`,
+    `${spelling(path)}; or its policy must grant it: path "${path}" { capabilities = ["${needs.split(' or ').join('", "')}"] }; see docs/targets.md`,
   )
 }
 

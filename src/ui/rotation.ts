@@ -66,7 +66,7 @@ function sentenceOf(event: Exclude<RotationEvent, { event: 'warning' }>): string
       return `  ${event.target}: attempt ${event.attempt} failed: ${event.message}`
     case 'restart':
       return event.state === 'started'
-        ? `  starting ${event.restart} anew`
+        ? `  starting ${event.restart} anew, and waiting up to ${formatDuration(event.boundMs)} until all of it runs`
         : `  ${event.restart}: runs with what its targets hold`
     case 'evidence':
       return event.missing.length === 0

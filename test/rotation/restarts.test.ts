@@ -128,6 +128,19 @@ describe('what is started anew', () => {
     })
   }
 
+  it('is no other than it was begun with: that was not looked at, and may be past its time', async () => {
+    await dieAt(stage, 'before saving verified', { restarts: [restart()] })
+    const restarts = [restart(), restart({ name: 'deployment/wbe' })]
+    await expect(rotate(stage.services(), stage.old.id, options({ restarts }))).rejects.toMatchObject({
+      code: 'rotation-differs',
+      message: expect.stringContaining(
+        'was begun with --restart deployment/web, and not with deployment/wbe',
+      ) as string,
+    })
+    expect(done).toHaveLength(1)
+    expect(stage.active()).toHaveLength(2)
+  })
+
   it('is in the journal, so that --resume knows it', async () => {
     await dieAt(stage, 'before saving verified', { restarts: [restart()] })
     const [entry] = await createJournals(`${stage.directory}/state`).list()
