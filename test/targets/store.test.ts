@@ -84,9 +84,9 @@ describe('a change on condition', () => {
 
   test('is not said to have failed by a look after a Conflict: its answer may have been lost', async () => {
     const { memory, cell } = createMemory(old)
-    const { put } = cell
+    const made = { ...cell }
     cell.put = async (...given) => {
-      await put(...given)
+      await made.put(...given)
       const down = new KeysError('target-failed', 'memory:a: nobody there', { hint: 'see' })
       cell.look = () => Promise.reject(down)
       throw new Conflict()
