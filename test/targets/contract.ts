@@ -1,7 +1,6 @@
 // What every target that can be read back must do, wherever it is. Each kind says how its place is set up and looked at
 // without our code, and how its store fails.
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { KeysError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { Held, Target, TargetDeps } from '../../src/targets/target.ts'
@@ -10,13 +9,13 @@ import {
   callInProcess,
   failure,
   type Fault,
-  hurried,
   type Kept,
   old,
   successor,
   third,
   values,
 } from './contract-fixture.ts'
+import { describeFaults } from './contract-faults.ts'
 import { testDeps } from './deps.ts'
 
 export { all, failure, type Fault, old, successor, third }
@@ -228,86 +227,10 @@ export function describeTarget(kind: Kind): void {
     })
   })
 
-  when(kind.fail, describe)('a store that fails', () => {
-    const fail = kind.fail ?? (() => Promise.reject(new Error('it cannot fail')))
-    /** Every call, while the store fails as said; nothing may have changed by the end. */
-    async function whileFailing(
-      fault: Fault,
-      look: (error: KeysError, call: string) => void,
-      more: Partial<TargetDeps> = {},
-    ): Promise<void> {
-      await place.put(old.reveal())
-      const held = await target().read()
-      const before = await snapshot()
-      const mend = await fail(fault)
-      try {
-        const broken = target(more)
-        const calls = {
-          check: () => broken.check(),
-          write: () => broken.write(successor, held),
-        }
-        for (const [name, call] of Object.entries(calls)) look(await failure(call()), name)
-      } finally {
-        await mend()
-      }
-      expect(await snapshot()).toEqual(before)
-      await target().check()
-    }
-
-    test('forbidden: says what is missing, and that asking again is of no use', async () => {
-      await whileFailing('forbidden', (error) => {
-        expect(error.code).toBe('target-refused')
-        expect(error.message).toContain(place.spec)
-      })
-    })
-
-    test('expired login: says how to renew it', async () => {
-      await whileFailing('expired', (error) => {
-        expect(error.code).toBe('target-refused')
-        expect(error.hint).toMatch(kind.loginHint ?? /^no hint was named$/)
-      })
-    })
-
-    test('throttled, again and again: given up in bounded time', async () => {
-      const look = (error: KeysError) => expect(error.code).toMatch(/^target-(failed|unclear)$/)
-      await whileFailing('throttled', look, { clock: hurried })
-    })
-
-    test('throttled once: done all the same', async () => {
-      await place.put(old.reveal())
-      const held = await target().read()
-      const mend = await fail('throttled once')
-      try {
-        await target(kind.ownPauses ? {} : { clock: hurried }).write(successor, held)
-      } finally {
-        await mend()
-      }
-      expect(await place.value()).toBe(successor.reveal())
-    })
-
-    test('down: an error, and not "absent"', async () => {
-      await place.put(old.reveal())
-      const mend = await fail('down')
-      try {
-        expect((await failure(target({ clock: hurried }).read())).code).toMatch(/^target-(failed|unclear)$/)
-      } finally {
-        await mend()
-      }
-      const look = (error: KeysError) => expect(error.code).toMatch(/^target-(failed|unclear)$/)
-      await whileFailing('down', look, { clock: hurried })
-    })
-
-    test('slow: every call ends by itself', async () => {
-      await whileFailing(
-        'slow',
-        (error, call) => {
-          expect(error.code).toBe(call === 'check' ? 'target-failed' : 'target-unclear')
-          expect(error.message).toMatch(/no answer within \d+s$/)
-        },
-        { clock: hurried },
-      )
-    })
-  })
+  const { fail } = kind
+  if (fail)
+    describe('a store that fails', () =>
+      describeFaults({ ...kind, fail }, { place: () => place, target, snapshot }))
 
   test('an aborted call changes nothing', async () => {
     await place.put(old.reveal())
