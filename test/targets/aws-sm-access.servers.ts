@@ -1,34 +1,21 @@
 // Whom the target signs in as, and what it says where AWS refuses or cannot be asked, against moto.
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { parseTarget } from '../../src/targets/index.ts'
-import type { Target } from '../../src/targets/target.ts'
-import { awsEnvironment, awsError, createClient, type AwsFacts } from '../servers/aws.ts'
+import { awsError, createClient, type AwsFacts } from '../servers/aws.ts'
 import { createFaultProxy, type FaultProxy } from '../servers/fault-proxy.ts'
+import { stubMoto, useMoto } from './aws-sm-fixture.ts'
 import { failure, old } from './contract.ts'
 import { testDeps } from './deps.ts'
 
 const facts = inject('servers')['aws'] as AwsFacts | undefined
 
 describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
-  let id: string
-  let warned: string[]
-  beforeAll(() => {
-    for (const [key, value] of Object.entries(awsEnvironment(facts?.url ?? ''))) vi.stubEnv(key, value)
-    return () => vi.unstubAllEnvs()
-  })
-  beforeEach(() => {
-    id = `app/${randomUUID()}`
-    warned = []
-  })
-  const target = (field?: string, createTarget = false): Target => {
-    const warn = (text: string) => void warned.push(text)
-    const deps = testDeps('/', { createTarget, warn, env: process.env })
-    return parseTarget(`aws-sm:${id}${field === undefined ? '' : `#${field}`}`, deps)
-  }
+  const moto = useMoto(facts)
+  const { target, warned } = moto
 
   describe('signing in', () => {
     /** As on a machine of which this is all that is known. */
@@ -38,7 +25,7 @@ describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
         await work()
       } finally {
         vi.unstubAllEnvs()
-        for (const [key, value] of Object.entries(awsEnvironment(facts?.url ?? ''))) vi.stubEnv(key, value)
+        stubMoto(facts)
       }
     }
 
@@ -55,7 +42,7 @@ describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
 
     test('the region of an ARN wins, and needs no other', async () => {
       const { ARN } = await createClient(facts?.url ?? '', 'eu-west-1').createSecret({
-        Name: id,
+        Name: moto.id,
         SecretString: old.reveal(),
       })
       for (const region of [undefined, 'us-east-1']) {
@@ -77,7 +64,8 @@ describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
         const keys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_REGION: undefined }
         const profile = { ...keys, AWS_PROFILE: 'ops', AWS_CONFIG_FILE: path.join(folder, 'config') }
         const create = async (region: string) =>
-          (await createClient(facts?.url ?? '', region).createSecret({ Name: id, SecretString: 'x' })).ARN
+          (await createClient(facts?.url ?? '', region).createSecret({ Name: moto.id, SecretString: 'x' }))
+            .ARN
         const there = await create('eu-west-1')
         const found: unknown[] = []
         const ask = async () => void found.push((await target().identify?.()) ?? 'none', target().place)
@@ -97,7 +85,7 @@ describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
     })
 
     test('an ARN that leads to nothing is not made', async () => {
-      id = `arn:aws:secretsmanager:us-east-1:123456789012:secret:app/none-AbCdEf`
+      moto.id = `arn:aws:secretsmanager:us-east-1:123456789012:secret:app/none-AbCdEf`
       expect((await failure(target().check())).message).toContain('there is no secret')
       expect((await failure(target(undefined, true).check())).hint).toContain('write its name')
     })
@@ -110,7 +98,7 @@ describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
           '[profile ops]\nregion = eu-west-1\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = loopback\n',
         )
         await createClient(facts?.url ?? '', 'eu-west-1').createSecret({
-          Name: id,
+          Name: moto.id,
           SecretString: old.reveal(),
         })
         const keys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_REGION: undefined }
@@ -231,7 +219,10 @@ describe.skipIf(!facts)('aws-sm: signing in and what AWS answers', () => {
         expect(error).toMatchObject({ code: 'insecure-url' })
         expect(error.message).toContain('http://aws.invalid:4566')
         expect(error.hint).toContain('--insecure-http')
-        const meant = parseTarget(`aws-sm:${id}`, testDeps('/', { insecureHttp: true, env: process.env }))
+        const meant = parseTarget(
+          `aws-sm:${moto.id}`,
+          testDeps('/', { insecureHttp: true, env: process.env }),
+        )
         expect((await failure(meant.check())).message).toContain('there is no host aws.invalid')
       } finally {
         vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')

@@ -1,33 +1,15 @@
 // Which secrets the target leaves alone, and what it says of them, against moto.
 import { randomUUID } from 'node:crypto'
-import { beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
-import { parseTarget } from '../../src/targets/index.ts'
-import type { Target } from '../../src/targets/target.ts'
-import { awsEnvironment, contentOf, createClient, labelsOf, type AwsFacts } from '../servers/aws.ts'
+import { describe, expect, inject, test, vi } from 'vitest'
+import { contentOf, labelsOf, type AwsFacts } from '../servers/aws.ts'
+import { useMoto } from './aws-sm-fixture.ts'
 import { failure, old, successor, third } from './contract.ts'
-import { testDeps } from './deps.ts'
 
 const facts = inject('servers')['aws'] as AwsFacts | undefined
 
 describe.skipIf(!facts)('aws-sm: refusals', () => {
-  const client = createClient(facts?.url ?? '')
-  let id: string
-  let warned: string[]
-  beforeAll(() => {
-    for (const [key, value] of Object.entries(awsEnvironment(facts?.url ?? ''))) vi.stubEnv(key, value)
-    return () => vi.unstubAllEnvs()
-  })
-  beforeEach(() => {
-    id = `app/${randomUUID()}`
-    warned = []
-  })
-  const target = (field?: string, createTarget = false): Target => {
-    const warn = (text: string) => void warned.push(text)
-    const deps = testDeps('/', { createTarget, warn, env: process.env })
-    return parseTarget(`aws-sm:${id}${field === undefined ? '' : `#${field}`}`, deps)
-  }
-  const create = (content: string | undefined, more: object = {}) =>
-    client.createSecret({ Name: id, SecretString: content, ...more })
+  const moto = useMoto(facts)
+  const { client, create, target, warned } = moto
 
   describe('what is not ours to write is refused, and left as it is', () => {
     const refusals: {
@@ -82,21 +64,21 @@ describe.skipIf(!facts)('aws-sm: refusals', () => {
     ]
     test.each(refusals)('$what', async ({ content, field, more, message, hint }) => {
       await create(content, more)
-      const before = await labelsOf(client, id)
+      const before = await labelsOf(client, moto.id)
       const error = await failure(target(field).check())
       expect(error).toMatchObject({
         code: 'target-refused',
         message: expect.stringMatching(message) as string,
       })
       expect(error.hint).toMatch(hint)
-      expect(await labelsOf(client, id)).toEqual(before)
+      expect(await labelsOf(client, moto.id)).toEqual(before)
     })
 
     test('a secret that is about to be deleted', async () => {
       await create(old.reveal())
-      await client.deleteSecret({ SecretId: id, RecoveryWindowInDays: 7 })
+      await client.deleteSecret({ SecretId: moto.id, RecoveryWindowInDays: 7 })
       const error = await failure(target().check())
-      expect(error.hint).toContain(`aws secretsmanager restore-secret --secret-id ${id}`)
+      expect(error.hint).toContain(`aws secretsmanager restore-secret --secret-id ${moto.id}`)
       expect((await failure(target().read())).code).toBe('target-refused')
     })
 
@@ -113,9 +95,9 @@ describe.skipIf(!facts)('aws-sm: refusals', () => {
     test('a rotation of somebody else’s under way, at every call that would write', async () => {
       await create(old.reveal())
       const theirs = randomUUID()
-      const pending = { SecretId: id, SecretString: third.reveal(), VersionStages: ['AWSPENDING'] }
+      const pending = { SecretId: moto.id, SecretString: third.reveal(), VersionStages: ['AWSPENDING'] }
       await client.putSecretValue({ ...pending, ClientRequestToken: theirs })
-      const before = await labelsOf(client, id)
+      const before = await labelsOf(client, moto.id)
       const held = await target().read()
       const calls = [
         () => target().check(),
@@ -129,24 +111,24 @@ describe.skipIf(!facts)('aws-sm: refusals', () => {
         expect(error.hint).toContain(`--version-stage AWSPENDING --remove-from-version-id ${theirs}`)
       }
       await target().restore(held, successor)
-      expect(await labelsOf(client, id)).toEqual(before)
+      expect(await labelsOf(client, moto.id)).toEqual(before)
       // where it ended with both labels on one version, as AWS allows, it is over
       await client.updateSecretVersionStage({
-        SecretId: id,
+        SecretId: moto.id,
         VersionStage: 'AWSCURRENT',
         RemoveFromVersionId: held?.version,
         MoveToVersionId: theirs,
       })
       await target().check()
       await target().write(successor, await target().read())
-      expect(await contentOf(client, id)).toBe(successor.reveal())
+      expect(await contentOf(client, moto.id)).toBe(successor.reveal())
     })
   })
 
   test('what check cannot prove, and what will change it again, is told', async () => {
     await create(old.reveal(), { KmsKeyId: 'alias/ours' })
     await client.rotateSecret({
-      SecretId: id,
+      SecretId: moto.id,
       RotationRules: { AutomaticallyAfterDays: 30 },
       RotateImmediately: false,
     })
@@ -154,8 +136,8 @@ describe.skipIf(!facts)('aws-sm: refusals', () => {
     expect(warned.join('\n')).toMatch(
       /cancel-rotate-secret --secret-id app\/[\s\S]*kms:GenerateDataKey with alias\/ours/,
     )
-    id = `app/${randomUUID()}`
-    warned = []
+    moto.id = `app/${randomUUID()}`
+    warned.length = 0
     await target(undefined, true).check()
     expect(warned).toEqual([expect.stringMatching(/CreateSecret.*DeleteSecret/)])
   })

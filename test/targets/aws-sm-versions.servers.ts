@@ -1,14 +1,10 @@
 // What the target makes of a secret's versions and labels, against moto.
 import { randomUUID } from 'node:crypto'
-import { beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { describe, expect, inject, test, vi } from 'vitest'
 import type { Secret } from '../../src/secret.ts'
-import { parseTarget } from '../../src/targets/index.ts'
-import type { Target } from '../../src/targets/target.ts'
 import {
-  awsEnvironment,
   contentOf,
   countVersions,
-  createClient,
   labelled,
   labelsOf,
   refuse,
@@ -16,31 +12,15 @@ import {
   type AwsFacts,
 } from '../servers/aws.ts'
 import { createFaultProxy } from '../servers/fault-proxy.ts'
+import { useMoto } from './aws-sm-fixture.ts'
 import { failure, old, successor, third } from './contract.ts'
-import { testDeps } from './deps.ts'
 
 const facts = inject('servers')['aws'] as AwsFacts | undefined
 
 describe.skipIf(!facts)('aws-sm: versions', () => {
-  const client = createClient(facts?.url ?? '')
-  let id: string
-  let warned: string[]
-  beforeAll(() => {
-    for (const [key, value] of Object.entries(awsEnvironment(facts?.url ?? ''))) vi.stubEnv(key, value)
-    return () => vi.unstubAllEnvs()
-  })
-  beforeEach(() => {
-    id = `app/${randomUUID()}`
-    warned = []
-  })
-  const target = (field?: string, createTarget = false): Target => {
-    const warn = (text: string) => void warned.push(text)
-    const deps = testDeps('/', { createTarget, warn, env: process.env })
-    return parseTarget(`aws-sm:${id}${field === undefined ? '' : `#${field}`}`, deps)
-  }
-  const create = (content: string | undefined, more: object = {}) =>
-    client.createSecret({ Name: id, SecretString: content, ...more })
-  const at = async (label: string) => labelled(await labelsOf(client, id), label)
+  const moto = useMoto(facts)
+  const { client, create, target, warned } = moto
+  const at = async (label: string) => labelled(await labelsOf(client, moto.id), label)
   const staged = async (field: string | undefined, secret: Secret) => {
     const own = target(field)
     return own.stage?.(secret, await own.read())
@@ -54,23 +34,23 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
       expect((await staged(undefined, successor))?.reveal()).toBe(successor.reveal())
       const own = await at('AWSPENDING')
       expect(own).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
-      expect(await contentOf(client, id)).toBe(old.reveal())
+      expect(await contentOf(client, moto.id)).toBe(old.reveal())
       await target().write(successor, held)
-      expect(await labelsOf(client, id)).toEqual({
+      expect(await labelsOf(client, moto.id)).toEqual({
         [own ?? '']: ['AWSCURRENT'],
         [before ?? '']: ['AWSPREVIOUS'],
       })
-      expect(await contentOf(client, id)).toBe(successor.reveal())
+      expect(await contentOf(client, moto.id)).toBe(successor.reveal())
     })
 
     test('staged and never written: an undo takes the label away, and touches nothing else', async () => {
       await create(old.reveal())
       const held = await target().read()
-      const before = await labelsOf(client, id)
+      const before = await labelsOf(client, moto.id)
       await staged(undefined, successor)
       await target().restore(held, successor)
       await target().restore(held, successor)
-      expect(await labelsOf(client, id)).toEqual(before)
+      expect(await labelsOf(client, moto.id)).toEqual(before)
       await staged(undefined, successor)
       expect(await at('AWSPENDING')).toBeDefined()
     })
@@ -83,10 +63,10 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
         await staged('KEY', successor)
         await target('KEY').write(successor, held)
         await target('KEY').write(successor, held)
-        expect(await countVersions(client, id)).toBe(2)
+        expect(await countVersions(client, moto.id)).toBe(2)
         await target('KEY').restore(held, successor)
       }
-      expect(await countVersions(client, id)).toBe(2)
+      expect(await countVersions(client, moto.id)).toBe(2)
     })
 
     test('a version of ours that has lost every label is taken again', async () => {
@@ -95,19 +75,19 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
       await target().write(successor, held)
       const own = await at('AWSCURRENT')
       await target().restore(held, successor)
-      await writeAs(client, id, third.reveal())
-      await writeAs(client, id, old.reveal())
-      expect(Object.keys((await labelsOf(client, id)) ?? {})).not.toContain(own)
+      await writeAs(client, moto.id, third.reveal())
+      await writeAs(client, moto.id, old.reveal())
+      expect(Object.keys((await labelsOf(client, moto.id)) ?? {})).not.toContain(own)
       // and the label is nowhere else then, whoever of ours had it
       await staged(undefined, third)
       await staged(undefined, successor)
-      const pending = Object.entries((await labelsOf(client, id)) ?? {}).filter(([, labels]) =>
+      const pending = Object.entries((await labelsOf(client, moto.id)) ?? {}).filter(([, labels]) =>
         labels.includes('AWSPENDING'),
       )
       expect(pending.map(([version]) => version)).toEqual([own])
       await target().write(successor, held)
       expect(await at('AWSCURRENT')).toBe(own)
-      expect(await contentOf(client, id)).toBe(successor.reveal())
+      expect(await contentOf(client, moto.id)).toBe(successor.reveal())
     })
 
     test('a call whose answer was lost, and that is sent again, does no more than once', async () => {
@@ -139,17 +119,17 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
         twice()
         await staged(undefined, successor)
         await target().write(successor, held)
-        expect(await contentOf(client, id)).toBe(successor.reveal())
+        expect(await contentOf(client, moto.id)).toBe(successor.reveal())
         expect(await at('AWSPENDING')).toBeUndefined()
         await target().restore(held, successor)
         expect(await at('AWSCURRENT')).toBe(before)
         expect(await at('AWSPENDING')).toBeUndefined()
-        expect(await countVersions(client, id)).toBe(2)
-        id = `app/${randomUUID()}`
+        expect(await countVersions(client, moto.id)).toBe(2)
+        moto.id = `app/${randomUUID()}`
         await target(undefined, true).write(successor, undefined)
-        expect(await contentOf(client, id)).toBe(successor.reveal())
+        expect(await contentOf(client, moto.id)).toBe(successor.reveal())
         await target().restore(undefined, successor)
-        expect(await labelsOf(client, id)).toBeUndefined()
+        expect(await labelsOf(client, moto.id)).toBeUndefined()
         const actions = new Set([...sent].map((each) => each.replace(/\{.*/s, '').split('.').at(-1)))
         expect([...actions].sort()).toEqual([
           'CreateSecret',
@@ -191,31 +171,31 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
         const held = await target().read()
         const own = await cutOff(() => target().write(successor, held))
         await target().write(successor, held)
-        expect((await labelsOf(client, id))?.[own]).toEqual(['AWSCURRENT'])
-        expect(await countVersions(client, id)).toBe(2)
+        expect((await labelsOf(client, moto.id))?.[own]).toEqual(['AWSCURRENT'])
+        expect(await countVersions(client, moto.id)).toBe(2)
       })
 
       test('by an undo: so does the next one', async () => {
         await create(`{"KEY":"${old.reveal()}", "n":1}`)
         const held = await target('KEY').read()
         await target('KEY').write(successor, held)
-        await writeAs(client, id, `{"KEY":"${successor.reveal()}", "n":2}`)
+        await writeAs(client, moto.id, `{"KEY":"${successor.reveal()}", "n":2}`)
         const own = await cutOff(() => target('KEY').restore(held, successor))
         await target('KEY').restore(held, successor)
-        expect((await labelsOf(client, id))?.[own]).toEqual(['AWSCURRENT'])
-        expect(await contentOf(client, id)).toBe(`{"KEY":"${old.reveal()}", "n":2}`)
+        expect((await labelsOf(client, moto.id))?.[own]).toEqual(['AWSCURRENT'])
+        expect(await contentOf(client, moto.id)).toBe(`{"KEY":"${old.reveal()}", "n":2}`)
       })
 
       test('on a version that is not ours, AWSPENDING stays', async () => {
         const { VersionId = '' } = await create(successor.reveal())
         await client.updateSecretVersionStage({
-          SecretId: id,
+          SecretId: moto.id,
           VersionStage: 'AWSPENDING',
           MoveToVersionId: VersionId,
         })
         await target().write(successor, { value: old })
         await target().restore({ value: successor }, third)
-        expect((await labelsOf(client, id))?.[VersionId]).toEqual(['AWSCURRENT', 'AWSPENDING'])
+        expect((await labelsOf(client, moto.id))?.[VersionId]).toEqual(['AWSCURRENT', 'AWSPENDING'])
       })
     })
 
@@ -223,7 +203,7 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
       const ids = new Set<string | undefined>()
       for (const content of ['{"A":"x","B":"x"}', '{"A":"x","B":"y"}']) {
         for (const field of ['A', 'B']) {
-          id = `app/${randomUUID()}`
+          moto.id = `app/${randomUUID()}`
           await create(content)
           await staged(field, successor)
           ids.add(await at('AWSPENDING'))
@@ -241,7 +221,7 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
       await staged('B', successor)
       expect(await at('AWSPENDING')).not.toBe(dead)
       await target('B').write(successor, held)
-      expect(await contentOf(client, id)).toBe(`{"A":"${old.reveal()}","B":"${successor.reveal()}"}`)
+      expect(await contentOf(client, moto.id)).toBe(`{"A":"${old.reveal()}","B":"${successor.reveal()}"}`)
       // and an undo of the dead one takes away no label but its own
       await staged('B', old)
       const waiting = await at('AWSPENDING')
@@ -259,26 +239,26 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
       await target('KEY').write(successor, held)
       await target('KEY').restore(held, successor)
       expect(await at('AWSCURRENT')).toBe(before)
-      expect(await countVersions(client, id)).toBe(2)
+      expect(await countVersions(client, moto.id)).toBe(2)
     })
 
     test('leaves alone what others wrote beside it meanwhile', async () => {
       await create(`{"KEY":"${old.reveal()}", "n": 1.0}`)
       const held = await target('KEY').read()
       await target('KEY').write(successor, held)
-      await writeAs(client, id, `{"KEY":"${successor.reveal()}", "n": 2.0, "new":[]}`)
+      await writeAs(client, moto.id, `{"KEY":"${successor.reveal()}", "n": 2.0, "new":[]}`)
       await target('KEY').restore(held, successor)
-      expect(await contentOf(client, id)).toBe(`{"KEY":"${old.reveal()}", "n": 2.0, "new":[]}`)
+      expect(await contentOf(client, moto.id)).toBe(`{"KEY":"${old.reveal()}", "n": 2.0, "new":[]}`)
       expect(await at('AWSPENDING')).toBeUndefined()
     })
 
     test('where the old version is not there any more, it is written anew', async () => {
       await create(old.reveal())
       await target().write(successor, { value: old })
-      await writeAs(client, id, third.reveal())
-      await writeAs(client, id, successor.reveal())
+      await writeAs(client, moto.id, third.reveal())
+      await writeAs(client, moto.id, successor.reveal())
       await target().restore({ value: old, version: randomUUID() }, successor)
-      expect(await contentOf(client, id)).toBe(old.reveal())
+      expect(await contentOf(client, moto.id)).toBe(old.reveal())
     })
 
     test('of a field that was not there is the secret as it was', async () => {
@@ -286,16 +266,16 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
       const before = await at('AWSCURRENT')
       await target('KEY', true).check()
       await target('KEY', true).write(successor, undefined)
-      expect(await contentOf(client, id)).toBe(`{\n  "n": 1.0,\n  "KEY": "${successor.reveal()}"\n}`)
+      expect(await contentOf(client, moto.id)).toBe(`{\n  "n": 1.0,\n  "KEY": "${successor.reveal()}"\n}`)
       await target('KEY').restore(undefined, successor)
       expect(await at('AWSCURRENT')).toBe(before)
     })
 
     test('of a field in a secret that we made removes the field alone, once others use the secret', async () => {
       await target('KEY', true).write(successor, undefined)
-      await writeAs(client, id, `{"KEY":"${successor.reveal()}","theirs":true}`)
+      await writeAs(client, moto.id, `{"KEY":"${successor.reveal()}","theirs":true}`)
       await target('KEY').restore(undefined, successor)
-      expect(await contentOf(client, id)).toBe('{"theirs":true}')
+      expect(await contentOf(client, moto.id)).toBe('{"theirs":true}')
     })
 
     test.each([undefined, 'KEY'])(
@@ -306,15 +286,15 @@ describe.skipIf(!facts)('aws-sm: versions', () => {
         await target(field, true).check()
         expect(warned).toEqual([expect.stringContaining('an undo leaves {} in it')])
         expect((await target(field, true).stage?.(successor, undefined))?.reveal()).toBe(successor.reveal())
-        expect(await contentOf(client, id)).toBeUndefined()
+        expect(await contentOf(client, moto.id)).toBeUndefined()
         await target(field, true).write(successor, undefined)
-        expect(await contentOf(client, id)).toContain(successor.reveal())
+        expect(await contentOf(client, moto.id)).toContain(successor.reveal())
         await target(field).restore(undefined, successor)
         await target(field).restore(undefined, successor)
-        expect(await contentOf(client, id)).toBe('{}')
+        expect(await contentOf(client, moto.id)).toBe('{}')
         expect(await target(field).read()).toBeUndefined()
         await target(field, true).write(successor, undefined)
-        expect(await contentOf(client, id)).toContain(successor.reveal())
+        expect(await contentOf(client, moto.id)).toContain(successor.reveal())
       },
     )
   })

@@ -2,11 +2,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { parseTarget } from '../../src/targets/index.ts'
+import type { TargetDeps } from '../../src/targets/target.ts'
 import { createGoogle, type Google } from '../servers/google/index.ts'
 import { certificate } from '../servers/google/roots.ts'
 import { project } from '../servers/google/secrets.ts'
 import { Status } from '../servers/google/status.ts'
+import { old } from './contract-fixture.ts'
 import type { Fault, Place } from './contract.ts'
+import { testDeps } from './deps.ts'
 
 /** Who the target signs in as. */
 export const email = `rotator@${project.id}.iam.gserviceaccount.com`
@@ -141,4 +146,30 @@ export async function createStage(): Promise<Stage> {
     },
   }
   return stage
+}
+
+/** For the suite it is called in: a Google of its own, to which this process signs in anew for each target. */
+export function useStage() {
+  const stage = {} as Stage
+  beforeAll(async () => void Object.assign(stage, await createStage()))
+  afterAll(() => stage.close())
+  const before = { ...process.env }
+  beforeEach(() => void Object.assign(process.env, stage.env))
+  afterEach(() => {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
+    stage.google.fault = undefined
+    stage.google.logins.expire(false)
+  })
+  return {
+    stage,
+    /** With an environment object of its own, so that it signs in anew. */
+    targetAt: (spec: string, more: Partial<TargetDeps> = {}) =>
+      parseTarget(spec, testDeps('/', { env: { ...process.env }, ...more })),
+    /** A place that holds the old key. */
+    held: async () => {
+      const place = stage.place()
+      await place.put(old.reveal())
+      return place
+    },
+  }
 }

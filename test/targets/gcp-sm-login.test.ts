@@ -4,38 +4,13 @@ import { createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { parseTarget } from '../../src/targets/index.ts'
-import type { TargetDeps } from '../../src/targets/target.ts'
+import { describe, expect, test } from 'vitest'
 import { certificate } from '../servers/google/roots.ts'
 import { failure, hurried, old, successor } from './contract-fixture.ts'
-import { testDeps } from './deps.ts'
-import { createStage, email, member, parent, type Stage } from './gcp-sm-fixture.ts'
+import { email, member, parent, useStage } from './gcp-sm-fixture.ts'
 import { bundle } from './other-process.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await createStage()
-})
-afterAll(() => stage.close())
-
-const before = { ...process.env }
-beforeEach(() => Object.assign(process.env, stage.env))
-afterEach(() => {
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
-  stage.google.fault = undefined
-  stage.google.logins.expire(false)
-})
-
-/** With an environment object of its own, so that it signs in anew. */
-const targetAt = (spec: string, more: Partial<TargetDeps> = {}) =>
-  parseTarget(spec, testDeps('/', { env: { ...process.env }, ...more }))
-
-async function held() {
-  const place = stage.place()
-  await place.put(old.reveal())
-  return place
-}
+const { stage, targetAt, held } = useStage()
 
 describe('signs in', () => {
   test('by workload identity federation and impersonation, for a quota project', async () => {
@@ -193,7 +168,7 @@ test('neither a connection nor a call that was given up holds the process', asyn
   stage.google.fault = () => ((calls += 1) > 2 ? 'hang' : undefined)
   try {
     // the authority is known by Node's own variable as well
-    const env = { ...before, ...stage.env, NODE_EXTRA_CA_CERTS: certificate('ca') }
+    const env = { ...process.env, ...stage.env, NODE_EXTRA_CA_CERTS: certificate('ca') }
     Reflect.deleteProperty(env, 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH')
     const { stdout } = await promisify(execFile)(process.execPath, [script, place.spec], { env })
     expect(stdout).toBe('live given up\nended\n')

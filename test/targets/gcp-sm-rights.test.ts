@@ -1,37 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { parseTarget } from '../../src/targets/index.ts'
-import type { TargetDeps } from '../../src/targets/target.ts'
 import { failure, old, successor } from './contract-fixture.ts'
-import { testDeps } from './deps.ts'
-import { createStage, parent, type Stage } from './gcp-sm-fixture.ts'
+import { parent, useStage } from './gcp-sm-fixture.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await createStage()
-})
-afterAll(() => stage.close())
-
-const before = { ...process.env }
-beforeEach(() => Object.assign(process.env, stage.env))
-afterEach(() => {
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
-  stage.google.fault = undefined
-  stage.google.logins.expire(false)
-})
-
-/** With an environment object of its own, so that it signs in anew. */
-const targetAt = (spec: string, more: Partial<TargetDeps> = {}) =>
-  parseTarget(spec, testDeps('/', { env: { ...process.env }, ...more }))
-
-async function held() {
-  const place = stage.place()
-  await place.put(old.reveal())
-  return place
-}
+const { stage, targetAt, held } = useStage()
 
 describe('the least permission', () => {
   /** The roles as docs/targets.md has them. */
