@@ -66,12 +66,17 @@ export function createStoreTarget<S extends Seen>({
   cell: Cell<S>
   deps: TargetDeps
 }): Target {
+  /** Whether the change under way has been asked for by now: a look alone leaves nothing behind. */
+  let mayBeDone = false
+
   /** Makes a change on what was looked at, and looks again when another change came before. */
   async function change<T>(make: (seen: S) => Promise<T>, signal: AbortSignal): Promise<T> {
-    let mayBeDone = false
+    mayBeDone = false
     for (let attempt = 1; ; attempt++) {
       try {
         const seen = await cell.look(signal)
+        // A look that came too late, or does not heed its signal, is followed by nothing.
+        signal.throwIfAborted()
         // An answer that was lost may look like a Conflict: from here on a failure no longer says that nothing was done.
         mayBeDone = true
         return await make(seen)
@@ -138,7 +143,7 @@ export function createStoreTarget<S extends Seen>({
         return stage(secret, seen, signal)
       }, signal)
   }
-  return bounded(target, deps)
+  return bounded(target, deps, () => mayBeDone)
 }
 
 const never = new AbortController().signal

@@ -187,12 +187,12 @@ describe('the time limit', () => {
     ['read', 'target-failed', (cell: Cell<Versioned>, clock: Clock) => target(cell, { clock }).read()],
     [
       'write',
-      'target-unclear',
+      'target-failed',
       (cell: Cell<Versioned>, clock: Clock) => target(cell, { clock }).write(successor, undefined),
     ],
     [
       'restore',
-      'target-unclear',
+      'target-failed',
       (cell: Cell<Versioned>, clock: Clock) => target(cell, { clock }).restore(undefined, successor),
     ],
   ])('ends a %s that gets no answer', async (_name, code, call) => {
@@ -204,6 +204,33 @@ describe('the time limit', () => {
     ring()
     expect(await pending).toMatchObject({ code, message: 'memory:a: no answer within 30s' })
     expect(inner?.aborted).toBe(true)
+  })
+
+  test('knows what was asked for: a change may have been made', async () => {
+    const { cell } = createMemory(old)
+    cell.put = async (_secret, _seen, signal) => endless(signal)
+    const { clock, ring } = createStopped()
+    const pending = failure(target(cell, { clock }).write(successor, { value: old }))
+    await new Promise((resolve) => setImmediate(resolve))
+    ring()
+    expect(await pending).toMatchObject({ code: 'target-unclear' })
+  })
+
+  test('nothing is changed by a look that ends too late', async () => {
+    const { memory, cell } = createMemory(old)
+    const look = cell.look.bind(cell)
+    let release = () => {}
+    cell.look = async (signal) => {
+      await new Promise<void>((resolve) => (release = resolve))
+      return look(signal)
+    }
+    const { clock, ring } = createStopped()
+    const pending = failure(target(cell, { clock }).write(successor, { value: old }))
+    ring()
+    expect(await pending).toMatchObject({ code: 'target-failed' })
+    release()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(memory).toMatchObject({ value: old, changes: 0 })
   })
 
   test('knows what was not asked for yet, where it is told', async () => {
