@@ -129,3 +129,10 @@ export async function callInProcess({
     await rm(folder, { recursive: true, force: true })
   }
 }
+
+/** What does not apply to a kind is no test of it, and no skipped one either. */
+export function when(applies: unknown, register: (name: string, body: () => void | Promise<void>) => void) {
+  return (name: string, body: () => void | Promise<void>) => {
+    if (applies) register(name, body)
+  }
+}

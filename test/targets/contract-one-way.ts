@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Secret } from '../../src/secret.ts'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { Target, TargetDeps } from '../../src/targets/target.ts'
-import { all, callInProcess, failure, old, successor, third, values } from './contract-fixture.ts'
+import { all, callInProcess, failure, old, successor, third, values, when } from './contract-fixture.ts'
 import { describeOneWayStore, type OneWayStore } from './contract-one-way-store.ts'
 import { testDeps } from './deps.ts'
 
@@ -63,7 +63,7 @@ export function describeOneWayTarget(kind: OneWayKind): void {
     test('as large as it takes', async () => {
       await thereAndBack(`pk_live_${'x'.repeat((kind.largest?.bytes ?? 64 * 1024) - 8)}`)
     })
-    test.runIf(kind.largest)('larger is refused, and nothing is changed', async () => {
+    when(kind.largest, test)('larger is refused, and nothing is changed', async () => {
       await place.put(old.reveal())
       const before = await snapshot()
       const tooLarge = new Secret('x'.repeat((kind.largest?.bytes ?? 0) + 1))
@@ -132,7 +132,7 @@ export function describeOneWayTarget(kind: OneWayKind): void {
     expect(await place.value()).toBe(old.reveal())
   })
 
-  test.runIf(kind.env)(
+  when(kind.env, test)(
     'killed between the write and the journal: another process finishes it, and another undoes it',
     async () => {
       await place.put(old.reveal())

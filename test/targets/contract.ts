@@ -14,6 +14,7 @@ import {
   successor,
   third,
   values,
+  when,
 } from './contract-fixture.ts'
 import { describeFaults } from './contract-faults.ts'
 import { testDeps } from './deps.ts'
@@ -55,13 +56,6 @@ export interface Kind {
   beforeNextWrite?: (change: () => Promise<void>) => void
   /** Environment that a process of its own needs to reach the store. */
   env: () => Record<string, string>
-}
-
-/** What does not apply to a kind is no test of it, and no skipped one either. */
-function when(applies: unknown, register: (name: string, body: () => void | Promise<void>) => void) {
-  return (name: string, body: () => void | Promise<void>) => {
-    if (applies) register(name, body)
-  }
 }
 
 /** What every target that can be read back must do, against its real store. */
