@@ -173,3 +173,25 @@ export function useStage() {
     },
   }
 }
+
+/** As `useStage`, for suites that look at the versions of a secret. */
+export function useVersions() {
+  const { stage, targetAt } = useStage()
+  return {
+    stage,
+    targetAt,
+    add: (secret: string, data: string | Buffer) =>
+      stage.ask('AddSecretVersion', { parent: secret, payload: { data: Buffer.from(data) } }),
+    change: (secret: string, verb: 'Enable' | 'Disable' | 'Destroy', number: number) =>
+      stage.ask(`${verb}SecretVersion`, { name: `${secret}/versions/${number}` }),
+    /** The text of the newest. */
+    text: (secret: string) => stage.google.service.secrets.get(secret)?.versions.at(-1)?.data?.toString(),
+    /** A place that holds the old key, and all of its target that a test needs. */
+    held: async (options: { field?: string } = {}) => {
+      const place = stage.place(options)
+      await place.put(old.reveal())
+      const target = targetAt(place.spec)
+      return { place, target, secret: place.secret, before: await target.read() }
+    },
+  }
+}

@@ -1,33 +1,9 @@
-import { afterAll, beforeAll, expect, test, describe } from 'vitest'
-import { parseTarget } from '../../src/targets/index.ts'
-import type { Target, TargetDeps } from '../../src/targets/target.ts'
+import { expect, test, describe } from 'vitest'
 import { Status } from '../servers/google/status.ts'
 import { failure, hurried, old, successor, third } from './contract-fixture.ts'
-import { testDeps } from './deps.ts'
-import { createStage, type Stage } from './gcp-sm-fixture.ts'
+import { useVersions } from './gcp-sm-fixture.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await createStage()
-  Object.assign(process.env, stage.env)
-})
-afterAll(() => stage.close())
-
-const targetAt = (spec: string, more: Partial<TargetDeps> = {}) =>
-  parseTarget(spec, testDeps('/', { env: process.env, ...more }))
-const add = (secret: string, data: string | Buffer) =>
-  stage.ask('AddSecretVersion', { parent: secret, payload: { data: Buffer.from(data) } })
-const change = (secret: string, verb: 'Enable' | 'Disable' | 'Destroy', number: number) =>
-  stage.ask(`${verb}SecretVersion`, { name: `${secret}/versions/${number}` })
-const text = (secret: string) => stage.google.service.secrets.get(secret)?.versions.at(-1)?.data?.toString()
-
-/** A place that holds the old key, and all of its target that a test needs. */
-async function held(options: { field?: string } = {}) {
-  const place = stage.place(options)
-  await place.put(old.reveal())
-  const target = targetAt(place.spec)
-  return { place, target, secret: place.secret, before: await target.read() }
-}
+const { stage, targetAt, add, change, text, held } = useVersions()
 
 describe('the versions', () => {
   test('an undo puts the old value on top, and disables ours alone', async () => {
@@ -253,113 +229,6 @@ describe('somebody came before', () => {
     expect(text(secret)).toContain('"theirs"')
     expect(stage.versions(secret)).toHaveLength(3)
   })
-})
-
-describe('made with --create-target', () => {
-  const made = { createTarget: true }
-
-  /** A write whose answer is lost, and that somebody else's came before. */
-  async function cutOff(secret: string, target: Target, theirs: string): Promise<void> {
-    stage.google.beforeNextWrite = async () => void add(secret, theirs)
-    stage.google.afterNextWrite = async () => {
-      throw new Status('UNAVAILABLE', 'cut off')
-    }
-    expect((await failure(target.write(successor, undefined))).code).toBe('target-unclear')
-    expect((await target.read())?.value.equals(successor)).toBe(true)
-  }
-
-  test.each(['write', 'restore'] as const)(
-    'killed before we saw that others came before: %s brings theirs back',
-    async (next) => {
-      const place = stage.place({ field: 'key' })
-      await place.put(old.reveal())
-      add(place.secret, '{"a":1}')
-      const target = targetAt(place.spec, made)
-      await cutOff(place.secret, target, '{"a":2}')
-      if (next === 'write') await target.write(successor, undefined)
-      else await target.restore(undefined, successor)
-      const ours = `{"a":2,"key":"${successor.reveal()}"}`
-      expect(text(place.secret)).toBe(next === 'write' ? ours : '{"a":2}')
-    },
-  )
-
-  test('killed, and theirs is the key itself: an undo puts it on top again', async () => {
-    const place = stage.place()
-    await place.put(old.reveal())
-    change(place.secret, 'Disable', 1)
-    const target = targetAt(place.spec, made)
-    await cutOff(place.secret, target, third.reveal())
-    expect((await failure(target.restore(undefined, successor))).code).toBe('target-changed')
-    expect(stage.versions(place.secret)).toEqual(['1 DISABLED', '2 ENABLED', '3 DISABLED', '4 ENABLED'])
-    expect(text(place.secret)).toBe(third.reveal())
-  })
-
-  test('on top of one that was disabled: those below it are nobody’s change', async () => {
-    const place = stage.place()
-    await place.put(third.reveal())
-    add(place.secret, old.reveal())
-    change(place.secret, 'Disable', 2)
-    const target = targetAt(place.spec, made)
-    await target.write(successor, undefined)
-    await target.write(successor, undefined)
-    expect(stage.versions(place.secret)).toEqual(['1 ENABLED', '2 DISABLED', '3 ENABLED'])
-  })
-
-  test('a secret of ours, that is deleted again; and a regional one', async () => {
-    for (const location of [undefined, 'europe-west1']) {
-      const place = stage.place(location === undefined ? {} : { location })
-      const warned: string[] = []
-      await targetAt(place.spec, { ...made, warn: (line) => void warned.push(line) }).check()
-      expect(warned.join()).toContain('secretmanager.secrets.create')
-      await targetAt(place.spec, made).write(successor, undefined)
-      const settings = stage.google.service.secrets.get(place.secret)?.settings
-      expect(settings?.labels).toEqual({ 'created-by': 'pictify-keys' })
-      expect(Boolean(settings?.['replication'])).toBe(location === undefined)
-      await targetAt(place.spec).restore(undefined, successor)
-      expect(stage.google.service.secrets.has(place.secret)).toBe(false)
-    }
-  })
-
-  test('what was there without a version is not deleted', async () => {
-    const place = stage.place()
-    await place.put(undefined)
-    await targetAt(place.spec, made).write(successor, undefined)
-    await targetAt(place.spec).restore(undefined, successor)
-    expect(stage.versions(place.secret)).toEqual(['1 DISABLED'])
-  })
-
-  test('what others have put something into since is not deleted', async () => {
-    const place = stage.place()
-    const target = targetAt(place.spec, made)
-    await target.write(successor, undefined)
-    add(place.secret, third.reveal())
-    add(place.secret, successor.reveal())
-    await target.restore(undefined, successor)
-    expect(stage.versions(place.secret)).toEqual(['1 ENABLED', '2 ENABLED', '3 DISABLED'])
-  })
-
-  test('a field of a secret that is not there is an object of its own, and gone again', async () => {
-    const place = stage.place({ field: 'key' })
-    const target = targetAt(place.spec, made)
-    await target.write(successor, undefined)
-    expect(text(place.secret)).toBe(JSON.stringify({ key: successor.reveal() }))
-    await target.restore(undefined, successor)
-    expect(stage.google.service.secrets.has(place.secret)).toBe(false)
-  })
-
-  test.each(['{}', '{ "a" : 1,\n"b":"c"}'])(
-    'a field of %s is removed again, the rest as it was',
-    async (before) => {
-      const place = stage.place({ field: 'key' })
-      await place.put(old.reveal())
-      add(place.secret, before)
-      const target = targetAt(place.spec, made)
-      await target.write(successor, undefined)
-      expect((await target.read())?.value.equals(successor)).toBe(true)
-      await target.restore(undefined, successor)
-      expect(text(place.secret)).toBe(before)
-    },
-  )
 })
 
 test('throttled between: what is asked again is asked with the clock', async () => {
