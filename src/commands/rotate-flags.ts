@@ -2,11 +2,11 @@ import type { Context } from '../context.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
 import { KeysError } from '../errors.ts'
 import type { RotationOptions } from '../rotation/run.ts'
-import type { Journal, Waits } from '../rotation/state.ts'
+import { defaultWaits, type Journal, type Waits } from '../rotation/state.ts'
+import { createVerifyCommand } from '../rotation/verify-command.ts'
 import type { Secret } from '../secret.ts'
 import type { Inputs } from './command.ts'
 import { restartsOf, rotationTargets } from './rotate-targets.ts'
-import { createVerify } from './rotate-verify.ts'
 import { targetDeps } from './target-deps.ts'
 
 export const args = [
@@ -65,19 +65,9 @@ export const flags = {
 
 export type RotateInputs = Inputs<typeof args, typeof flags>
 
-/** Where neither the line nor, with `--resume`, the journal says otherwise. */
-const defaults: Waits = {
-  settleMs: 30_000,
-  probes: 3,
-  overlapMs: 0,
-  idleMs: 5 * 60_000,
-  usageLagMs: 5 * 60_000,
-  waitMs: 15 * 60_000,
-  verifyTimeoutMs: 2 * 60_000,
-}
-
+/** What the line says, else with `--resume` the journal, else the defaults. */
 function waitsOf(inputs: RotateInputs, open: Journal | undefined): Waits {
-  const before = open?.waits ?? defaults
+  const before = open?.waits ?? defaultWaits
   return {
     settleMs: inputs.settle ?? before.settleMs,
     probes: inputs.probes ?? before.probes,
@@ -85,7 +75,7 @@ function waitsOf(inputs: RotateInputs, open: Journal | undefined): Waits {
     idleMs: inputs.idle ?? before.idleMs,
     usageLagMs: inputs.usageLag ?? before.usageLagMs,
     waitMs: inputs.wait ?? before.waitMs,
-    verifyTimeoutMs: inputs.verifyTimeout ?? (before.verifyTimeoutMs || defaults.verifyTimeoutMs),
+    verifyTimeoutMs: inputs.verifyTimeout ?? (before.verifyTimeoutMs || defaultWaits.verifyTimeoutMs),
   }
 }
 
@@ -119,13 +109,15 @@ export async function optionsOf(
     verify:
       command === undefined
         ? undefined
-        : await createVerify(
-            context,
+        : await createVerifyCommand({
             command,
-            inputs.verify ? cwd : (begun?.cwd ?? cwd),
-            verifyTimeoutMs,
+            cwd: inputs.verify ? cwd : (begun?.cwd ?? cwd),
+            timeoutMs: verifyTimeoutMs,
+            env: context.env,
+            apiUrl: await context.apiUrl(),
             secrets,
-          ),
+            onLine: (line) => context.out.event({ event: 'verify-output', line }, `  ${line}`),
+          }),
     evidence: !inputs.noEvidence,
     deleteOld: inputs.delete,
     compromised: inputs.compromised

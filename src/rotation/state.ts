@@ -59,6 +59,17 @@ export interface Waits {
   verifyTimeoutMs: number
 }
 
+/** Where nobody asks for others. */
+export const defaultWaits: Waits = {
+  settleMs: 30_000,
+  probes: 3,
+  overlapMs: 0,
+  idleMs: 5 * 60_000,
+  usageLagMs: 5 * 60_000,
+  waitMs: 15 * 60_000,
+  verifyTimeoutMs: 2 * 60_000,
+}
+
 export interface TargetRecord {
   name: string
   /** The place itself, by which another folder's target of the same name is told apart. */

@@ -1,45 +1,57 @@
-import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { printedByNode } from '../node-debug.ts'
-import type { Verify } from '../rotation/run.ts'
 import { redact, type Secret } from '../secret.ts'
+import type { Verify } from './run.ts'
+
+export interface VerifyCommandOptions {
+  /** A line for the platform's shell. */
+  command: string
+  /** The folder it is run in. */
+  cwd: string
+  timeoutMs: number
+  /** Handed on to the command, without the admin key and what holds one of the secrets. */
+  env: Readonly<Record<string, string | undefined>>
+  /** For `PICTIFY_API_URL` of its environment. */
+  apiUrl: string
+  /** Every secret known so far; it grows with what the rotation learns. */
+  secrets: readonly Secret[]
+  /** A line of its output, masked, as it comes. */
+  onLine: (line: string) => void
+}
 
 /**
  * The user's own check as rotation sees it: run by the shell with the successor's secret in PICTIFY_API_KEY of its
- * environment and nowhere else, from `cwd`; its output, masked, goes to stderr as it comes.
+ * environment and nowhere else. Throws `usage` where the command holds a secret, or Node would print its environment.
  */
-export async function createVerify(
-  context: Context,
-  command: string,
-  cwd: string,
-  timeoutMs: number,
-  secrets: readonly Secret[],
-): Promise<Verify> {
+export async function createVerifyCommand({
+  command,
+  cwd,
+  timeoutMs,
+  env: given,
+  apiUrl,
+  secrets,
+  onLine,
+}: VerifyCommandOptions): Promise<Verify> {
   if (redact(command, secrets) !== command) {
     throw new KeysError('usage', 'the verify command has a secret written in it', {
       hint: 'it finds the new key in PICTIFY_API_KEY of its environment',
     })
   }
-  refuseTelltale(context.env)
+  refuseTelltale(given)
   const { childEnvironment, commandExists, runChild } = await import('../child.ts')
-  const { out } = context
-  const apiUrl = await context.apiUrl()
   return {
     command,
     timeoutMs,
-    exists: () => commandExists(command, childEnvironment(context.env, { secrets }), cwd),
+    exists: () => commandExists(command, childEnvironment(given, { secrets }), cwd),
     async run(secret, signal) {
       const masked = [...secrets, secret]
       const env = {
-        ...childEnvironment(context.env, { secrets: masked }),
+        ...childEnvironment(given, { secrets: masked }),
         PICTIFY_API_KEY: secret.reveal(),
         PICTIFY_API_URL: apiUrl,
       }
-      const onOutput = (line: string) => {
-        const text = redact(line, masked)
-        out.event({ event: 'verify-output', line: text }, `  ${text}`)
-      }
+      const onOutput = (line: string) => onLine(redact(line, masked))
       const result = await runChild({ command, env, cwd, timeoutMs, signal, onOutput })
       if (result.exitCode === 0) return
       const how = result.timedOut
@@ -58,7 +70,7 @@ export async function createVerify(
 }
 
 /** Node itself then prints the environment of every child, and nobody can mask that. */
-function refuseTelltale(env: Context['env']): void {
+function refuseTelltale(env: VerifyCommandOptions['env']): void {
   if (printedByNode(env, ['child_process']).length === 0) return
   throw new KeysError(
     'usage',
