@@ -63,6 +63,8 @@ async function describeCredential(context: Context, problems: Problem[]) {
   const { secret, source } = await context.credential()
   if (source.kind === 'environment')
     return { ...source, key: secret.hint, protection: 'as this shell keeps it' }
+  if (source.kind === 'keychain')
+    return { ...source, key: secret.hint, protection: 'encrypted by it, open to your programs' }
   const mode = (await (await context.config()).mode()) ?? 0
   const open = (mode & 0o077) !== 0
   if (open) {

@@ -88,8 +88,14 @@ function apiLine({ apiUrl, api }: StatusReport): string {
 
 function credentialLine({ credential }: StatusReport): string {
   if (credential === null) return 'none that can be used'
-  const place = credential.kind === 'environment' ? `from ${credential.variable}` : `in ${credential.path}`
+  const place = placeOf(credential)
   return `${credential.key} ${place} (${credential.protection})`
+}
+
+function placeOf(source: CredentialSource): string {
+  if (source.kind === 'environment') return `from ${source.variable}`
+  if (source.kind === 'file') return `in ${source.path}`
+  return `in ${source.keychain} (${source.service}, ${source.account})`
 }
 
 function keysLine(type: string, { active, limit }: Headroom): string {
