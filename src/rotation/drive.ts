@@ -14,7 +14,7 @@ import { parseMark } from './marked-name.ts'
 import { mint } from './mint.ts'
 import { overlap } from './overlap.ts'
 import { finish, retire } from './retire.ts'
-import { note, record, Setback, successorSecret, type Run } from './run.ts'
+import { note, record, Setback, successorSecret, type RotationStep, type Run } from './run.ts'
 import { hasReached, isOver, receiptOf, type Journal, type Receipt, type RotationState } from './state.ts'
 import { verify } from './verify.ts'
 
@@ -32,7 +32,7 @@ const secondThoughtMs = 1_000
 type OpenState = Exclude<RotationState, 'done' | 'aborting' | 'aborted'>
 
 /** The step that leads on from each state. */
-const steps: Record<OpenState, { name: string; take: (run: Run) => Promise<void> }> = {
+const steps: Record<OpenState, { name: RotationStep; take: (run: Run) => Promise<void> }> = {
   planned: { name: 'mint', take: mint },
   minted: { name: 'accept', take: accept },
   accepted: { name: 'deliver', take: deliver },

@@ -48,18 +48,56 @@ export interface RotationOptions extends Omit<Waits, 'verifyTimeoutMs'> {
   oldSecret: Secret | undefined
 }
 
+/** What leads on from one state to the next. */
+export type RotationStep = 'plan' | 'mint' | 'accept' | 'deliver' | 'verify' | 'overlap' | 'retire' | 'finish'
+
 /** What happens, as it happens; the core prints nothing. */
 export type RotationEvent =
   | { event: 'resumed'; rotation: string; state: RotationState }
   | { event: 'adopted'; rotation: string; newKey: string }
-  | { event: 'step'; step: string }
-  | { event: 'state'; state: RotationState; newKey?: string | undefined }
-  | { event: 'probe'; answer: ProbeAnswer; inARow: number; needed: number; settlesInMs: number }
+  | { event: 'step'; step: RotationStep }
+  /** Which rotation it is, once that is settled: new, resumed or adopted. */
+  | {
+      event: 'rotation'
+      rotation: string
+      state: RotationState
+      oldKey: { id: string; name: string }
+      newKey: string | null
+      targets: { name: string; state: TargetState }[]
+    }
+  /** `failure` says why it is being undone. */
+  | {
+      event: 'state'
+      state: RotationState
+      newKey?: string | undefined
+      failure?: { code: string; message: string } | undefined
+    }
+  /** The successor is waited for: `settlesInMs` of `settleMs` are left, and it is undone where it never is accepted. */
+  | {
+      event: 'probe'
+      answer: ProbeAnswer
+      inARow: number
+      needed: number
+      settleMs: number
+      settlesInMs: number
+      givesUpInMs: number
+    }
   | { event: 'target'; target: string; state: TargetState }
-  | { event: 'target-failed'; target: string; message: string; attempt: number }
+  | { event: 'target-failed'; target: string; message: string; attempt: number; attempts: number }
   | { event: 'restart'; restart: string; state: 'started' | 'running'; boundMs: number }
-  | { event: 'evidence'; evidence: Evidence; missing: string[]; waitEndsInMs: number }
-  | { event: 'undo-wait'; newKey: string; waitEndsInMs: number }
+  /** The user's own check of the successor. */
+  | { event: 'verify'; state: 'started' | 'passed'; boundMs: number }
+  | {
+      event: 'evidence'
+      evidence: Evidence
+      missing: string[]
+      /** Of the last 24 hours, up to `evidence.usageUpdatedAt`; null where not read: the new key's only for who watches. */
+      requests: { old: number | null; new: number | null }
+      /** When the old key can be seen to be idle at the earliest; null where it is, or where that is not known. */
+      idleInMs: number | null
+      waitEndsInMs: number
+    }
+  | { event: 'undo-wait'; newKey: string; quietMs: number; waitEndsInMs: number }
   | { event: 'warning'; code: string; message: string }
 
 /** What a rotation works with. */
@@ -72,6 +110,8 @@ export interface RotationServices {
   stateDir: string
   clock: Clock
   report: (event: RotationEvent) => void
+  /** Whether somebody watches: then figures are read on which nothing depends. */
+  watched?: boolean
   /** Told of every secret the rotation comes to know, so that it is masked and kept from children. */
   learn: (secret: Secret) => void
   /** Aborts when the run is to stop at the next safe point (the first Ctrl-C). */
@@ -114,7 +154,9 @@ export async function record(
   const moved = journal.state !== run.journal.state
   run.journal = journal
   run.escrowed = escrowed
-  if (moved) report({ event: 'state', state: journal.state, newKey: journal.newKey?.id })
+  if (!moved) return
+  const failure = journal.state === 'aborting' ? journal.failure : undefined
+  report({ event: 'state', state: journal.state, newKey: journal.newKey?.id, ...(failure && { failure }) })
 }
 
 /** Writes down a target's new state. */
