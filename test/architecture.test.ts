@@ -15,6 +15,7 @@ const ground = [
   'durable-file',
   'errors',
   'http',
+  'nearest',
   'node-debug',
   'secret',
 ]
@@ -63,7 +64,7 @@ const importers: Record<string, string> = {
   'csv-stringify': 'commands/list.ts',
   'env-paths': 'config.ts',
   hono: 'sandbox/app.ts',
-  leven: 'targets/index.ts',
+  leven: 'nearest.ts',
   'libsodium-wrappers': 'targets/sealed-box.ts',
   picomatch: 'commands/name-glob.ts',
   sparkly: 'ui/usage.ts',

@@ -4,6 +4,7 @@ import type { CallOptions, Key, Keys } from './contract.ts'
 
 /** So many ids of an ambiguous name are told; more would not help. */
 const mostTold = 10
+const idForm = /^key_[A-Za-z0-9_-]+$/
 
 /**
  * The key a person means: by id, else by exact name, else by a further name it answers to; active ones go before
@@ -24,16 +25,18 @@ export async function findKey(
   if (byId !== undefined) return byId
   // best first: the first of these that anything is in decides
   const tiers: Record<Tier, Key[]> = { active: [], 'active further': [], revoked: [], 'revoked further': [] }
+  const names = new Set<string>()
   for await (const key of keys.list({}, options)) {
     if (key.id === wanted) return key
     if (key.name === wanted) tiers[key.status].push(key)
     else if (answersTo?.(key.name, wanted) === true) tiers[`${key.status} further`].push(key)
+    else names.add(key.name)
   }
   const found = Object.values(tiers).find((tier) => tier.length > 0) ?? []
   const [only] = found
   if (only === undefined) {
     throw new KeysError('api-key-not-found', `no key has the id or the name "${redact(wanted)}"`, {
-      hint: 'pictify-keys list shows the ids and names',
+      hint: `${await suggestion(wanted, names)}pictify-keys list shows the ids and names`,
     })
   }
   if (found.length > 1) {
@@ -46,11 +49,19 @@ export async function findKey(
   return only
 }
 
+/** Of an id nothing is guessed: one that is near is another key. */
+async function suggestion(wanted: string, names: ReadonlySet<string>): Promise<string> {
+  if (idForm.test(wanted)) return ''
+  const { nearest } = await import('../nearest.ts')
+  const near = nearest(wanted, names).map((name) => `"${name}"`)
+  return near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `
+}
+
 type Tier = 'active' | 'active further' | 'revoked' | 'revoked further'
 
 /** Asks for the key itself where the text has the form of an id, which spares the list. */
 async function byIdOf(keys: Keys, wanted: string, options: CallOptions): Promise<Key | undefined> {
-  if (!/^key_[A-Za-z0-9_-]+$/.test(wanted)) return undefined
+  if (!idForm.test(wanted)) return undefined
   try {
     return await keys.get(wanted, options)
   } catch (error) {

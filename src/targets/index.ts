@@ -1,8 +1,8 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import leven from 'leven'
 import { systemCode, systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 import { redact } from '../secret.ts'
 import { awsSm } from './aws-sm.ts'
 import { createEnvTarget } from './env.ts'
@@ -169,9 +169,7 @@ function unknownScheme(spec: string, word: string | undefined): KeysError {
   if (word === undefined || /^$|[\\/.]/.test(word)) {
     return invalid(`"${spec}" does not say what kind of place it is`, `did you mean env:${spec}? ${known}`)
   }
-  const [closest, distance] = Object.keys(schemes)
-    .map((scheme) => [scheme, leven(scheme, word.toLowerCase())] as const)
-    .reduce((best, next) => (next[1] < best[1] ? next : best))
-  const suggestion = distance <= 2 ? `did you mean ${closest}:${spec.slice(word.length + 1)}? ` : ''
+  const [closest] = nearest(word, Object.keys(schemes))
+  const suggestion = closest === undefined ? '' : `did you mean ${closest}:${spec.slice(word.length + 1)}? `
   return invalid(`there is no target of the kind "${word}"`, suggestion + known)
 }

@@ -59,6 +59,20 @@ test('what nothing has is not found', async () => {
   })
 })
 
+test.each([
+  ['a slip', 'Prodction Server', 'did you mean "Production Server"? '],
+  ['the wrong case', 'production server', 'did you mean "Production Server"? '],
+  ['a part', 'staging', 'did you mean "Staging Server"? '],
+  ['two that are as near', 'Web', 'did you mean "Web 1" or "Web 2"? '],
+  ['nothing like it', 'Analytics', ''],
+  ['an id, of which nothing is guessed', 'key_product1on', ''],
+])('for %s the nearest names are named', async (_, wanted, hint) => {
+  answering('/api-keys/key_product1on', json({ type: 'x/api-key-not-found' }, 404))
+  const names = ['Production Server', 'Staging Server', 'Web 1', 'Web 2', 'key_production']
+  list(...names.map((name, index) => key({ id: `key_${index}`, name })))
+  expect((await failure(find(wanted))).hint).toBe(`${hint}pictify-keys list shows the ids and names`)
+})
+
 test('a secret is refused before anything is sent, and not shown', async () => {
   const error = await failure(find('pk_live_oopsoopsoops'))
   expect(error).toMatchObject({ code: 'usage', exit: 2 })
