@@ -7,7 +7,7 @@ import type { Fetch, HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
 import { readAuditLogs } from './audit-logs.ts'
 import { findSecret, readJson, readOne, readPage, unreadable } from './answer.ts'
-import type { Client, Key, KeyFilter, Keys, Plan, RateLimit } from './contract.ts'
+import type { Client, Key, KeyFilter, Keys, Plan, RateLimit, Wait } from './contract.ts'
 import { findKey } from './key-lookup.ts'
 import { checkName } from './name.ts'
 import { findOwner } from './owner.ts'
@@ -31,6 +31,8 @@ export interface ClientOptions {
   random?: () => number
   /** One line a request: method, path, status, time taken, attempt. Never a secret. */
   debug?: (line: string) => void
+  /** Told of every wait before it begins: for the rate limit, and before a repetition. */
+  onWait?: ((wait: Wait) => void) | undefined
   /** As the user set it; else it is read off the rate limit. */
   plan?: Plan | undefined
   /** Whether a key of this name answers to a further one as well (a marked successor to its plain name). */
@@ -85,6 +87,7 @@ function clientOf(options: ClientOptions, server: Server): Client {
     clock,
     random: options.random ?? Math.random,
     debug: options.debug ?? (() => {}),
+    onWait: options.onWait ?? (() => {}),
     timeoutMs,
     retries: options.retries ?? 3,
     maxWaitMs: options.maxWaitMs ?? 60_000,

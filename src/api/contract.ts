@@ -63,6 +63,16 @@ export interface RateLimit {
 
 export type Plan = 'free' | 'pro' | 'business' | 'enterprise'
 
+/** The client waits before it asks again: as long as the API's rate limit wants it to, or after a failure that may pass. */
+export interface Wait {
+  reason: 'rate-limit' | 'failure'
+  /** What is being done, for people: `listing keys`. */
+  what: string
+  /** What failed, where that is the reason. */
+  message?: string | undefined
+  ms: number
+}
+
 export interface CallOptions {
   signal?: AbortSignal | undefined
 }

@@ -37,7 +37,11 @@ export async function probeOnce(
 ): Promise<ProbeAnswer> {
   const { clock, maxWaitMs, timeoutMs, apiNow } = options
   const waitMs = limits.until(secret) - clock.now()
-  if (waitMs > 0) await clock.sleep(Math.min(waitMs, maxWaitMs), signal)
+  if (waitMs > 0) {
+    const ms = Math.min(waitMs, maxWaitMs)
+    options.onWait({ reason: 'rate-limit', what: call.what, ms })
+    await clock.sleep(ms, signal)
+  }
   if (waitMs > maxWaitMs) return 'unknown'
   const prober = createSender({ ...options, credential: secret })
   try {

@@ -8,6 +8,7 @@ import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { attempt, type Fetch, type HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
+import type { Wait } from './contract.ts'
 import { refusal } from './problem.ts'
 
 export interface Call {
@@ -32,6 +33,8 @@ export interface SenderOptions {
   /** 0 up to 1, as Math.random. */
   random: () => number
   debug: (line: string) => void
+  /** Told of every wait before it begins. */
+  onWait: (wait: Wait) => void
   /** How long one attempt may take. */
   timeoutMs: number
   /** How often a call is repeated after 5xx and broken connections. */
@@ -146,7 +149,10 @@ export function createSender(options: SenderOptions): Sender {
       let maybeDone = false
       // A call before this one may have given up waiting. Where that is too long for this one too, it asks, once.
       const leftMs = affordable(Math.max(0, limitedUntil - clock.now()), tally) ?? 0
-      if (leftMs > 0) await clock.sleep(leftMs, signal)
+      if (leftMs > 0) {
+        options.onWait({ reason: 'rate-limit', what: call.what, ms: leftMs })
+        await clock.sleep(leftMs, signal)
+      }
       for (let number = 1; ; number += 1) {
         const outcome = await outcomeOf(call, number, signal)
         if (!(outcome instanceof KeysError)) return outcome
@@ -155,10 +161,15 @@ export function createSender(options: SenderOptions): Sender {
         const pauseMs = pauseAfter(outcome, tally)
         if (pauseMs === undefined) throw final(call, outcome, maybeDone)
         options.debug(`waiting ${formatDuration(pauseMs)} before attempt ${number + 1}`)
+        options.onWait(waitFor(call, outcome, pauseMs))
         await clock.sleep(pauseMs, signal)
       }
     },
   }
+}
+
+function waitFor({ what }: Call, { code, message }: KeysError, ms: number): Wait {
+  return code === 'rate-limit' ? { reason: code, what, ms } : { reason: 'failure', what, message, ms }
 }
 
 /** What was deleted by an attempt whose answer was lost. */

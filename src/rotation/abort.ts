@@ -250,7 +250,12 @@ async function waitUntilIdle(run: Run, id: string, reason: KeysError): Promise<v
     if ((await idleness(run.api, run.options, id, restoredAt)) === true) return
     const waitEndsInMs = giveUpAt - services.clock.now()
     if (waitEndsInMs <= 0) throw stillInUse(run, id)
-    services.report({ event: 'undo-wait', newKey: id, waitEndsInMs })
+    services.report({
+      event: 'undo-wait',
+      newKey: id,
+      quietMs: options.idleMs + options.usageLagMs,
+      waitEndsInMs,
+    })
     if ((await wayBack(run, reason)) === 'successor') throw new OldKeyGone()
     await services.clock.sleep(Math.min(pauseMs, waitEndsInMs))
   }

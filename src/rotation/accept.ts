@@ -22,7 +22,9 @@ export async function accept(run: Run): Promise<void> {
     const answer = await api.probe(secret)
     inARow = answer === 'accepted' ? inARow + 1 : 0
     const settlesInMs = Math.max(0, settlesAt - clock.now())
-    run.services.report({ event: 'probe', answer, inARow, needed: options.probes, settlesInMs })
+    const givesUpInMs = Math.max(0, giveUpAt - clock.now())
+    const { probes: needed, settleMs } = options
+    run.services.report({ event: 'probe', answer, inARow, needed, settleMs, settlesInMs, givesUpInMs })
     if (inARow >= options.probes && settlesInMs === 0) break
     if (clock.now() >= giveUpAt) throw neverAccepted(run, answer)
     await pause(run, pauseMs)

@@ -207,8 +207,8 @@ async function goOn(
       notes: [],
     },
   }
-  await record(run, { state: 'minted' }, { successor: secret, old, held: withOld(held, delivered, old) })
   services.report({ event: 'adopted', rotation: mark.rotationId, newKey: key.id })
+  await record(run, { state: 'minted' }, { successor: secret, old, held: withOld(held, delivered, old) })
   await renewLease(run)
   return run
 }
@@ -244,6 +244,10 @@ async function startAfresh(services: RotationServices, options: RotationOptions,
       run,
       free.map(({ key }) => key.id),
     )
+    for (const { key } of free) {
+      const message = `removed ${key.id}, a successor whose secret was lost and that no application used`
+      services.report({ event: 'warning', code: 'orphan-removed', message })
+    }
   }
   return run
 }

@@ -79,7 +79,8 @@ async function deliverTo(run: Run, targets: readonly Target[]): Promise<void> {
       await stayTheOne(run)
       const error = await deliverOne(run, target)
       if (error === undefined) continue
-      run.services.report({ event: 'target-failed', target: target.name, message: error.message, attempt })
+      const told = { event: 'target-failed', target: target.name, message: error.message } as const
+      run.services.report({ ...told, attempt, attempts })
       failed.push({ target, error })
     }
     const final = failed.filter(({ error }) => hasCode(error, 'target-changed', 'target-refused'))

@@ -177,10 +177,14 @@ async function forwardAgain(run: Run): Promise<Outcome> {
 }
 
 async function interrupted(run: Run): Promise<Outcome> {
-  const { services } = run
+  const { services, journal } = run
+  if (isUntouched(journal)) {
+    const hint = 'nothing was changed; run the same command again to rotate the key'
+    return ended(run, new KeysError('interrupted', 'interrupted before anything was changed', { hint }))
+  }
   const second = services.undo.aborted ? Promise.resolve() : waitForAbort(services.undo)
   await Promise.race([second, services.clock.sleep(secondThoughtMs)])
-  const what = `rotation ${run.journal.id} was interrupted`
+  const what = `rotation ${journal.id} was interrupted`
   if (services.undo.aborted && !(await isOnlyForward(run))) {
     const { receipt, api, error } = await undo(run, new KeysError('interrupted', 'interrupted twice'))
     const hint =
@@ -193,8 +197,12 @@ async function interrupted(run: Run): Promise<Outcome> {
     ? 'the old key is revoked and the successor is in its place; run the same command again to tidy up'
     : run.journal.compromised === 'revoke-first'
       ? 'the old key was to be revoked first and may not work any more: run the same command again to go on'
-      : 'run the same command again to go on; until then the old key works'
+      : `go on: pictify-keys rotate ${journal.id} --resume; undo it: pictify-keys rotate ${journal.id} --abort; until then the old key works`
   return ended(run, new KeysError('interrupted', what, { hint }))
+}
+
+function isUntouched({ newKey, intent, compromised }: Journal): boolean {
+  return newKey === undefined && intent === undefined && compromised !== 'revoke-first'
 }
 
 function waitForAbort(signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ const graceMs = 5_000
 /** `Date` headers and instants are cut to the second: a use this close to ours may be ours. */
 const resolutionMs = 1_000
 const dayMs = 86_400_000
+const glanceMs = 2_000
 
 /**
  * Whether a key is idle: its last use lies before now − lag − idle, on usage data that is complete up to now − lag.
@@ -141,17 +142,26 @@ export async function mayBeProbedElsewhere(
   }
 }
 
+interface Gathered {
+  evidence: Evidence
+  old: Seen
+  successor: Seen
+  /** Of the last 24 hours; null where that was not read. */
+  requests: { old: number | null; new: number | null }
+}
+
 /** Reads both keys and the old one's usage, and says what that shows. What cannot be read is unknown; a refused credential throws. */
-export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen; successor: Seen }> {
+export async function gather(run: Run): Promise<Gathered> {
   const { api, journal, options } = run
   const oldId = journal.oldKey.id
   const newId = journal.newKey?.id ?? ''
   const began = run.services.clock.now()
-  const [old, usage, successor, strays] = await Promise.all([
+  const [old, usage, successor, strays, newRequests] = await Promise.all([
     readable(getOrGone(api, oldId)),
     readable(api.keys.usage(oldId)),
     readable(getOrGone(api, newId)),
     Promise.all(journal.strays.map((id) => idleness(api, options, id, journal.deliveredAt))),
+    run.services.watched ? glance(run, newId) : null,
   ])
   const oldKeyIdle = allIdle([
     await idleOf(api, old, usage, options, journal.deliveredAt ?? Infinity),
@@ -176,7 +186,23 @@ export async function gather(run: Run): Promise<{ evidence: Evidence; old: Seen;
     successorLastUsedAt: newKey?.lastUsedAt ?? null,
     successorUseRequired: isUseRequired(journal),
   }
-  return { evidence, old, successor }
+  const oldRequests = usage === 'unread' ? null : usage.windows['24h'].requests
+  return { evidence, old, successor, requests: { old: oldRequests, new: newRequests } }
+}
+
+/** A key's requests of the last 24 hours for who watches. No step waits for them longer than a glance takes. */
+async function glance({ api, services }: Run, id: string): Promise<number | null> {
+  const over = new AbortController()
+  const stop = services.clock.sleep(glanceMs, over.signal).catch(() => undefined)
+  const read = api.keys.usage(id, { signal: over.signal }).then(
+    (usage) => usage.windows['24h'].requests,
+    () => null,
+  )
+  try {
+    return await Promise.race([read, stop.then(() => null)])
+  } finally {
+    over.abort()
+  }
 }
 
 /**

@@ -119,7 +119,11 @@ function oldSecretWorks(id: string): KeysError {
 
 /** Successors of dead runs whose secret was lost, or that were revoked: nothing needs them now that all targets hold ours. */
 async function retireStrays(run: Run): Promise<void> {
-  for (const id of run.journal.strays) await remove(run.api, id)
+  for (const id of run.journal.strays) {
+    await remove(run.api, id)
+    const message = `removed ${id}, a successor whose secret was lost and that nothing needs any more`
+    run.services.report({ event: 'warning', code: 'orphan-removed', message })
+  }
   await removeRevoked(run.api, run.journal.oldKey)
 }
 

@@ -24,10 +24,12 @@ export async function rotate(
   wanted: string,
   options: RotationOptions,
 ): Promise<Outcome> {
+  services.report({ event: 'step', step: 'plan' })
   const found = await resolve(services, wanted, options)
   return locked(services, found.oldId, options, async () => {
     const run = await begin(services, found.oldId, options)
     if ('receipt' in run) return { receipt: run.receipt, api: services.api }
+    reportRotation(run)
     return drive(run)
   })
 }
@@ -49,6 +51,18 @@ async function locked(
       report({ event: 'warning', code: 'lock-left', message })
     })
   }
+}
+
+function reportRotation({ journal, services }: Run): void {
+  const { id: rotation, state, oldKey, newKey, targets } = journal
+  services.report({
+    event: 'rotation',
+    rotation,
+    state,
+    oldKey: { id: oldKey.id, name: oldKey.name },
+    newKey: newKey?.id ?? null,
+    targets: targets.map((target) => ({ name: target.name, state: target.state })),
+  })
 }
 
 /** Undoes an open rotation of a key. Throws `rotation-not-found` where there is none on this machine. */
@@ -77,6 +91,7 @@ export async function abortRotation(
         },
       )
     }
+    reportRotation(run)
     const outcome = await undo(
       run,
       new KeysError('interrupted', 'it was to be undone (--abort)', {

@@ -12,7 +12,10 @@ export async function verify(run: Run): Promise<void> {
     await proveAccepted(run, successorSecret(run), 'escrow')
   }
   if (command !== undefined) {
+    const told = { event: 'verify', boundMs: command.timeoutMs } as const
+    run.services.report({ ...told, state: 'started' })
     await command.run(successorSecret(run), run.services.stop)
+    run.services.report({ ...told, state: 'passed' })
     await noteOwnUse(run)
   }
   await record(run, { state: 'verified' })

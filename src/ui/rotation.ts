@@ -59,6 +59,8 @@ function sentenceOf(event: Exclude<RotationEvent, { event: 'warning' }>): string
     case 'state':
       return event.state === 'minted' ? `  created ${event.newKey}` : indent(stateSentences[event.state])
     case 'probe':
+    case 'rotation':
+    case 'verify':
       return undefined
     case 'target':
       return event.state === 'writing' ? undefined : `  ${event.target}: ${event.state}`
