@@ -1,21 +1,19 @@
 // Rules of this file:
-// - the file holds profiles and preferences; what it keeps of a credential is there because the user said so;
-// - the file is 0600 and its folder 0700, whatever the umask says;
-// - it may hold the only copy of an admin key: it is replaced whole and durably, and a link in its place is replaced,
-//   never followed out, though one that the user made is read.
-import { chmod, stat } from 'node:fs/promises'
+// - the profile file holds profiles and preferences; what it keeps of a credential is there because the user said so,
+//   and of one that lies in the keychain it knows what tells that key from others, never the key.
 import path from 'node:path'
 import envPaths from 'env-paths'
 import type { Plan } from './api/contract.ts'
-import {
-  ensurePrivateDirectory,
-  proveFolder,
-  readRegularFile,
-  systemCode,
-  systemReason,
-  writeDurably,
-} from './durable-file.ts'
 import { KeysError } from './errors.ts'
+import {
+  changeProfileFile,
+  isRecord,
+  modeOf,
+  type ProfileDocument,
+  proveProfileFile,
+  readProfileFile,
+  unreadable,
+} from './profile-file.ts'
 import { parseSecret, type Secret } from './secret.ts'
 
 export interface Settings {
@@ -26,20 +24,39 @@ export interface Settings {
   insecureHttp?: boolean
 }
 
-/** A change of a profile: a setting that is undefined is removed. */
-export type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined } & {
-  adminKey?: Secret | undefined
+/** What is known of a profile's credential without a look at the credential itself. */
+export interface CredentialFacts {
+  /** Set where the credential lies in the keychain; without it the file's own is in force, if it has one. */
+  store?: 'keychain'
+  /** `pk_live_…wxyz`. */
+  keyHint?: string
+  /** Of the key in the keychain, and of one that is on its way there. */
+  keyFingerprints?: string[]
+  /** Of the key that `login` was given: any other came from a rotation, and lies nowhere else for all that is known. */
+  givenFingerprint?: string
 }
 
-/** The profile in force, and the file it lies in. */
+/** A change of a profile: what is undefined is removed. */
+export type ProfileChange = {
+  [K in keyof (Settings & CredentialFacts)]?: (Settings & CredentialFacts)[K] | undefined
+} & { adminKey?: Secret | undefined }
+
+/** A profile, and the file it lies in. */
 export interface Config {
   /** The file, whether or not it is there. */
   readonly path: string
   /** The profile's name. */
   readonly profile: string
+  /** Whether the file knows the profile. */
+  readonly exists: boolean
+  /** Every profile that the file knows. */
+  readonly profiles: readonly string[]
   readonly settings: Readonly<Settings>
+  readonly facts: Readonly<CredentialFacts>
   /** Whether the file holds a credential of the profile, be it one that cannot be read. */
   readonly hasAdminKey: boolean
+  /** Where the credential in force lies; undefined where there is none. */
+  readonly store: 'keychain' | 'file' | undefined
   /** The credential that `login --store file` left. Throws `config-unreadable` when it cannot be one. */
   adminKey(): Secret | undefined
   /** The file's permission bits; undefined when it is not there. */
@@ -49,15 +66,21 @@ export interface Config {
   /** Proves that it can be changed. Throws `config-unreadable`. */
   proveWritable(): Promise<void>
   /** Changes what is named and leaves the rest. Throws `config-unreadable` when the file cannot be written. */
-  change(change: SettingsChange): Promise<void>
+  change(change: ProfileChange): Promise<void>
+  /** Makes it the profile of every command that is told of no other. */
+  choose(): Promise<void>
+  /** Forgets the profile with all its settings. */
+  remove(): Promise<void>
 }
 
-interface Stored extends Settings {
+interface Stored extends Settings, CredentialFacts {
   adminKey?: string
 }
 
 export const defaultProfile = 'default'
 const fileName = 'config.json'
+/** A name is part of command lines, of questions and of the keychain's entries. */
+const nameForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
 
 /** The folders of this program as the system has them: `config` for profiles, `data` for journals. */
 export function systemFolders(): { config: string; data: string } {
@@ -65,20 +88,48 @@ export function systemFolders(): { config: string; data: string } {
   return { config, data }
 }
 
-/** Reads the profile. Throws `config-unreadable` naming the file when it is not what this program wrote. */
-export async function openConfig(folder: string, profile: string = defaultProfile): Promise<Config> {
+/**
+ * Reads a profile: the one named, else the one that `profile use` chose. Throws `config-unreadable` naming the file when
+ * it is not what this program wrote, and `usage` for a name that no profile can have.
+ */
+export async function openConfig(folder: string, named?: string): Promise<Config> {
   const file = path.join(folder, fileName)
-  let stored = await readProfile(file, profile)
+  let document = await readProfileFile(file)
+  const profile = named ?? document.profile ?? defaultProfile
+  const isKnown = () => Object.hasOwn(document.profiles ?? {}, profile)
+  if (!isKnown()) refuseName(profile)
+  let stored = profileIn(document, file, profile)
 
   return {
     path: file,
     profile,
+    get exists() {
+      return isKnown()
+    },
+    get profiles() {
+      return Object.keys(document.profiles ?? {})
+    },
     get settings() {
-      const { adminKey: _, ...settings } = stored
-      return settings
+      const {
+        adminKey: _,
+        store: _s,
+        keyHint: _h,
+        keyFingerprints: _f,
+        givenFingerprint: _g,
+        ...rest
+      } = stored
+      return rest
+    },
+    get facts() {
+      const { store, keyHint, keyFingerprints, givenFingerprint } = stored
+      return present({ store, keyHint, keyFingerprints, givenFingerprint })
     },
     get hasAdminKey() {
       return stored.adminKey !== undefined
+    },
+    get store() {
+      if (stored.adminKey !== undefined) return 'file'
+      return stored.store
     },
     adminKey() {
       return stored.adminKey === undefined
@@ -88,150 +139,88 @@ export async function openConfig(folder: string, profile: string = defaultProfil
     mode: () => modeOf(file),
 
     async reread() {
-      stored = await readProfile(file, profile)
+      document = await readProfileFile(file)
+      stored = profileIn(document, file, profile)
     },
 
-    proveWritable: () =>
-      writing(file, async () => {
-        await ensurePrivateDirectory(folder)
-        await proveFolder(folder, ((await readText(file))?.length ?? 0) + roomForChange)
-      }),
+    proveWritable: () => proveProfileFile(file),
 
     async change(change) {
-      await writing(file, async () => {
-        await ensurePrivateDirectory(folder)
-        await chmod(folder, 0o700)
-        // Another process may have changed the file meanwhile: what it wrote is read, and kept.
-        for (let attempt = 1; ; attempt++) {
-          try {
-            stored = await replaceProfile(file, profile, change)
-            return
-          } catch (error) {
-            if (!(error instanceof Overtaken) || attempt === changeAttempts) throw error
-          }
-        }
-      })
+      document = await changeProfileFile(file, (current) => changed(current, file, profile, change))
+      stored = profileIn(document, file, profile)
+    },
+
+    async choose() {
+      document = await changeProfileFile(file, (current) =>
+        present({ ...current, profile: profile === defaultProfile ? undefined : profile }),
+      )
+    },
+
+    async remove() {
+      document = await changeProfileFile(file, ({ profiles = {}, ...current }) =>
+        present({
+          ...current,
+          profile: current.profile === profile ? undefined : current.profile,
+          profiles: Object.fromEntries(Object.entries(profiles).filter(([name]) => name !== profile)),
+        }),
+      )
+      stored = {}
     },
   }
 }
 
-/** The file is not what the change was made from. */
-class Overtaken extends Error {
-  override message = 'another process keeps changing it'
+function refuseName(name: string): void {
+  if (nameForm.test(name)) return
+  throw new KeysError('usage', `no profile can be called "${name}"`, {
+    hint: 'a name has letters, digits, dots, dashes and underscores, 64 at most, and begins with none of . and -',
+  })
 }
 
-const changeAttempts = 5
-
-async function replaceProfile(file: string, profile: string, change: SettingsChange): Promise<Stored> {
-  const text = await readText(file)
-  const document = parseDocument(file, text)
+function changed(
+  document: ProfileDocument,
+  file: string,
+  profile: string,
+  change: ProfileChange,
+): ProfileDocument {
   const next: Record<string, unknown> = { ...profileIn(document, file, profile), ...change }
   // this file is where the value leaves for: a Secret would be written as [secret]
   if (change.adminKey !== undefined) next['adminKey'] = change.adminKey.reveal()
-  const kept = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined))
   // by entries, for a profile may be called __proto__
-  const profiles = Object.fromEntries([...Object.entries(document.profiles ?? {}), [profile, kept]])
-  await writeDurably(file, `${JSON.stringify({ ...document, profiles }, undefined, '\t')}\n`, {
-    mode: 0o600,
-    beforeRename: async () => {
-      if ((await readText(file)) !== text) throw new Overtaken()
-    },
-  })
-  return kept
-}
-
-/** What a change adds at most, so that a full disk shows before a key is minted for it. */
-const roomForChange = 1_024
-/** Profiles are a few hundred bytes each. */
-const sizeLimit = 1024 * 1024
-
-interface Document extends Record<string, unknown> {
-  profiles?: Record<string, unknown>
-}
-
-/** Undefined where there is no file. */
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return (await readRegularFile(file, { sizeLimit, links: true })).toString()
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return undefined
-    throw unreadable(file, systemReason(cause), cause)
-  }
-}
-
-async function readDocument(file: string): Promise<Document> {
-  return parseDocument(file, await readText(file))
-}
-
-function parseDocument(file: string, text: string | undefined): Document {
-  if (text === undefined) return {}
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch (cause) {
-    throw unreadable(file, 'it is not JSON', cause)
-  }
-  if (!isRecord(document)) throw unreadable(file, 'it is not an object')
-  const { profiles = {} } = document
-  if (!isRecord(profiles)) throw unreadable(file, 'its profiles are not an object')
+  const profiles = Object.fromEntries([...Object.entries(document.profiles ?? {}), [profile, present(next)]])
   return { ...document, profiles }
 }
 
-async function readProfile(file: string, profile: string): Promise<Stored> {
-  return profileIn(await readDocument(file), file, profile)
-}
-
-function profileIn({ profiles = {} }: Document, file: string, profile: string): Stored {
+function profileIn({ profiles = {} }: ProfileDocument, file: string, profile: string): Stored {
   const stored = Object.hasOwn(profiles, profile) ? profiles[profile] : {}
   if (!isRecord(stored)) throw unreadable(file, `its profile ${profile} is not an object`)
-  for (const [name, type] of Object.entries(types)) {
-    if (stored[name] !== undefined && typeof stored[name] !== type) {
-      throw unreadable(file, `the ${name} of its profile ${profile} is not a ${type}`)
+  for (const [name, [what, fits]] of Object.entries(forms)) {
+    if (stored[name] !== undefined && !fits(stored[name])) {
+      throw unreadable(file, `the ${name} of its profile ${profile} is not ${what}`)
     }
   }
   return stored
 }
 
-const types: Record<keyof Stored, string> = {
-  apiUrl: 'string',
-  plan: 'string',
-  caFile: 'string',
-  insecureHttp: 'boolean',
-  adminKey: 'string',
+type Form = [what: string, fits: (value: unknown) => boolean]
+const text: Form = ['a string', (value) => typeof value === 'string']
+const forms: Record<keyof Stored, Form> = {
+  apiUrl: text,
+  plan: text,
+  caFile: text,
+  insecureHttp: ['a boolean', (value) => typeof value === 'boolean'],
+  adminKey: text,
+  store: ['a place that this version knows', (value) => value === 'keychain'],
+  keyHint: text,
+  keyFingerprints: [
+    'a list of strings',
+    (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+  ],
+  givenFingerprint: text,
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-async function modeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).mode & 0o777
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw unreadable(file, systemReason(error), error)
-  }
-}
-
-async function writing(file: string, write: () => Promise<void>): Promise<void> {
-  try {
-    await write()
-  } catch (cause) {
-    if (cause instanceof KeysError) throw cause
-    throw new KeysError(
-      'config-unreadable',
-      `cannot write the profile file ${file}: ${systemReason(cause)}`,
-      {
-        hint: 'make the folder writable, or set PICTIFY_ADMIN_KEY instead',
-        cause,
-      },
-    )
-  }
-}
-
-function unreadable(file: string, reason: string, cause?: unknown): KeysError {
-  return new KeysError('config-unreadable', `cannot read the profile file ${file}: ${reason}`, {
-    hint: 'repair it or delete it, then run pictify-keys login again',
-    cause,
-  })
+/** Without what is undefined. */
+function present<T extends object>(
+  record: T,
+): { [K in keyof T]: undefined extends T[K] ? Exclude<T[K], undefined> : T[K] } {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as never
 }

@@ -35,7 +35,8 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
   flags: { knows: ['commands'] },
   globals: { knows: ['commands'] },
   context: { knows: ['api', 'config', 'credentials', 'rotation', 'ui'] },
-  config: { knows: ['api'] },
+  config: { loads: ['profile-file'], knows: ['api'] },
+  'profile-file': {},
   processes: { knows: ['rotation'] },
   commands: {
     loads: ['api', 'audit', 'credentials', 'rotation', 'sandbox', 'targets', 'ui'],
