@@ -1,8 +1,15 @@
+import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+
+const errors = readFileSync(new URL('docs/errors.md', import.meta.url), 'utf8')
 
 export default defineConfig({
   // what the build puts in; in-process tests have no rendered help
-  define: { PICTIFY_KEYS_VERSION: '"0.0.0-test"', PICTIFY_KEYS_HELP: '""' },
+  define: {
+    PICTIFY_KEYS_VERSION: '"0.0.0-test"',
+    PICTIFY_KEYS_HELP: '""',
+    PICTIFY_KEYS_ERRORS: JSON.stringify(errors),
+  },
   test: {
     include: ['test/**/*.test.ts'],
     // generous, because what is tested here is never how long it takes

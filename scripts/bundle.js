@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const dist = path.join(root, 'dist')
 const { version, peerDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
+/** What `explain` prints. */
+const errors = await readFile(path.join(root, 'docs/errors.md'), 'utf8')
 
 /** The libraries of the stores: whoever uses one installs it, and it is loaded on first use. */
 const optional = Object.keys(peerDependencies)
@@ -107,7 +109,11 @@ function bundle(help, options) {
     metafile: true,
     write: false,
     logLevel: 'warning',
-    define: { PICTIFY_KEYS_VERSION: JSON.stringify(version), PICTIFY_KEYS_HELP: JSON.stringify(help) },
+    define: {
+      PICTIFY_KEYS_VERSION: JSON.stringify(version),
+      PICTIFY_KEYS_HELP: JSON.stringify(help),
+      PICTIFY_KEYS_ERRORS: JSON.stringify(errors),
+    },
     external: optional,
     ...options,
     plugins: [withoutUnused, onFirstCall, ...(options.plugins ?? [])],

@@ -5,7 +5,7 @@ export interface CommandEntry {
   name: string
   summary: string
   /** The heading it stands under in help. */
-  group: 'Account' | 'Keys' | 'Rotation' | 'Rehearsal'
+  group: 'Account' | 'Keys' | 'Rotation' | 'Rehearsal' | 'Help'
   load: () => Promise<Command>
 }
 
@@ -88,5 +88,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'run a local Pictify to rehearse on',
     group: 'Rehearsal',
     load: async () => (await import('./sandbox.ts')).sandbox,
+  },
+  {
+    name: 'explain',
+    summary: 'what an error code means, where it comes from, and what to do',
+    group: 'Help',
+    load: async () => (await import('./explain.ts')).explain,
   },
 ]
