@@ -52,6 +52,7 @@ export class Secret {
     return masked
   }
 
+  /** @internal so that the types that users get need none of Node's */
   [inspect.custom](): string {
     return masked
   }
