@@ -3,27 +3,18 @@
 //   environment, and what it refuses is a KeysError with exit 2;
 // - only the command at hand is loaded; the others are their name and summary.
 import { Command as Commander, CommanderError, Option } from 'commander'
-import type { Argument, Command, Flag } from './commands/command.ts'
+import type { Command, Flag } from './commands/command.ts'
+import { commandHelp, programHelp } from './commands/help-pages.ts'
 import { commands } from './commands/index.ts'
 import { KeysError } from './errors.ts'
-import { type Environment, flagName, readFlag } from './flags.ts'
+import { argumentForm, type Environment, flagForm, readFlag } from './flags.ts'
 import { globalFlags, type Globals } from './globals.ts'
+import { helpText } from './ui/help.ts'
 
 export type Parsed =
   | { kind: 'help'; text: string }
   | { kind: 'version' }
   | { kind: 'run'; command: Command; inputs: Record<string, unknown>; globals: Globals }
-
-const summary = 'administer the API keys of a Pictify team, and rotate them without downtime'
-const footer = `
-examples:
-  $ pictify-keys login --store file
-  $ pictify-keys list --unused-for 90d
-  $ pictify-keys rotate "Production Server" --to env:.env#PICTIFY_API_KEY
-
-exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in,
-  5 rotation waiting, 6 rotation undone, 7 a person is needed, 8 locked,
-  9 a limit`
 
 /**
  * Reads a command line (without node and script). Throws `usage` with the nearest name where something is misspelt.
@@ -31,11 +22,9 @@ exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in,
  */
 export async function parse(argv: readonly string[], env: Environment, columns = 80): Promise<Parsed> {
   let help = ''
-  const program = dressed(new Commander('pictify-keys'), columns, (text) => (help += text))
-    .description(summary)
-    .usage('<command> [flags]')
+  const onHelp = (text: string) => (help += text)
+  const program = dressed(new Commander('pictify-keys'), () => helpText(programHelp(), columns), onHelp)
     .enablePositionalOptions()
-    .addHelpText('after', footer)
     .helpCommand('help [command]', 'show help of a command')
   program.addOption(new Option('-V, --version', 'print the version'))
   for (const [key, flag] of Object.entries(globalFlags)) program.addOption(toOption(key, flag))
@@ -43,11 +32,10 @@ export async function parse(argv: readonly string[], env: Environment, columns =
   const wanted = namedCommand(program.options, argv)
   let chosen: Chosen | undefined
   for (const entry of commands) {
-    const command = dressed(program.command(entry.name), columns, (text) => (help += text))
-    command.description(entry.summary).helpGroup(`${entry.group}:`)
-    if (entry.name !== wanted) continue
-    const loaded = await entry.load()
-    fill(command, loaded, (args) => (chosen = { command: loaded, commander: command, args }))
+    const loaded = entry.name === wanted ? await entry.load() : undefined
+    const page = () => (loaded === undefined ? '' : helpText(commandHelp(loaded), columns))
+    const command = dressed(program.command(entry.name), page, onHelp)
+    if (loaded) fill(command, loaded, (args) => (chosen = { command: loaded, commander: command, args }))
   }
 
   // commander answers `help nope` with the general help; `nope` alone is refused, with the nearest name
@@ -71,11 +59,11 @@ interface Chosen {
 }
 
 /** Settings every commander of ours has: it prints nothing and ends nothing. */
-function dressed(commander: Commander, columns: number, onHelp: (text: string) => void): Commander {
+function dressed(commander: Commander, help: () => string, onHelp: (text: string) => void): Commander {
   return commander
     .exitOverride()
     .helpOption('-h, --help', 'show help')
-    .configureHelp({ helpWidth: Math.max(60, Math.min(columns, 110)), minWidthToWrap: 20 })
+    .configureHelp({ formatHelp: help })
     .configureOutput({
       writeOut: onHelp,
       writeErr: onHelp,
@@ -97,61 +85,19 @@ function fill(commander: Commander, command: Command, onChosen: (args: readonly 
   for (const argument of command.args) commander.argument(argumentForm(argument), argument.summary)
   for (const [key, flag] of Object.entries(command.flags)) commander.addOption(toOption(key, flag))
   for (const [key, flag] of Object.entries(globalFlags)) {
-    if (key in command.flags) continue
-    commander.addOption(toOption(key, flag).helpGroup('Global options:'))
-  }
-  if (command.examples.length > 0) {
-    const examples = command.examples.map((example) => `  $ ${example}`)
-    commander.addHelpText('after', `\nexamples:\n${examples.join('\n')}`)
+    if (!(key in command.flags)) commander.addOption(toOption(key, flag))
   }
   commander.action((...args: unknown[]) => onChosen(args.slice(0, command.args.length)))
 }
 
-function argumentForm({ name, optional, many }: Argument): string {
-  const form = many ? `${name}...` : name
-  return optional ? `[${form}]` : `<${form}>`
-}
-
 function toOption(key: string, flag: Flag): Option {
-  const short = flag.short === undefined ? '' : `-${flag.short}, `
-  const option = new Option(`${short}${flagName(key)}${placeholder(key, flag)}`, describe(flag)).hideHelp(
-    flag.hidden === true,
-  )
+  const option = new Option(flagForm(key, flag))
   // commander reads --no-evidence as "not --evidence"; here it is a flag like any other
   option.negate = false
   if (flag.type === 'list') {
     option.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
   }
   return option
-}
-
-function placeholder(key: string, flag: Flag): string {
-  switch (flag.type) {
-    case 'boolean':
-      return ''
-    case 'duration':
-      return ' <duration>'
-    case 'choice':
-      return ` <${isShort(flag.choices) ? flag.choices.join('|') : key}>`
-    case 'string':
-    case 'list':
-    case 'count':
-      return ` <${flag.value.replace(/^<|>$/g, '')}>`
-  }
-}
-
-function isShort(choices: readonly string[]): boolean {
-  return choices.join('|').length <= 16
-}
-
-function describe(flag: Flag): string {
-  const notes = [
-    ...(flag.type === 'choice' && !isShort(flag.choices) ? [`one of ${flag.choices.join(', ')}`] : []),
-    ...(flag.type === 'list' ? ['repeatable'] : []),
-    ...(flag.default === undefined ? [] : [`default ${flag.default}`]),
-    ...(flag.env === undefined ? [] : [flag.env]),
-  ]
-  return notes.length === 0 ? flag.summary : `${flag.summary} (${notes.join('; ')})`
 }
 
 /** What was typed becomes what `run` gets. A global flag counts on either side of the command's name. */

@@ -1,4 +1,4 @@
-import type { Flag } from './commands/command.ts'
+import type { Argument, Flag } from './commands/command.ts'
 import { parseDuration } from './duration.ts'
 import { KeysError } from './errors.ts'
 
@@ -7,6 +7,50 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** `olderThan` is typed `--older-than`. */
 export function flagName(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** `<key>`, `[key]`, `<keys...>`, `[keys...]`. */
+export function argumentForm({ name, optional, many }: Argument): string {
+  const form = many ? `${name}...` : name
+  return optional ? `[${form}]` : `<${form}>`
+}
+
+/** `-y, --yes`, `--older-than <duration>`. */
+export function flagForm(key: string, flag: Flag): string {
+  const short = flag.short === undefined ? '' : `-${flag.short}, `
+  const value = placeholder(key, flag)
+  return `${short}${flagName(key)}${value === '' ? '' : ` ${value}`}`
+}
+
+/** What stands for a flag's value in help: `<duration>`, `<live|test>`; nothing for a boolean. */
+function placeholder(key: string, flag: Flag): string {
+  switch (flag.type) {
+    case 'boolean':
+      return ''
+    case 'duration':
+      return '<duration>'
+    case 'choice':
+      return `<${isShort(flag.choices) ? flag.choices.join('|') : key}>`
+    case 'string':
+    case 'list':
+    case 'count':
+      return `<${flag.value.replace(/^<|>$/g, '')}>`
+  }
+}
+
+function isShort(choices: readonly string[]): boolean {
+  return choices.join('|').length <= 16
+}
+
+/** A flag's summary, and what there is to know besides: its choices, its default, its variable. */
+export function describeFlag(flag: Flag): string {
+  const notes = [
+    ...(flag.type === 'choice' && !isShort(flag.choices) ? [`one of ${flag.choices.join(', ')}`] : []),
+    ...(flag.type === 'list' ? ['repeatable'] : []),
+    ...(flag.default === undefined ? [] : [`default ${flag.default}`]),
+    ...(flag.env === undefined ? [] : [flag.env]),
+  ]
+  return notes.length === 0 ? flag.summary : `${flag.summary} (${notes.join('; ')})`
 }
 
 /**

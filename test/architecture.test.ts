@@ -31,15 +31,15 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
     loads: ['api', 'config', 'credentials', 'processes', 'rotation', 'ui'],
     knows: ['context', 'flags', 'globals'],
   },
-  cli: { loads: ['commands', 'flags', 'globals'] },
+  cli: { loads: ['commands', 'flags', 'globals', 'ui'] },
   flags: { knows: ['commands'] },
   globals: { knows: ['commands'] },
-  context: { knows: ['api', 'config', 'credentials', 'rotation', 'ui'] },
+  context: { knows: ['api', 'config', 'credentials', 'globals', 'rotation', 'ui'] },
   config: { loads: ['profile-file'], knows: ['api'] },
   'profile-file': {},
   processes: { knows: ['rotation'] },
   commands: {
-    loads: ['api', 'audit', 'credentials', 'rotation', 'sandbox', 'targets', 'ui'],
+    loads: ['api', 'audit', 'credentials', 'flags', 'globals', 'rotation', 'sandbox', 'targets', 'ui'],
     knows: ['context'],
   },
   credentials: { knows: ['config'] },
@@ -57,6 +57,8 @@ const importers: Record<string, string> = {
   '@aws-sdk/client-secrets-manager': 'targets/aws-sm-client.ts',
   '@google-cloud/secret-manager': 'targets/gcp-sm-',
   '@hono/node-server': 'sandbox/server.ts',
+  '@inquirer/core': 'ui/search.ts',
+  '@inquirer/figures': 'ui/search.ts',
   '@inquirer/prompts': 'ui/inquirer.ts',
   '@kubernetes/client-node': 'targets/kubernetes',
   chalk: 'ui/colours.ts',
@@ -72,12 +74,14 @@ const importers: Record<string, string> = {
   undici: 'http.ts',
   // the wire's schemas, and what holds an answer against them
   valibot: 'api/',
+  'wrap-ansi': 'ui/wrapping.ts',
 }
 
 /** Libraries that cost time to load: never at once, only when they are needed. */
 const lazy = [
   '@aws-sdk/client-secrets-manager',
   '@google-cloud/secret-manager',
+  '@inquirer/core',
   '@inquirer/prompts',
   '@kubernetes/client-node',
   'chalk',
@@ -86,7 +90,7 @@ const lazy = [
   'undici',
 ]
 /** A module that is loaded on first use may import its library at its top. */
-const loadedLate = ['ui/colours.ts', 'ui/inquirer.ts']
+const loadedLate = ['ui/colours.ts', 'ui/inquirer.ts', 'ui/search.ts']
 
 /** What reads the process's own time or handle besides main: each measures real processes, not the program's time. */
 const realTime = ['clock.ts', 'child.ts', 'rotation/lock.ts']

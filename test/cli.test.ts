@@ -93,12 +93,24 @@ describe('a command line', () => {
     },
   )
 
-  test('help is as wide as it is told', async () => {
-    for (const columns of [60, 100]) {
-      const parsed = await parse(['list', '--help'], {}, columns)
-      const options = (parsed.kind === 'help' ? parsed.text : '').split('\nexamples:')[0] ?? ''
-      expect(Math.max(...options.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(columns)
+  test.each(['list', 'create', 'rotate', 'usage'])('help of %s fits the width it is told', async (name) => {
+    for (const columns of [40, 60, 80, 100]) {
+      const parsed = await parse([name, '--help'], {}, columns)
+      const lines = (parsed.kind === 'help' ? parsed.text : '').split('\n')
+      expect(lines.length).toBeGreaterThan(10)
+      // a target that is one word of an example cannot be parted
+      const tooLong = lines.filter((line) => line.length > columns && !/^ +\S+( \S+)?( \\)?$/.test(line))
+      expect(tooLong).toEqual([])
     }
+  })
+
+  test('help has the examples first, then the usage, then the flags by their headings', async () => {
+    const parsed = await parse(['rotate', '--help'], {})
+    const text = parsed.kind === 'help' ? parsed.text : ''
+    const headings = ['Examples:\n', 'Usage: pictify-keys rotate', 'Arguments:\n', 'Global flags:\n']
+    const places = headings.map((heading) => text.indexOf(heading))
+    expect(places).not.toContain(-1)
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
   })
 })
 

@@ -10,6 +10,8 @@ interface FlagBase {
   env?: string
   /** Shown in help; given to `run` when neither flag nor environment says otherwise. */
   default?: string | number
+  /** The heading it stands under in help; `Flags` unless said otherwise. */
+  group?: string
   hidden?: boolean
 }
 

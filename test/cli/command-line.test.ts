@@ -46,9 +46,9 @@ describe('help', () => {
       expect(flag).toMatchObject({ exit: 0, stderr: '' })
       expect(flag.stdout).toBe(word.stdout)
       expect(flag.stdout).toContain(`Usage: pictify-keys ${name}`)
-      expect(flag.stdout).toContain('Global options:')
+      expect(flag.stdout).toContain('Global flags:')
       expect(flag.stdout).toContain('--api-url')
-      expect(flag.stdout).toContain('examples:')
+      expect(flag.stdout).toContain('Examples:')
       expect(account.sandbox.requests.length).toBe(before)
     },
   )

@@ -1,0 +1,68 @@
+import { argumentForm, describeFlag, flagForm } from '../flags.ts'
+import { globalFlags } from '../globals.ts'
+import type { HelpItem, HelpPage } from '../ui/help.ts'
+import type { Command, Flag } from './command.ts'
+import { commands } from './index.ts'
+
+const helpFlag = { term: '-h, --help', summary: 'show help' }
+
+/** `pictify-keys --help`, from the command table. */
+export function programHelp(): HelpPage {
+  const groups = [...new Set(commands.map(({ group }) => group))]
+  const commandItems = (title: string) =>
+    commands.filter(({ group }) => group === title).map(({ name, summary }) => ({ term: name, summary }))
+  return {
+    summary: 'pictify-keys: administer the API keys of a Pictify team, and rotate them without downtime',
+    examples: [
+      'pictify-keys login',
+      'pictify-keys list --unused-for 90d',
+      'pictify-keys create "Production Server" --type live --to env:.env#PICTIFY_API_KEY',
+      'pictify-keys rotate "Production Server" --to env:.env#PICTIFY_API_KEY',
+    ],
+    usage: 'pictify-keys <command> [flags]',
+    sections: [
+      ...groups.map((title) => ({ title, items: commandItems(title) })),
+      {
+        title: 'Global flags',
+        items: [...flagItems(globalFlags), { term: '-V, --version', summary: 'print the version' }, helpFlag],
+      },
+    ],
+    notes: [
+      'Every command has --help, with examples of its own.',
+      'Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in, 5 rotation waiting, 6 rotation undone, 7 a person is needed, 8 locked, 9 a limit.',
+    ],
+  }
+}
+
+/** `pictify-keys <command> --help`. */
+export function commandHelp({ name, summary, args, flags, examples }: Command): HelpPage {
+  return {
+    summary: `pictify-keys ${name}: ${summary}`,
+    examples,
+    usage: ['pictify-keys', name, '[flags]', ...args.map(argumentForm)].join(' '),
+    sections: [
+      {
+        title: 'Arguments',
+        items: args.map((argument) => ({ term: argument.name, summary: argument.summary })),
+      },
+      ...flagSections(flags),
+      { title: 'Global flags', items: [...flagItems(globalFlags, flags), helpFlag] },
+    ],
+  }
+}
+
+/** A command's own flags under their headings, in the order in which each heading first comes. */
+export function flagSections(flags: Record<string, Flag>): { title: string; items: HelpItem[] }[] {
+  const titleOf = ({ group = 'Flags' }: Flag) => group
+  return [...new Set(Object.values(flags).map(titleOf))].map((title) => ({
+    title,
+    items: flagItems(Object.fromEntries(Object.entries(flags).filter(([, flag]) => titleOf(flag) === title))),
+  }))
+}
+
+/** Those of a command go before the global ones of the same name. */
+export function flagItems(flags: Record<string, Flag>, except: Record<string, Flag> = {}): HelpItem[] {
+  return Object.entries(flags)
+    .filter(([key, flag]) => !flag.hidden && !(key in except))
+    .map(([key, flag]) => ({ term: flagForm(key, flag), summary: describeFlag(flag) }))
+}
