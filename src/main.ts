@@ -57,7 +57,8 @@ async function run(core: Core, argv: string[]): Promise<void> {
       env,
       // asked of the descriptor: opening stdin costs time, and most commands never read it
       canAsk: core.isatty(0),
-      stderrIsFile: env['GITHUB_ACTIONS'] === 'true' && fstatSync(2).isFile(),
+      ci: await core.detectCi(env, () => fstatSync(2).isFile()),
+      now: core.systemClock.now,
       paint: await core.paintFor({ stdout, stderr }, env, globals.noColor),
     })
   // Until the command line is read, an error is told as it most likely asks for.

@@ -87,6 +87,7 @@ export function createContext(given: Surroundings): Context {
       plan: globals.plan ?? profile.plan,
       timeoutMs: globals.timeout,
       debug: (line) => out.debug(line),
+    out.attend()
     })
   }
 

@@ -3,11 +3,18 @@
 // - with --json, stdout is exactly one JSON document and stderr is one JSON object a line;
 // - no control character from outside reaches a terminal, and nothing from outside begins a line of ours;
 // - all talk is redacted; only data and `show` may show a secret on purpose;
-// - where a CI can hide a secret in its log, it is told of each before anything else can show it.
-import { KeysError } from '../errors.ts'
+// - where a CI can hide a secret in its log, it is told of each before anything else can show it;
+// - in a CI nothing from outside becomes one of its commands, on either stream.
+import { formatDuration } from '../duration.ts'
+import { Exit, KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
+import { harmless, type Ci } from './ci/ci.ts'
+import { handOn, summarise, type Summary } from './ci/handover.ts'
 import { plain, type Paint } from './paint.ts'
+import { createTalk } from './talk.ts'
 import { cleaned, coloured, hanging, lines, mapStrings, oneLine, toJson } from './text.ts'
+
+export type { Summary } from './ci/handover.ts'
 
 export interface Output {
   /** Whether `--json` was given. */
@@ -33,12 +40,21 @@ export interface Output {
   show(...texts: string[]): void
   /** One line as `say` prints it, but also with --quiet; with --json an event `{"event":"warning","message":…}`. */
   warn(text: string): void
-  /** Progress: with --json one JSON object a line on stderr, else the sentence (when one is given) as `say` does. */
+  /**
+   * Progress: with --json one JSON object a line on stderr, else the sentence (when one is given) as `say` does. How long
+   * what it tells of may take is in `boundMs` or `waitEndsInMs`.
+   */
   event(event: { event: string; [field: string]: unknown }, sentence?: string): void
   /** Only with --debug: on stderr, redacted; lines that follow the first are set in. */
   debug(text: string): void
   /** From here on this secret is masked in all talk, and in the log of a CI that can do that. */
   conceal(secret: Secret): void
+  /** From here on, without a terminal, a minute without a line gets one that says what is being waited for. */
+  attend(): void
+  /** Ids and states for the later steps of a CI's job. */
+  outputs(values: Readonly<Record<string, string | undefined>>): void
+  /** What came of it, for the page that a CI shows of a job. */
+  summary(summary: Summary): void
   error(error: KeysError): void
 }
 
@@ -61,8 +77,10 @@ export interface OutputOptions {
   json: boolean
   quiet: boolean
   debug: boolean
-  /** Whether stderr is a file. No CI reads that as it is written, so no secret is put there for it to mask. */
-  stderrIsFile?: boolean | undefined
+  /** What the CI this runs in does with logs (`detectCi`). */
+  ci?: Ci | undefined
+  /** Unix milliseconds. */
+  now: () => number
   /** Colours for each stream; text as it is by default. */
   paint?: { stdout: Paint; stderr: Paint } | undefined
 }
@@ -72,7 +90,7 @@ const bufferedCharacters = 64 * 1024
 const shortestSecret = 8
 
 export function createOutput(options: OutputOptions): StreamOutput {
-  const { stdout, stderr, json } = options
+  const { stdout, stderr, json, ci, now } = options
   const paint = options.paint ?? { stdout: plain, stderr: plain }
   const quiet = options.quiet
   let buffer = ''
@@ -83,11 +101,31 @@ export function createOutput(options: OutputOptions): StreamOutput {
   // Talk that nobody can read is no reason to stop the work.
   stderr.on('error', () => undefined)
 
-  const talk = (text: string) => void stderr.write(`${text}\n`)
+  const isLog = stderr.isTTY !== true || (options.env['CI'] ?? '') !== ''
+  const talk = createTalk({ stderr, ci, isLog, commands: !json, now })
   const concealed = new Map<string, Secret>()
   const redacted = (text: string) => redact(text, concealed.values())
-  const talkEvent = (event: object) => talk(toJson(mapStrings(event, redacted)))
-  const talkLines = (texts: readonly string[]) => talk(texts.map(oneLine).join('\n'))
+  const talkJson = (object: object) => talk.raw(toJson(mapStrings(object, redacted)))
+  const talkEvent = ({ event, ...fields }: { event: string; [field: string]: unknown }) =>
+    talkJson({ event, at: new Date(now()).toISOString(), ...fields })
+  let waitedFor = { what: 'an answer', since: now(), endsAt: Infinity }
+
+  function noteWait(event: Readonly<Record<string, unknown>>, sentence: string | undefined): void {
+    const boundMs = event['waitEndsInMs'] ?? event['boundMs']
+    const endsAt = typeof boundMs === 'number' ? now() + boundMs : undefined
+    if (sentence !== undefined) waitedFor = { what: sentence.trim(), since: now(), endsAt: Infinity }
+    waitedFor.endsAt = endsAt ?? waitedFor.endsAt
+  }
+
+  function tellWait(): void {
+    if (quiet) return
+    const { what, since, endsAt } = waitedFor
+    const forMs = now() - since
+    const endsInMs = endsAt > now() && endsAt < Infinity ? endsAt - now() : undefined
+    if (json) return talkEvent({ event: 'waiting', for: what, forMs, waitEndsInMs: endsInMs })
+    const most = endsInMs === undefined ? '' : `, ${formatDuration(endsInMs)} more at most`
+    talk.say(redacted(oneLine(`still waiting, for ${formatDuration(forMs)}${most}: ${what}`)))
+  }
 
   /** Hands what is buffered to stdout; false when its reader is slow. */
   const pour = (): boolean => {
@@ -105,12 +143,25 @@ export function createOutput(options: OutputOptions): StreamOutput {
     })
   }
 
+  /** For a program it is left as it is; a terminal, and a CI's log, would act on it. */
+  const dataLine = (text: string): string => {
+    if (stdout.isTTY) return oneLine(text)
+    return ci === undefined ? text : harmless(lines(text))
+  }
+
   const put = async (texts: readonly string[]): Promise<void> => {
     if (failure !== undefined) throw whatFailed(failure)
-    for (const text of texts) buffer += stdout.isTTY ? `${oneLine(text)}\n` : `${text}\n`
+    for (const text of texts) buffer += `${dataLine(text)}\n`
     if (buffer.length < bufferedCharacters) pourSoon()
     else if (!pour()) await drained(stdout)
   }
+
+  const warn = (text: string): void => {
+    const message = redacted(oneLine(text))
+    if (json) talkEvent({ event: 'warning', message })
+    else talk.issue('warning', paint.stderr.yellow('warning:'), message)
+  }
+  const ways = { line: json ? undefined : (line: string) => talk.raw(line), warn }
 
   return {
     json,
@@ -120,9 +171,13 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
     result(data, human) {
       pour()
+      talk.close()
+      const plainText = () => printable(human(cleaned(data)), paint.stdout)
       const text = json
         ? toJson(data, stdout.isTTY ? 2 : undefined)
-        : printable(human(cleaned(data)), paint.stdout)
+        : ci === undefined
+          ? plainText()
+          : harmless(plainText())
       if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
 
@@ -130,54 +185,73 @@ export function createOutput(options: OutputOptions): StreamOutput {
     lines: put,
 
     say(...texts) {
-      if (!json && !quiet) talkLines(texts.map(redacted))
+      if (!json && !quiet) talk.say(...texts.map((text) => oneLine(redacted(text))))
     },
 
     show(...texts) {
-      if (!json) talkLines(texts)
+      if (!json) talk.say(...texts.map(oneLine))
     },
 
-    warn(text) {
-      const message = redacted(oneLine(text))
-      if (json) talkEvent({ event: 'warning', message })
-      else talk(`${paint.stderr.yellow('warning:')} ${message}`)
-    },
+    warn,
 
     event(event, sentence) {
       if (quiet) return
-      if (json) talkEvent(event)
-      else if (sentence !== undefined) talk(redacted(oneLine(sentence)))
+      noteWait(event, sentence)
+      if (json) return talkEvent(event)
+      if (sentence === undefined) return
+      const text = redacted(oneLine(sentence))
+      if (event.event === 'step') talk.open(text)
+      else talk.say(text)
     },
 
     debug(text) {
       if (!options.debug) return
       const message = redacted(lines(text))
       if (json) talkEvent({ event: 'debug', message })
-      else talk(paint.stderr.dim(hanging(message)))
+      else talk.say(paint.stderr.dim(hanging(message)))
     },
 
     error(error) {
       pour()
       const message = redacted(lines(error.message))
       const hint = error.hint === undefined ? undefined : redacted(lines(error.hint))
-      if (json) return talkEvent({ error: { code: error.code, message, hint, status: error.status } })
-      talk(`${paint.stderr.red('error:')} ${hanging(message)}`)
-      if (hint !== undefined) talk(`  ${hanging(hint)}`)
+      const { code, status } = error
+      if (json) {
+        return talkJson({ error: { code, message, hint, status, docs: `docs/errors.md#${code}` } })
+      }
+      talk.close()
+      // a rotation that waits is no failure of the job's
+      const level = error.exit === Exit.waiting ? 'warning' : 'error'
+      talk.issue(level, paint.stderr.red('error:'), message, hint)
+      // for a person at a terminal; whoever interrupted it knows why
+      if (stderr.isTTY && code !== 'interrupted') {
+        talk.say(paint.stderr.dim(`  more: pictify-keys explain ${code}`))
+      }
     },
 
     conceal(secret) {
       const value = secret.reveal()
       if (value.length < shortestSecret || concealed.has(value)) return
       concealed.set(value, secret)
-      // The runner takes such a line out of the log, and the value out of all that follows. Of the two streams it reads
-      // stderr first, and stdout is for data.
-      if (options.env['GITHUB_ACTIONS'] === 'true' && options.stderrIsFile !== true) {
-        talk(`::add-mask::${workflowData(value)}`)
-      }
+      // Taken out of the log as it is read, and out of all that follows; of the streams, stdout is for data.
+      if (ci?.mask) talk.raw(ci.mask(value))
+    },
+
+    attend() {
+      talk.attend(tellWait)
+    },
+
+    outputs(values) {
+      if (ci?.output) handOn(ci.output, values, ways)
+    },
+
+    summary(summary) {
+      if (ci?.summary) summarise(ci.summary, summary, ways)
     },
 
     async flush() {
       pour()
+      talk.close()
       // An empty write calls back after everything before it.
       await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
       if (failure !== undefined) throw whatFailed(failure)
@@ -188,11 +262,6 @@ export function createOutput(options: OutputOptions): StreamOutput {
 /** What a command made of data for people: its own colours and lines stay, whatever else a terminal acts on goes. */
 function printable(text: string, paint: Paint): string {
   return paint === plain ? lines(text) : coloured(text)
-}
-
-/** As the runner of GitHub Actions wants values in its commands. */
-function workflowData(value: string): string {
-  return value.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }
 
 function whatFailed(failure: NodeJS.ErrnoException): Error {

@@ -107,6 +107,9 @@ function recorder(played: Played): Context['out'] {
     error: ({ message }) => talk(`error: ${message}`),
   }
 }
+    attend: () => {},
+    outputs: () => {},
+    summary: () => {},
 
 function person(played: Played, answers: Answers): Prompts {
   const answer = (question: string) => {

@@ -1,51 +1,10 @@
-import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
 import { colours } from '../../src/ui/colours.ts'
-import { createOutput, ReaderGone } from '../../src/ui/output.ts'
-import { plain, type Paint } from '../../src/ui/paint.ts'
-
-class Sink extends Writable {
-  text = ''
-  isTTY = false
-  columns: number | undefined
-  failWith: NodeJS.ErrnoException | undefined
-  held: (() => void)[] | undefined
-
-  override _write(chunk: Buffer, _: string, done: (error?: Error | null) => void): void {
-    if (this.failWith) return done(this.failWith)
-    this.text += chunk.toString()
-    if (this.held) this.held.push(done)
-    else done()
-  }
-}
-
-function open(
-  options: {
-    json?: boolean
-    quiet?: boolean
-    debug?: boolean
-    env?: Record<string, string>
-    tty?: boolean
-    stderrIsFile?: boolean
-    paint?: { stdout: Paint; stderr: Paint }
-  } = {},
-) {
-  const [stdout, stderr] = [new Sink(), new Sink()]
-  stdout.isTTY = stderr.isTTY = options.tty ?? false
-  const out = createOutput({
-    stdout: stdout as unknown as NodeJS.WriteStream,
-    stderr: stderr as unknown as NodeJS.WriteStream,
-    canAsk: true,
-    env: {},
-    json: false,
-    quiet: false,
-    debug: false,
-    ...options,
-  })
-  return { out, stdout, stderr }
-}
+import { ReaderGone } from '../../src/ui/output.ts'
+import { plain } from '../../src/ui/paint.ts'
+import { at, open, stamped } from './sink.ts'
 
 const secret = 'pk_live_abcdefghijklmnop'
 
@@ -61,7 +20,7 @@ describe('streams', () => {
     out.debug('not shown')
     await out.flush()
     expect(stdout.text).toBe('a is 1\na line\n')
-    expect(stderr.text).toBe('about to\na sentence\nwarning: careful\n')
+    expect(stderr.text).toBe(stamped('about to\na sentence\nwarning: careful\n'))
   })
 
   test('with json: one document, and one object a line', async () => {
@@ -80,9 +39,9 @@ describe('streams', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual([
-      { event: 'minted', keyId: 'k' },
-      { event: 'warning', message: 'careful' },
-      { event: 'debug', message: 'a request' },
+      { event: 'minted', at, keyId: 'k' },
+      { event: 'warning', at, message: 'careful' },
+      { event: 'debug', at, message: 'a request' },
       { error: { code: 'rate-limit', message: 'too many', hint: 'wait', status: 429 } },
     ])
   })
@@ -96,7 +55,7 @@ describe('streams', () => {
     out.result(1, String)
     await out.flush()
     expect(stdout.text).toBe('1\n')
-    expect(stderr.text).toBe('warning: w\nerror: e\n  one\n  two\n')
+    expect(stderr.text).toBe(stamped('warning: w\nerror: e\n  one\n  two\n'))
   })
 })
 
@@ -136,12 +95,14 @@ describe('what it never shows', () => {
     out.error(new KeysError('internal', name, { hint: name }))
     await out.flush()
     expect(stderr.text).toBe(
-      'x error: forged ::warning::forged\nanother line\n' +
-        'warning: x error: forged ::warning::forged\n' +
-        'x error: forged ::warning::forged\n' +
-        'x\n  error: forged\n  ::warning::forged\n' +
-        'error: x\n  error: forged\n  ::warning::forged\n' +
-        '  x\n  error: forged\n  ::warning::forged\n',
+      stamped(
+        'x error: forged ::warning::forged\nanother line\n' +
+          'warning: x error: forged ::warning::forged\n' +
+          'x error: forged ::warning::forged\n' +
+          'x\n  error: forged\n  ::warning::forged\n' +
+          'error: x\n  error: forged\n  ::warning::forged\n' +
+          '  x\n  error: forged\n  ::warning::forged\n',
+      ),
     )
   })
 
@@ -173,38 +134,9 @@ describe('what it never shows', () => {
   })
 })
 
-describe('in GitHub Actions', () => {
-  const env = { GITHUB_ACTIONS: 'true' }
-  test.each([false, true])('a secret is masked before anything is said of it (json: %s)', async (json) => {
-    const { out, stdout, stderr } = open({ env, json, quiet: true })
-    out.conceal(new Secret(secret))
-    out.conceal(new Secret(secret))
-    out.conceal(new Secret('100%\nof it'))
-    out.conceal(new Secret(''))
-    out.conceal(new Secret('true'))
-    await out.flush()
-    expect(stdout.text).toBe('')
-    expect(stderr.text).toBe(`::add-mask::${secret}\n::add-mask::100%25%0Aof it\n`)
-  })
-
-  test('but not into a file, and nowhere else', async () => {
-    const elsewhere: Parameters<typeof open>[0][] = [
-      { env, stderrIsFile: true },
-      {},
-      { env: { GITHUB_ACTIONS: 'false' } },
-    ]
-    for (const options of elsewhere) {
-      const { out, stderr } = open(options)
-      out.conceal(new Secret(secret))
-      await out.flush()
-      expect(stderr.text).toBe('')
-    }
-  })
-})
-
 test('what a question is about is shown with --quiet too, but not with --json', async () => {
   for (const [options, text] of [
-    [{ quiet: true }, `put it there:\n  ${secret}\n`],
+    [{ quiet: true, tty: true }, `put it there:\n  ${secret}\n`],
     [{ json: true }, ''],
   ] as const) {
     const { out, stderr } = open(options)
