@@ -1,2 +1,3 @@
 /** The questions themselves; loaded when one is really asked. */
-export { confirm, input, password, select } from '@inquirer/prompts'
+export { checkbox, confirm, input, password, select } from '@inquirer/prompts'
+export { search } from './search.ts'

@@ -1,0 +1,148 @@
+// Rules of this file:
+// - what is pasted never answers a question: only a key that is pressed does;
+// - keys that were pressed before a question stood answer nothing.
+import { PassThrough } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** The input of one question. */
+export interface QuestionInput {
+  stream: NodeJS.ReadableStream
+  /** Whether the terminal is to be told to mark what is pasted. */
+  isTerminal: boolean
+  /** Throws away what came before the question; resolves when nothing more comes. True: Ctrl-C was in it. */
+  settle(): Promise<boolean>
+  close(): void
+}
+
+/** What a question does with pasted text: takes it in, on one line, or leaves it, where each key means something. */
+export type Pasting = 'taken' | 'left'
+
+const pasteStart = '\x1b[200~'
+const pasteEnd = '\x1b[201~'
+const interrupt = '\x03'
+
+/** So long nothing must come before a question is put, so that the rest of a paste answers none. Milliseconds. */
+const quietMs = 40
+/** No longer than this, whoever leans on a key. */
+const longestSettleMs = 1_000
+
+interface Terminal {
+  isTTY?: boolean
+  isRaw?: boolean
+  setRawMode?: (mode: boolean) => unknown
+}
+
+/** Stands between the terminal and the library that reads keys. */
+export function openInput(
+  stdin: NodeJS.ReadableStream,
+  { pasting, raw }: { pasting: Pasting; raw: boolean },
+): QuestionInput {
+  const terminal = stdin as Terminal
+  const isTerminal = terminal.isTTY === true
+  const stream = new PassThrough({ encoding: 'utf8' })
+  const clean = createPasteFilter(pasting)
+  const onData = (chunk: Buffer | string) => {
+    const text = clean(String(chunk))
+    if (text !== '') stream.write(text)
+  }
+  const onEnd = () => stream.end()
+  Object.assign(stream, {
+    setRawMode: (mode: boolean) => terminal.setRawMode?.(mode),
+  })
+  // whoever waits for keys keeps the process alive, and whoever has stopped must not
+  stream.on('pause', () => stdin.pause()).on('resume', () => stdin.resume())
+
+  return {
+    stream,
+    isTerminal,
+    async settle() {
+      if (isTerminal && (await drain(stdin, terminal))) return true
+      // else the terminal itself edits the line, and Ctrl-C is its signal
+      if (!raw) terminal.setRawMode?.(false)
+      stdin.setEncoding('utf8').on('data', onData).on('end', onEnd)
+      return false
+    },
+    close() {
+      stdin.off('data', onData).off('end', onEnd)
+      terminal.setRawMode?.(false)
+      stdin.pause()
+    },
+  }
+}
+
+/** Reads and forgets until nothing has come for a moment. */
+async function drain(stdin: NodeJS.ReadableStream, terminal: Terminal): Promise<boolean> {
+  let isInterrupted = false
+  let isQuiet = false
+  let hasEnded = false
+  const onData = (chunk: Buffer | string) => {
+    isQuiet = false
+    isInterrupted ||= String(chunk).includes(interrupt)
+  }
+  const onEnd = () => (hasEnded = true)
+  terminal.setRawMode?.(true)
+  stdin.on('data', onData).on('end', onEnd)
+  for (
+    let waited = 0;
+    !isQuiet && !hasEnded && !isInterrupted && waited < longestSettleMs;
+    waited += quietMs
+  ) {
+    isQuiet = true
+    await delay(quietMs)
+  }
+  stdin.off('data', onData).off('end', onEnd)
+  return isInterrupted
+}
+
+/**
+ * What is to be read as keys. A paste becomes one line without a newline at its end, or nothing; pieces of it, and of the
+ * marks around it, may come in any number of chunks.
+ */
+export function createPasteFilter(pasting: Pasting): (chunk: string) => string {
+  let pending = ''
+  let pasted: string | undefined
+  return (chunk) => {
+    let text = pending + chunk
+    pending = ''
+    let keys = ''
+    while (text !== '') {
+      const mark = pasted === undefined ? pasteStart : pasteEnd
+      const at = text.indexOf(mark)
+      const kept = at === -1 ? beginOf(mark, text) : 0
+      const before = text.slice(0, at === -1 ? text.length - kept : at)
+      if (pasted === undefined) keys += before
+      else pasted += before
+      if (pasted?.includes(interrupt) === true) {
+        // a paste whose end never came must not hold the keyboard
+        pasted = undefined
+        return keys + interrupt
+      }
+      if (at === -1) {
+        pending = text.slice(text.length - kept)
+        break
+      }
+      text = text.slice(at + mark.length)
+      if (pasted === undefined) pasted = ''
+      else {
+        if (pasting === 'taken') keys += onOneLine(pasted)
+        pasted = undefined
+      }
+    }
+    return keys
+  }
+}
+
+/** How much of the end of the text may be the beginning of the mark. An Escape that came alone is the key of that name. */
+function beginOf(mark: string, text: string): number {
+  for (let length = Math.min(mark.length - 1, text.length); length > 0; length -= 1) {
+    if (text.endsWith(mark.slice(0, length))) return text === '\x1b' && mark === pasteStart ? 0 : length
+  }
+  return 0
+}
+
+function onOneLine(text: string): string {
+  return text
+    .replace(/[\r\n]+$/, '')
+    .replace(/[\r\n\t]+/g, ' ')
+    .replace(/\p{Cc}/gu, '')
+}

@@ -1,0 +1,18 @@
+/** Text in rows of a terminal: wide characters take two places, colours none. */
+import wrapAnsi from 'wrap-ansi'
+
+/** The rows that one line takes when it is cut wherever the terminal ends. */
+export function rowsOf(line: string, width: number): string[] {
+  return wrapAnsi(line, Math.max(1, width), { hard: true, trim: false, wordWrap: false }).split('\n')
+}
+
+/**
+ * A paragraph in lines of whole words, no wider than `width`; all but the first stand in by `indent`. Words longer than a
+ * line are cut.
+ */
+export function paragraph(text: string, width: number, indent = 0): string[] {
+  const room = Math.max(10, width - indent)
+  const first = text.slice(0, text.length - text.trimStart().length)
+  const lines = wrapAnsi(text.trimStart(), room - first.length, { hard: true }).split('\n')
+  return lines.map((line, index) => (index === 0 ? first : ' '.repeat(indent + first.length)) + line)
+}
