@@ -55,6 +55,7 @@ export const create = defineCommand({
     if (apiKey === undefined)
       out.warn('the answer held the secret, but nothing else that can be read; see pictify-keys list')
     const key = apiKey ?? { name, type: chosen }
+    out.outputs({ key_id: apiKey?.id })
     if (places.length > 0) {
       return out.result(
         { apiKey: key },

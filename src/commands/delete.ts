@@ -45,6 +45,7 @@ export const deleteKeys = defineCommand({
       out.event({ event: 'deleted', keyId: id })
       deleted.push(id)
     }
+    out.outputs({ key_ids: deleted.join(',') })
     const names = new Map(found.map(({ id, name }) => [id, name]))
     const sentence = (id: string) => oneLine(`deleted ${names.get(id) ?? ''} (${id})`)
     out.result({ deleted }, () => deleted.map(sentence).join('\n'))

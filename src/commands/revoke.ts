@@ -33,6 +33,7 @@ export const revoke = defineCommand({
       apiKeys.push(await api.keys.revoke(key.id))
       out.event({ event: 'revoked', keyId: key.id })
     }
+    out.outputs({ key_ids: apiKeys.map(({ id }) => id).join(',') })
     const before = new Set(found.filter(({ status }) => status === 'revoked').map(({ id }) => id))
     out.result({ apiKeys }, (data) =>
       data.apiKeys

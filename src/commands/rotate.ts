@@ -8,9 +8,10 @@ import { abortRotation, rotate as rotateKey } from '../rotation/rotate.ts'
 import type { RotationOptions, RotationServices } from '../rotation/run.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
 import type { Secret } from '../secret.ts'
+import { rotationOutputs, rotationSummary } from '../ui/rotation-summary.ts'
 import { createProgress, outcomeSentence } from '../ui/rotation.ts'
 import { defineCommand } from './command.ts'
-import { args, flags, optionsOf, refuseContradictions } from './rotate-flags.ts'
+import { args, flags, groups, optionsOf, refuseContradictions } from './rotate-flags.ts'
 import { readSecretFrom } from './secret-input.ts'
 
 export const rotate = defineCommand({
@@ -18,6 +19,7 @@ export const rotate = defineCommand({
   summary: 'replace a key without downtime: create, deliver, verify, revoke',
   args,
   flags,
+  groups,
   examples: [
     'pictify-keys rotate "Production Server" --to env:.env#PICTIFY_API_KEY',
     'pictify-keys rotate key_abc123 --to file:/run/secrets/pictify --verify ./smoke-test.sh --overlap 1h',
@@ -80,6 +82,8 @@ async function show(
 ): Promise<void> {
   const { out } = context
   const rotation = { rotation: receipt }
+  out.outputs(rotationOutputs(receipt))
+  out.summary(rotationSummary(receipt, error?.message))
   if (options.compromised !== undefined && receipt.state === 'done') {
     const { investigate, incidentSentence } = await import('../audit/incident.ts')
     const incident = await investigate(api, receipt.oldKey.id).catch((failure: unknown) => {

@@ -242,11 +242,11 @@ export function createOutput(options: OutputOptions): StreamOutput {
     },
 
     outputs(values) {
-      if (ci?.output) handOn(ci.output, values, ways)
+      if (ci?.output) handOn(ci.output, mapStrings(values, redacted), ways)
     },
 
     summary(summary) {
-      if (ci?.summary) summarise(ci.summary, summary, ways)
+      if (ci?.summary) summarise(ci.summary, mapStrings(summary, redacted), ways)
     },
 
     async flush() {

@@ -8,8 +8,12 @@
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 const unsafeButLines = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
-/** What JSON.stringify leaves in the clear although a terminal or an editor acts on it. */
-const unsafeInJson = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|\p{M}(?<=\p{M}{5})/gu
+/**
+ * What JSON.stringify leaves in the clear although a terminal or an editor acts on it; and what begins a command of a CI's
+ * within a line: `##[`, `##vso[`.
+ */
+const unsafeInJson =
+  /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|\p{M}(?<=\p{M}{5})|#(?<=##)(?=(?:[vV][sS][oO])?\[)/gu
 /** More marks on one letter than any language has grow over the lines above and below. */
 const flood = /(\p{M}{4})\p{M}+/gu
 /** Our own colours. */

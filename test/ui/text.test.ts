@@ -111,3 +111,17 @@ describe('a table', () => {
     expect(bare).toBe(renderTable(columns, rows, { width: 40, paint: plain }))
   })
 })
+
+test('JSON holds no command of a CI, and says the same', () => {
+  for (const text of [
+    '##vso[task.setvariable variable=x]y',
+    'a ##[add-mask]b',
+    '###[x]',
+    '##VSO[x]',
+    '# #[',
+  ]) {
+    const json = toJson({ text })
+    expect(json).not.toMatch(/##(?:vso)?\[/i)
+    expect(JSON.parse(json)).toEqual({ text })
+  }
+})
