@@ -10,8 +10,6 @@ interface FlagBase {
   env?: string
   /** Shown in help; given to `run` when neither flag nor environment says otherwise. */
   default?: string | number
-  /** The heading it stands under in help; `Flags` unless said otherwise. */
-  group?: string
   hidden?: boolean
 }
 
@@ -68,6 +66,8 @@ export interface Command {
   args: readonly Argument[]
   /** Keyed in camelCase; typed in kebab-case: `olderThan` is `--older-than`. */
   flags: Record<string, Flag>
+  /** Headings of help and the flags that stand under each; what none of them names stands under `Flags`. */
+  groups: Readonly<Record<string, readonly string[]>>
   examples: readonly string[]
   run(context: Context, inputs: never): Promise<void>
 }
@@ -81,8 +81,9 @@ export function defineCommand<
   summary: string
   args?: A
   flags?: F
+  groups?: Readonly<Record<string, readonly (keyof F & string)[]>>
   examples?: readonly string[]
   run(context: Context, inputs: Inputs<A, F>): Promise<void>
 }): Command {
-  return { args: [], flags: {}, examples: [], ...command }
+  return { args: [], flags: {}, groups: {}, examples: [], ...command }
 }

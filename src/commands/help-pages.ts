@@ -35,7 +35,8 @@ export function programHelp(): HelpPage {
 }
 
 /** `pictify-keys <command> --help`. */
-export function commandHelp({ name, summary, args, flags, examples }: Command): HelpPage {
+export function commandHelp(command: Command): HelpPage {
+  const { name, summary, args, flags, examples } = command
   return {
     summary: `pictify-keys ${name}: ${summary}`,
     examples,
@@ -45,18 +46,19 @@ export function commandHelp({ name, summary, args, flags, examples }: Command): 
         title: 'Arguments',
         items: args.map((argument) => ({ term: argument.name, summary: argument.summary })),
       },
-      ...flagSections(flags),
+      ...flagSections(command),
       { title: 'Global flags', items: [...flagItems(globalFlags, flags), helpFlag] },
     ],
   }
 }
 
-/** A command's own flags under their headings, in the order in which each heading first comes. */
-export function flagSections(flags: Record<string, Flag>): { title: string; items: HelpItem[] }[] {
-  const titleOf = ({ group = 'Flags' }: Flag) => group
-  return [...new Set(Object.values(flags).map(titleOf))].map((title) => ({
+/** A command's own flags under their headings. */
+export function flagSections({ flags, groups }: Command): { title: string; items: HelpItem[] }[] {
+  const named = new Set(Object.values(groups).flat())
+  const others = Object.keys(flags).filter((key) => !named.has(key))
+  return Object.entries({ ...groups, Flags: others }).map(([title, keys]) => ({
     title,
-    items: flagItems(Object.fromEntries(Object.entries(flags).filter(([, flag]) => titleOf(flag) === title))),
+    items: flagItems(Object.fromEntries(keys.flatMap((key) => (flags[key] ? [[key, flags[key]]] : [])))),
   }))
 }
 

@@ -63,6 +63,15 @@ export const flags = {
   abort: { type: 'boolean', summary: 'undo an open rotation' },
 } as const
 
+/** The headings in help. */
+export const groups = {
+  Places: ['to', 'restart', 'createTarget', 'oldSecretStdin'],
+  Proof: ['verify', 'verifyTimeout', 'settle', 'probes'],
+  'The old key': ['overlap', 'idle', 'usageLag', 'wait', 'noEvidence', 'delete', 'ifOlderThan', 'self'],
+  'A leaked key': ['compromised', 'revokeFirst'],
+  'An unfinished rotation': ['takeOver', 'resume', 'abort'],
+} as const satisfies Record<string, readonly (keyof typeof flags)[]>
+
 export type RotateInputs = Inputs<typeof args, typeof flags>
 
 /** What the line says, else with `--resume` the journal, else the defaults. */
