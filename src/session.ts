@@ -75,6 +75,7 @@ export function createContext(given: Surroundings): Context {
   })
 
   const clientFor = async (secret: Secret): Promise<Client> => {
+    out.attend()
     const baseUrl = await apiUrl()
     const [{ fetch }, profile] = await Promise.all([transport(), settings()])
     return createClient({
@@ -87,7 +88,6 @@ export function createContext(given: Surroundings): Context {
       plan: globals.plan ?? profile.plan,
       timeoutMs: globals.timeout,
       debug: (line) => out.debug(line),
-    out.attend()
     })
   }
 
