@@ -14,6 +14,7 @@ import { createTransport } from './http.ts'
 import { answersTo } from './rotation/marked-name.ts'
 import type { Secret } from './secret.ts'
 import type { Output } from './ui/output.ts'
+import { waitSentence } from './ui/wait.ts'
 import { createPrompts } from './ui/prompts.ts'
 
 /** What a process gives its command; main.ts takes it from the real one, a test makes it up. */
@@ -88,6 +89,7 @@ export function createContext(given: Surroundings): Context {
       plan: globals.plan ?? profile.plan,
       timeoutMs: globals.timeout,
       debug: (line) => out.debug(line),
+      onWait: (wait) => out.event({ event: 'wait', ...wait }, waitSentence(wait)),
     })
   }
 
