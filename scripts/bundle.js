@@ -1,4 +1,5 @@
-// What goes into dist/: main.js, core.js and a chunk for whatever is loaded on first use. Nothing is left outside but
+// What goes into dist/: main.js, core.js and a chunk for whatever is loaded on first use; and library.js, which shares no
+// chunk with those, so that neither moves the other's start-up. Nothing is left outside but
 // Node's own modules and the optional libraries of the stores, so that a global install is two folders and no dependencies.
 //
 // The source is ESM and is split as ESM; what comes out is then written as CommonJS, because Node starts that without
@@ -113,6 +114,8 @@ function bundle(help, options) {
       PICTIFY_KEYS_VERSION: JSON.stringify(version),
       PICTIFY_KEYS_HELP: JSON.stringify(help),
       PICTIFY_KEYS_ERRORS: JSON.stringify(errors),
+      // what is written as CommonJS has no import.meta
+      'import.meta.filename': '__filename',
     },
     external: optional,
     ...options,
@@ -170,6 +173,19 @@ export async function bundleProgram() {
     Object.assign(metafile.outputs['dist/core.js'].inputs, metafile.outputs[name].inputs)
     delete metafile.outputs[name]
   }
+  return { files, metafile }
+}
+
+/** As `bundleProgram`: what `import … from 'pictify-keys'` loads. */
+export async function bundleLibrary() {
+  const { outputFiles, metafile } = await bundle('', {
+    entryPoints: ['src/library.ts'],
+    chunkNames: 'library/[name]-[hash]',
+    // whoever calls it sees its functions in stack traces
+    keepNames: true,
+  })
+  const files = new Map()
+  for (const { path: file, text } of outputFiles) files.set(file, await asCommonJs(text))
   return { files, metafile }
 }
 

@@ -31,11 +31,16 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
     loads: ['api', 'config', 'credentials', 'processes', 'rotation', 'ui'],
     knows: ['context', 'flags', 'globals'],
   },
+  library: {
+    loads: ['api', 'config', 'processes', 'rotation', 'targets', 'ui'],
+  },
   cli: { loads: ['commands', 'flags', 'globals', 'ui'] },
   flags: { knows: ['commands'] },
   globals: { knows: ['commands'] },
   context: { knows: ['api', 'config', 'credentials', 'globals', 'rotation', 'ui'] },
   config: { loads: ['profile-file'], knows: ['api'] },
+  // the main of a process of its own
+  'keychain-process': { knows: ['credentials'] },
   'profile-file': {},
   processes: { knows: ['rotation'] },
   commands: {
@@ -61,6 +66,7 @@ const importers: Record<string, string> = {
   '@inquirer/figures': 'ui/search.ts',
   '@inquirer/prompts': 'ui/inquirer.ts',
   '@kubernetes/client-node': 'targets/kubernetes',
+  '@napi-rs/keyring': 'keychain-process.ts',
   chalk: 'ui/colours.ts',
   'cli-table3': 'ui/table.ts',
   commander: 'cli.ts',
@@ -84,6 +90,7 @@ const lazy = [
   '@inquirer/core',
   '@inquirer/prompts',
   '@kubernetes/client-node',
+  '@napi-rs/keyring',
   'chalk',
   'libsodium-wrappers',
   'picomatch',
@@ -94,7 +101,7 @@ const loadedLate = ['ui/colours.ts', 'ui/inquirer.ts', 'ui/search.ts']
 
 /** What reads the process's own time or handle besides main: each measures real processes, not the program's time. */
 const realTime = ['clock.ts', 'child.ts', 'rotation/lock.ts']
-const realProcess = ['main.ts', 'child.ts', 'durable-file.ts']
+const realProcess = ['main.ts', 'library/rotate.ts', 'child.ts', 'durable-file.ts']
 
 interface Import {
   from: string

@@ -53,23 +53,32 @@ afterAll(async () => {
 const runInstalled = (args: string[], env: Record<string, string> = {}) =>
   run(installed, args, { cwd: scratch, env: { ...account.home.env, ...env } })
 
-test('the package is bin, dist, the documents and what npm always adds', () => {
+test('the package is bin, dist, the documents, the schemas and what npm always adds', () => {
   const folders = new Set(
     packed.files.map((file) => (file.path.includes('/') ? file.path.split('/')[0] : file.path)),
   )
   const always = ['package.json', 'README.md', 'LICENSE']
-  expect([...folders].filter((name) => !always.includes(name ?? '')).sort()).toEqual(['bin', 'dist', 'docs'])
+  expect([...folders].filter((name) => !always.includes(name ?? '')).sort()).toEqual([
+    'bin',
+    'dist',
+    'docs',
+    'schema',
+  ])
   expect(packed.files.map((file) => file.path)).toEqual(
     expect.arrayContaining([
       'bin/pictify-keys.js',
       'dist/main.js',
       'dist/core.js',
+      'dist/library.js',
+      'dist/library.d.ts',
+      'schema/definitions.json',
       'dist/THIRD-PARTY-LICENSES.txt',
       'docs/targets.md',
     ]),
   )
   expect(packed.files.find((file) => file.path === 'bin/pictify-keys.js')?.mode).toBe(0o755)
-  expect(packed.files.filter(({ path: file }) => /\.(ts|map|tmp)$|\.\d+$/.test(file))).toEqual([])
+  const odd = packed.files.filter(({ path: file }) => /\.(ts|map|tmp)$|\.\d+$/.test(file))
+  expect(odd.map(({ path: file }) => file)).toEqual(['dist/library.d.ts'])
 })
 
 test('it installs into an empty prefix, alone', async () => {
