@@ -247,7 +247,12 @@ function targetDeps(
     createTarget,
     secrets,
     report,
-  }: { cwd: string; createTarget: boolean; secrets: readonly Secret[]; report: (event: RotationEvent) => void },
+  }: {
+    cwd: string
+    createTarget: boolean
+    secrets: readonly Secret[]
+    report: (event: RotationEvent) => void
+  },
 ): TargetDeps {
   return {
     cwd,
