@@ -101,15 +101,15 @@ function recorder(played: Played): Context['out'] {
     say: (...texts) => talk(texts.join('\n')),
     show: (...texts) => talk(texts.join('\n')),
     conceal: () => {},
+    attend: () => {},
+    outputs: () => {},
+    summary: () => {},
     warn: (text) => talk(`warning: ${text}`),
     event: (_, sentence) => void (sentence !== undefined && talk(sentence)),
     debug: () => {},
     error: ({ message }) => talk(`error: ${message}`),
   }
 }
-    attend: () => {},
-    outputs: () => {},
-    summary: () => {},
 
 function person(played: Played, answers: Answers): Prompts {
   const answer = (question: string) => {
