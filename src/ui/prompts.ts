@@ -59,7 +59,7 @@ export interface PromptsOptions {
   /** Lines only: nothing is drawn anew, no key means anything but Enter. */
   plain?: boolean
   /** What stands before each question: whose keys it is about. */
-  label?: () => Promise<string | undefined>
+  whose?: () => Promise<string | undefined>
 }
 
 export function createPrompts(options: PromptsOptions): Prompts {
@@ -70,13 +70,13 @@ export function createPrompts(options: PromptsOptions): Prompts {
       throw new KeysError('needs-answer', `there is nobody to ask: ${question}`, { hint: `give ${flag}` })
     }
     const plain = options.plain === true
-    const [questions, { openInput }, { openQuestionOutput }, label] = await Promise.all([
+    const [questions, { openInput }, { openQuestionOutput }, whose] = await Promise.all([
       (plain ? import('./plain-questions.ts') : import('./inquirer.ts')) as Promise<Questions>,
       import('./question-input.ts'),
       import('./question-output.ts'),
-      options.label?.(),
+      options.whose?.(),
     ])
-    const message = oneLine(label === undefined ? question : `${label} › ${question}`)
+    const message = oneLine(whose === undefined ? question : `${whose} › ${question}`)
     const input = openInput(options.stdin(), { pasting, raw: !plain })
     const output = openQuestionOutput(stderr, { colour: options.colour ?? true })
     const marksPaste = input.isTerminal && !plain
