@@ -45,6 +45,11 @@ export const globalFlags = {
     env: 'PICTIFY_DEBUG',
     summary: 'tell every request, and where an error comes from',
   },
+  plain: {
+    type: 'boolean',
+    env: 'PICTIFY_PLAIN',
+    summary: 'lines only, for screen readers: no spinner, nothing drawn anew',
+  },
   noColor: { type: 'boolean', summary: 'no colour (as NO_COLOR)' },
 } as const satisfies Record<string, Flag>
 

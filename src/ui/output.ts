@@ -10,6 +10,7 @@ import { Exit, KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
 import { harmless, type Ci } from './ci/ci.ts'
 import { handOn, summarise, type Summary } from './ci/handover.ts'
+import { createFoot, type Live } from './foot.ts'
 import { plain, type Paint } from './paint.ts'
 import { createTalk } from './talk.ts'
 import { cleaned, coloured, hanging, lines, mapStrings, oneLine, toJson } from './text.ts'
@@ -25,6 +26,8 @@ export interface Output {
   readonly columns: number
   /** Colours for what `result` prints; text as it is where stdout gets none. */
   readonly paint: Paint
+  /** Where something may be drawn anew: at a terminal, where a person watches and wants no lines alone. */
+  readonly live: Live | undefined
   /**
    * The result of a command: `data` as one JSON document with --json, else the sentence or table `human` makes of it.
    * `human` gets a copy of the data whose strings are safe to print.
@@ -77,6 +80,8 @@ export interface OutputOptions {
   json: boolean
   quiet: boolean
   debug: boolean
+  /** Lines only (`--plain`): nothing is drawn anew. */
+  plain?: boolean | undefined
   /** What the CI this runs in does with logs (`detectCi`). */
   ci?: Ci | undefined
   /** Unix milliseconds. */
@@ -102,9 +107,12 @@ export function createOutput(options: OutputOptions): StreamOutput {
   stderr.on('error', () => undefined)
 
   const isLog = stderr.isTTY !== true || (options.env['CI'] ?? '') !== ''
-  const talk = createTalk({ stderr, ci, isLog, commands: !json, now })
   const concealed = new Map<string, Secret>()
   const redacted = (text: string) => redact(text, concealed.values())
+  const clean = (text: string) => oneLine(redacted(text))
+  const inLines = json || quiet || options.plain === true
+  const foot = createFoot({ stderr, env: options.env, paint: paint.stderr, clean, lines: inLines })
+  const talk = createTalk({ write: foot.write, ci, isLog, commands: !json, now })
   const talkJson = (object: object) => talk.raw(toJson(mapStrings(object, redacted)))
   const talkEvent = ({ event, ...fields }: { event: string; [field: string]: unknown }) =>
     talkJson({ event, at: new Date(now()).toISOString(), ...fields })
@@ -168,9 +176,11 @@ export function createOutput(options: OutputOptions): StreamOutput {
     interactive: options.canAsk && stderr.isTTY === true && (options.env['CI'] ?? '') === '' && !json,
     columns: stdout.columns ?? 80,
     paint: paint.stdout,
+    live: foot.live,
 
     result(data, human) {
       pour()
+      foot.end()
       talk.close()
       const plainText = () => printable(human(cleaned(data)), paint.stdout)
       const text = json
@@ -213,6 +223,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
     error(error) {
       pour()
+      foot.end()
       const message = redacted(lines(error.message))
       const hint = error.hint === undefined ? undefined : redacted(lines(error.hint))
       const { code, status } = error
@@ -251,6 +262,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
     async flush() {
       pour()
+      foot.end()
       talk.close()
       // An empty write calls back after everything before it.
       await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))

@@ -23,7 +23,8 @@ export interface Talk {
 }
 
 export interface TalkOptions {
-  stderr: NodeJS.WriteStream
+  /** Whole lines for stderr. */
+  write: (text: string) => void
   ci: Ci | undefined
   isLog: boolean
   /** Whether lines may be what a CI acts on: with --json they are JSON, but for masks. */
@@ -35,13 +36,13 @@ export interface TalkOptions {
 /** Less than a minute, for what it has to go through. */
 const silenceMs = 50_000
 
-export function createTalk({ stderr, ci, isLog, commands, now }: TalkOptions): Talk {
+export function createTalk({ write, ci, isLog, commands, now }: TalkOptions): Talk {
   let isOpen = false
   let timer: NodeJS.Timeout | undefined
 
   const raw = (line: string) => {
     timer?.refresh()
-    stderr.write(`${line}\n`)
+    write(`${line}\n`)
   }
   const stamp = () => (isLog ? `${new Date(now()).toISOString().slice(0, 19)}Z  ` : '')
   const say = (...texts: string[]) => {

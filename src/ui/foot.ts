@@ -1,0 +1,60 @@
+// Rules of this file:
+// - lines alone are the rule: only a terminal that can be drawn on, with a person before it who wants that, has a foot;
+// - whatever else is said stands above what is drawn there.
+import type { Region, Size } from './live.ts'
+import type { Paint } from './paint.ts'
+
+/** The foot of a terminal, for what is drawn anew. */
+export interface Live {
+  readonly paint: Paint
+  /** Whether the terminal has more than ASCII. */
+  readonly unicode: boolean
+  /** Text from outside as it may be drawn: one line, no secret in it. */
+  clean(text: string): string
+  /** From here on `lines` are drawn there, and drawn anew all the time; they must be clean. */
+  open(lines: (size: Size) => readonly string[]): Promise<Region>
+}
+
+export interface FootOptions {
+  stderr: NodeJS.WriteStream
+  env: Readonly<Record<string, string | undefined>>
+  paint: Paint
+  clean: (text: string) => string
+  /** Whether nothing is to be drawn, whatever the terminal is. */
+  lines: boolean
+}
+
+export interface Foot {
+  live: Live | undefined
+  /** Whole lines for stderr. */
+  write(text: string): void
+  /** Takes away what is drawn there. */
+  end(): void
+}
+
+export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): Foot {
+  let region: Region | undefined
+  const end = () => {
+    region?.end()
+    region = undefined
+  }
+  const write = (text: string) => void (region ?? stderr).write(text)
+  const isDrawn = !lines && stderr.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === ''
+  const live: Live = {
+    paint,
+    unicode: env['TERM'] !== 'linux',
+    clean,
+    async open(drawn) {
+      const { openRegion } = await import('./live.ts')
+      end()
+      region = openRegion({ stream: stderr, lines: drawn, reflows: reflows(env) })
+      return { draw: () => region?.draw(), write, end }
+    },
+  }
+  return { live: isDrawn ? live : undefined, write, end }
+}
+
+/** Few terminals leave lines that got too long as they are: xterm itself, the console of Linux, and GNU screen. */
+function reflows(env: FootOptions['env']): boolean {
+  return env['XTERM_VERSION'] === undefined && env['TERM'] !== 'linux' && env['STY'] === undefined
+}
