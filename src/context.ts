@@ -39,4 +39,6 @@ export interface Context {
   insecureHttp: boolean
   /** The package's version. */
   version: string
+  /** `process.versions.node`. */
+  nodeVersion: string
 }

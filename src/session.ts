@@ -112,6 +112,7 @@ export function createContext(given: Surroundings): Context {
     },
     insecureHttp: globals.insecureHttp,
     version: given.version,
+    nodeVersion: given.process.nodeVersion,
     program: given.process.program,
     processes: {
       pid: given.process.pid,

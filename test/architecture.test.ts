@@ -17,6 +17,7 @@ const ground = [
   'http',
   'nearest',
   'node-debug',
+  'proxy',
   'secret',
 ]
 

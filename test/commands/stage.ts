@@ -66,6 +66,7 @@ export async function setStage(options: SandboxOptions = {}): Promise<Stage> {
         stdin: process.stdin,
         processes: { pid: process.pid, startOf: async () => undefined },
         version: '0.0.0',
+        nodeVersion: '20.20.0',
         insecureHttp: false,
         program: '/opt/pictify-keys/bin/pictify-keys.js',
       }
