@@ -49,6 +49,11 @@ export function getVariable(bytes: Buffer, name: string): Held | undefined {
   return entry && held(entry)
 }
 
+/** Every variable, with what it holds, as far as that can be read. Throws `target-refused` for what is no text. */
+export function variablesOf(bytes: Buffer): { name: string; value: Secret }[] {
+  return parse(bytes).entries.map((entry) => ({ name: entry.name, value: held(entry).value }))
+}
+
 /** The file with the variable set; appended when it is not there. Throws `target-refused`. */
 export function setVariable(bytes: Buffer, name: string, value: Secret, quoting?: string): Buffer {
   const parsed = parse(bytes)

@@ -1,0 +1,72 @@
+// Rules of this file:
+// - what is written here means in a shell exactly what was meant, whoever chose the names in it;
+// - no secret is in it: what it is made of was refused where it had one.
+import type { Context } from '../context.ts'
+import { flagName, readFlag } from '../flags.ts'
+import { globalFlags } from '../globals.ts'
+import { oneLine } from '../ui/text.ts'
+import type { Flag } from './command.ts'
+
+/** How the program shows; the same thing is done without them. */
+const ofDisplay = ['json', 'quiet', 'debug', 'noColor', 'plain']
+
+/**
+ * The line of a shell that does what a command was asked for: its arguments, and the flags that differ from what the
+ * environment and the defaults say anyway. Flags that `run` reads in milliseconds are written as durations.
+ */
+export function commandLine(
+  { globals, env }: Pick<Context, 'globals' | 'env'>,
+  name: string,
+  args: readonly string[],
+  flags: Readonly<Record<string, Flag>>,
+  inputs: Readonly<Record<string, unknown>>,
+): string {
+  const shown = Object.fromEntries(Object.entries(globalFlags).filter(([key]) => !ofDisplay.includes(key)))
+  const words = [
+    ...args,
+    ...Object.entries(flags).flatMap(([key, flag]) => wordsOf(key, flag, inputs[key], env)),
+    ...Object.entries(shown).flatMap(([key, flag]) =>
+      key in flags ? [] : wordsOf(key, flag, globals[key as keyof typeof globals], env),
+    ),
+  ]
+  return ['pictify-keys', name, ...words.map(quoted)].join(' ')
+}
+
+function wordsOf(key: string, flag: Flag, value: unknown, env: Context['env']): string[] {
+  const otherwise = readFlag(key, flag, undefined, env)
+  if (value === undefined || String(value) === String(otherwise)) return []
+  if (flag.type === 'boolean') return value === true ? [flagName(key)] : []
+  const values = Array.isArray(value) ? (value as unknown[]) : [value]
+  return values.flatMap((each) => {
+    const text = flag.type === 'duration' ? duration(Number(each)) : String(each)
+    return text.startsWith('-') ? [`${flagName(key)}=${text}`] : [flagName(key), text]
+  })
+}
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const
+
+/** As `--overlap` takes it. */
+function duration(ms: number): string {
+  const [unit, length] = units.find(([, each]) => ms > 0 && ms % each === 0) ?? ['ms', 1]
+  return `${ms / length}${unit}`
+}
+
+/** One word of sh, bash, zsh and fish. `#` is in patterns of zsh, so that a target is quoted too. */
+export function quoted(word: string): string {
+  if (/^[\w@%+:,./-][\w@%+:,./=-]*$/.test(word)) return word
+  // what a terminal does not show would be lost where the line is copied from
+  if (oneLine(word) !== word) return `$'${[...word].map(escaped).join('')}'`
+  return `'${word.replaceAll("'", "'\\''")}'`
+}
+
+function escaped(character: string): string {
+  if (character === "'" || character === '\\') return `\\${character}`
+  if (oneLine(character) === character) return character
+  const code = (character.codePointAt(0) ?? 0).toString(16)
+  return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`
+}
