@@ -45,5 +45,8 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['src/main.ts'], rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' } },
+  {
+    files: ['src/main.ts', 'src/keychain-process.ts'],
+    rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' },
+  },
 )

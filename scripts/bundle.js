@@ -1,6 +1,7 @@
-// What goes into dist/: main.js, core.js and a chunk for whatever is loaded on first use; and library.js, which shares no
-// chunk with those, so that neither moves the other's start-up. Nothing is left outside but
-// Node's own modules and the optional libraries of the stores, so that a global install is two folders and no dependencies.
+// What goes into dist/: main.js, core.js and a chunk for whatever is loaded on first use; keychain.js, which is a process of
+// its own; and library.js, which shares no chunk with those, so that neither moves the other's start-up. Nothing is left
+// outside but Node's own modules, the optional libraries of the stores, and the binding to the system's keychain, which is
+// native: a global install is two folders, and that binding where the platform has one.
 //
 // The source is ESM and is split as ESM; what comes out is then written as CommonJS, because Node starts that without
 // its asynchronous loader: on Node 20 an empty .mjs costs 15 % of a bare start, and every further file adds to it.
@@ -12,12 +13,14 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const dist = path.join(root, 'dist')
-const { version, peerDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
+const { version, peerDependencies, optionalDependencies } = JSON.parse(
+  await readFile(path.join(root, 'package.json'), 'utf8'),
+)
 /** What `explain` prints. */
 const errors = await readFile(path.join(root, 'docs/errors.md'), 'utf8')
 
-/** The libraries of the stores: whoever uses one installs it, and it is loaded on first use. */
-const optional = Object.keys(peerDependencies)
+/** The libraries of the stores, which whoever uses one installs, and the keychain's: each is loaded on first use. */
+const optional = Object.keys({ ...peerDependencies, ...optionalDependencies })
 
 /** What a library loads as it loads itself and that is never used here; each costs up to milliseconds. */
 const unused = [
@@ -143,12 +146,14 @@ async function renderHelp() {
 
 /** Every file of dist/ by its path, and esbuild's account of what is in each. */
 export async function bundleProgram() {
-  const [main, core] = await Promise.all([
+  const bundles = await Promise.all([
     bundle(await renderHelp(), { entryPoints: ['src/main.ts'], plugins: [coreApart] }),
     bundle('', { entryPoints: ['src/core.ts'] }),
+    bundle('', { entryPoints: [{ in: 'src/keychain-process.ts', out: 'keychain' }] }),
   ])
+  const [, core] = bundles
   const texts = new Map(
-    [...main.outputFiles, ...core.outputFiles].map(({ path: file, text }) => [file, text]),
+    bundles.flatMap(({ outputFiles }) => outputFiles.map(({ path: file, text }) => [file, text])),
   )
   const eager = eagerChunks(core.metafile)
   const files = new Map([[path.join(dist, 'core.js'), await mergeCore(texts, eager)]])
@@ -164,9 +169,10 @@ export async function bundleProgram() {
     )
   }
   files.set(path.join(dist, 'package.json'), '{"type":"commonjs"}\n')
-  const metafile = {
-    inputs: { ...main.metafile.inputs, ...core.metafile.inputs },
-    outputs: { ...main.metafile.outputs, ...core.metafile.outputs },
+  const metafile = { inputs: {}, outputs: {} }
+  for (const { inputs, outputs } of bundles.map((each) => each.metafile)) {
+    Object.assign(metafile.inputs, inputs)
+    Object.assign(metafile.outputs, outputs)
   }
   for (const file of eager) {
     const name = path.relative(root, file)

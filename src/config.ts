@@ -47,6 +47,8 @@ export interface Config {
   readonly path: string
   /** The profile's name. */
   readonly profile: string
+  /** Whether it is the one that needs no name. */
+  readonly isDefault: boolean
   /** Whether the file knows the profile. */
   readonly exists: boolean
   /** Every profile that the file knows. */
@@ -77,7 +79,7 @@ interface Stored extends Settings, CredentialFacts {
   adminKey?: string
 }
 
-export const defaultProfile = 'default'
+const defaultProfile = 'default'
 const fileName = 'config.json'
 /** A name is part of command lines, of questions and of the keychain's entries. */
 const nameForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
@@ -103,6 +105,7 @@ export async function openConfig(folder: string, named?: string): Promise<Config
   return {
     path: file,
     profile,
+    isDefault: profile === defaultProfile,
     get exists() {
       return isKnown()
     },

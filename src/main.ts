@@ -3,7 +3,7 @@
 // - it is the only catch-all: whatever is thrown ends as one error on stderr and one exit code;
 // - an interrupted process dies of the signal itself, so that the shell and the script that called it see that;
 // - `--version` and `--help` are answered before anything else is loaded.
-import { fstatSync, writeSync } from 'node:fs'
+import { fstatSync, statSync, writeSync } from 'node:fs'
 import type * as core from './core.ts'
 import type { KeysError as KeysErrorType } from './errors.ts'
 
@@ -29,7 +29,17 @@ export async function main(): Promise<void> {
 function knownAnswer(argument: string | undefined): string | undefined {
   if (argument === '--version' || argument === '-V') return `${PICTIFY_KEYS_VERSION}\n`
   const help = argument === undefined || argument === '--help' || argument === '-h'
-  return help && PICTIFY_KEYS_HELP !== '' ? PICTIFY_KEYS_HELP : undefined
+  return help && PICTIFY_KEYS_HELP !== '' && !isNarrow() ? PICTIFY_KEYS_HELP : undefined
+}
+
+/** What the build made is for 80 columns. Asking a terminal for its width costs time, so nothing else is asked. */
+function isNarrow(): boolean {
+  const stdout = fstatSync(1)
+  return (
+    stdout.isCharacterDevice() &&
+    stdout.rdev !== statSync('/dev/null', { throwIfNoEntry: false })?.rdev &&
+    process.stdout.columns < 80
+  )
 }
 
 /** Opening process.stdout takes longer than all else that is done for `--version`. */
@@ -49,7 +59,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
   const { stdout, stderr } = process
   const env = takeEnvironment()
   const typed = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
-  const open = async (globals: { json: boolean; quiet: boolean; debug: boolean; noColor: boolean }) =>
+  const open = async (globals: Record<'json' | 'quiet' | 'debug' | 'noColor' | 'plain', boolean>) =>
     core.createOutput({
       ...globals,
       stdout,
@@ -67,6 +77,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
     quiet: false,
     debug: typed.includes('--debug'),
     noColor: typed.includes('--no-color'),
+    plain: false,
   })
   const interruptions = listen(core)
   let failed: unknown
@@ -97,6 +108,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
         version: PICTIFY_KEYS_VERSION,
         process: {
           pid: process.pid,
+          execPath: process.execPath,
           platform: process.platform,
           program: process.argv[1] ?? '',
           nodeVersion: process.versions.node,

@@ -6,7 +6,9 @@ import type { Clock } from './clock.ts'
 import { openConfig, type Config } from './config.ts'
 import type { Context } from './context.ts'
 import { adminKeyVariable } from './credentials/environment.ts'
+import type { KeychainOptions } from './credentials/keychain.ts'
 import { findCredential } from './credentials/lookup.ts'
+import { formatDuration } from './duration.ts'
 import { KeysError } from './errors.ts'
 import type { Environment } from './flags.ts'
 import type { Globals } from './globals.ts'
@@ -15,6 +17,7 @@ import { answersTo } from './rotation/marked-name.ts'
 import type { Secret } from './secret.ts'
 import type { Output } from './ui/output.ts'
 import { waitSentence } from './ui/wait.ts'
+import { wantsColour } from './ui/paint.ts'
 import { createPrompts } from './ui/prompts.ts'
 
 /** What a process gives its command; main.ts takes it from the real one, a test makes it up. */
@@ -24,7 +27,7 @@ export interface Surroundings {
   cwd: string
   /** Opened when it is first read. */
   stdin: () => NodeJS.ReadableStream
-  stderr: NodeJS.WritableStream
+  stderr: NodeJS.WriteStream
   out: Output
   clock: Clock
   signal: AbortSignal
@@ -37,6 +40,8 @@ export interface Surroundings {
 
 /** What of the process itself a command may need. */
 export interface ProcessFacts {
+  /** The Node that runs it. */
+  execPath: string
   /** `process.argv[1]`. */
   program: string
   pid: number
@@ -51,11 +56,19 @@ export interface ProcessFacts {
 export function createContext(given: Surroundings): Context {
   const { globals, env, cwd, out, clock, signal } = given
 
-  const config = once((): Promise<Config> => openConfig(given.folders().config, globals.profile))
+  const openProfile = (name: string | undefined) => openConfig(given.folders().config, name)
+  const config = once((): Promise<Config> => openProfile(globals.profile))
+  const keychain = once(async () =>
+    (await import('./credentials/keychain.ts')).createKeychain(keychainOptions(given)),
+  )
+  const storeOf: Context['credentialStore'] = async (of, kind, options) => {
+    const { openCredentialStore } = await import('./credentials/stores.ts')
+    return openCredentialStore(of, kind, keychain, options)
+  }
   const credential = once(async () => {
-    const found = await findCredential(env, config)
+    const found = await findCredential(env, config, storeOf)
     out.conceal(found.secret)
-    if (found.source.kind === 'file') refuseElsewhere(await config(), await apiUrl())
+    if (found.source.kind !== 'environment') refuseElsewhere(await config(), await apiUrl())
     return found
   })
   /** Without a look at the profile where flag or environment already decide. */
@@ -98,13 +111,29 @@ export function createContext(given: Surroundings): Context {
     clientFor,
     credential,
     config,
+    openProfile,
+    credentialStore: storeOf,
     apiUrl,
     out,
-    prompt: createPrompts({ interactive: out.interactive, stdin: given.stdin, stderr: given.stderr, signal }),
+    prompt: createPrompts({
+      interactive: out.interactive,
+      stdin: given.stdin,
+      stderr: given.stderr,
+      signal,
+      whose: once(async () => (await import('./credentials/whose.ts')).whoseKeys(env, config)),
+      colour: wantsColour(given.stderr, env, globals.noColor),
+      plain: globals.plain || env['TERM'] === 'dumb',
+    }),
+    secretScreen: once(async () => {
+      const { createSecretScreen } = await import('./ui/secret-screen.ts')
+      const { stdin, stderr } = given
+      return createSecretScreen({ stdin, stderr, signal, env, cwd, platform: given.process.platform })
+    }),
     clock,
     signal,
     onInterrupt: given.onInterrupt,
     env,
+    globals,
     cwd,
     stateDir: path.resolve(cwd, globals.stateDir ?? given.folders().data),
     get stdin() {
@@ -124,6 +153,25 @@ export function createContext(given: Surroundings): Context {
   }
 }
 
+/** A keychain may ask a person for its password: without one nobody answers, and waiting longer helps nothing. */
+const unattendedKeychainMs = 10_000
+
+function keychainOptions({ globals, env, out, signal, process: facts }: Surroundings): KeychainOptions {
+  return {
+    platform: facts.platform,
+    execPath: facts.execPath,
+    program: facts.program,
+    env,
+    limitMs: out.interactive ? globals.timeout : Math.min(globals.timeout, unattendedKeychainMs),
+    signal,
+    onWait: (boundMs) =>
+      out.event(
+        { event: 'keychain-wait', boundMs },
+        `waiting up to ${formatDuration(boundMs)} for the keychain: it may be asking for its password in a window`,
+      ),
+  }
+}
+
 /** The key of a profile goes to the API it was proved against, whatever a flag or a variable says. */
 function refuseElsewhere({ profile, settings }: Config, apiUrl: string): void {
   const own = settings.apiUrl ?? defaultBaseUrl
@@ -132,7 +180,7 @@ function refuseElsewhere({ profile, settings }: Config, apiUrl: string): void {
     'not-signed-in',
     `the key of profile ${profile} is for ${own}; it is not sent to ${apiUrl}`,
     {
-      hint: `sign in there: pictify-keys login --store file --profile <name> --api-url ${apiUrl}; or set ${adminKeyVariable}`,
+      hint: `sign in there: pictify-keys login --profile <name> --api-url ${apiUrl}; or set ${adminKeyVariable}`,
     },
   )
 }

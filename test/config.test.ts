@@ -17,8 +17,8 @@ import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openConfig } from '../src/config.ts'
-import { openCredentialStore } from '../src/credentials/file.ts'
+import { type Config, openConfig } from '../src/config.ts'
+import { createFileStore } from '../src/credentials/file.ts'
 import { findCredential } from '../src/credentials/lookup.ts'
 import { Secret } from '../src/secret.ts'
 
@@ -28,6 +28,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(path.dirname(folder), { recursive: true, force: true }))
 
+const storeOf = async (config: Config) => createFileStore(config)
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777
 const secret = new Secret('pk_live_abcdefghijklmnop')
 
@@ -80,11 +81,11 @@ describe('the file store', () => {
   test('keeps, finds and forgets the credential, and nothing else', async () => {
     const config = await openConfig(folder)
     await config.change({ plan: 'pro' })
-    const store = openCredentialStore(config)
+    const store = createFileStore(config)
     expect(store.source).toEqual({ kind: 'file', path: config.path, profile: 'default' })
     await store.write(secret)
     const again = await openConfig(folder)
-    expect((await openCredentialStore(again).read())?.reveal()).toBe(secret.reveal())
+    expect((await createFileStore(again).read())?.reveal()).toBe(secret.reveal())
     expect(again.settings).toEqual({ plan: 'pro' })
     await store.remove()
     expect(await readFile(config.path, 'utf8')).not.toContain('pk_')
@@ -95,25 +96,29 @@ describe('the file store', () => {
 describe('the credential in use', () => {
   test('is the environment’s before the profile’s', async () => {
     const config = await openConfig(folder)
-    await openCredentialStore(config).write(secret)
+    await createFileStore(config).write(secret)
     const get = async () => config
-    expect(await findCredential({}, get)).toEqual({
+    expect(await findCredential({}, get, storeOf)).toEqual({
       secret,
       source: { kind: 'file', path: config.path, profile: 'default' },
     })
-    const found = await findCredential({ PICTIFY_ADMIN_KEY: 'pk_test_0123456789\n' }, () =>
-      Promise.reject(new Error('not asked')),
+    const found = await findCredential(
+      { PICTIFY_ADMIN_KEY: 'pk_test_0123456789\n' },
+      () => Promise.reject(new Error('not asked')),
+      storeOf,
     )
     expect(found.secret.reveal()).toBe('pk_test_0123456789')
     expect(found.source).toEqual({ kind: 'environment', variable: 'PICTIFY_ADMIN_KEY' })
   })
 
   test('is none', async () => {
-    await expect(findCredential({}, () => openConfig(folder))).rejects.toMatchObject({
+    await expect(findCredential({}, () => openConfig(folder), storeOf)).rejects.toMatchObject({
       code: 'not-signed-in',
       exit: 4,
     })
-    await expect(findCredential({ PICTIFY_ADMIN_KEY: ' ' }, () => openConfig(folder))).rejects.toMatchObject({
+    await expect(
+      findCredential({ PICTIFY_ADMIN_KEY: ' ' }, () => openConfig(folder), storeOf),
+    ).rejects.toMatchObject({
       code: 'not-signed-in',
     })
   })
@@ -179,7 +184,7 @@ describe('the profile file', () => {
     await (await openConfig(folder)).change({ adminKey: secret })
     await early.change({ plan: 'pro' })
     expect((await openConfig(folder)).adminKey()?.equals(secret)).toBe(true)
-    const store = openCredentialStore(early)
+    const store = createFileStore(early)
     await (await openConfig(folder)).change({ adminKey: undefined })
     expect(await store.read()).toBeUndefined()
   })

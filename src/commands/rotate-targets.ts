@@ -19,9 +19,8 @@ export async function rotationTargets(
   const named = specs.filter((spec) => !spec.startsWith(credentialPrefix))
   const targets = await parseTargets(named, deps)
   if (!self) return targets
-  if (source.kind === 'file') {
-    const { openCredentialStore } = await import('../credentials/file.ts')
-    const store = openCredentialStore(await context.config())
+  if (source.kind !== 'environment') {
+    const store = await context.credentialStore(await context.config(), source.kind)
     targets.push(createCredentialTarget(`${credentialPrefix}${source.profile}`, store))
   }
   if (targets.length > 0) return targets

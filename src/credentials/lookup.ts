@@ -1,29 +1,52 @@
 import type { Config } from '../config.ts'
 import { KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
-import type { CredentialSource } from './credential.ts'
+import type { CredentialSource, CredentialStore, StoreKind } from './credential.ts'
 import { adminKeyVariable, readEnvironment } from './environment.ts'
-import { openCredentialStore } from './file.ts'
 
 export interface Credential {
   secret: Secret
   source: CredentialSource
 }
 
-/** The credential in use: the environment's, else the profile's. Throws `not-signed-in`. */
+/** The credential in use: the environment's, else the profile's. Throws `not-signed-in`, and what the keychain throws. */
 export async function findCredential(
   env: Readonly<Record<string, string | undefined>>,
   config: () => Promise<Config>,
+  storeOf: (config: Config, kind: StoreKind) => Promise<CredentialStore>,
 ): Promise<Credential> {
   const inEnvironment = readEnvironment(env)
   if (inEnvironment) {
     return { secret: inEnvironment, source: { kind: 'environment', variable: adminKeyVariable } }
   }
   const opened = await config()
-  const store = openCredentialStore(opened)
+  if (opened.store === undefined) throw notSignedIn(opened)
+  const store = await storeOf(opened, opened.store)
+  const { source } = store
   const secret = await store.read()
-  if (secret) return { secret, source: store.source }
-  throw new KeysError('not-signed-in', `not signed in (profile ${opened.profile})`, {
-    hint: `run pictify-keys login --store file, or set ${adminKeyVariable}`,
-  })
+  if (secret) return { secret, source }
+  if (source.kind !== 'keychain') throw notSignedIn(opened)
+  throw new KeysError(
+    'not-signed-in',
+    `${source.keychain} has no key of profile ${opened.profile} any more (${source.service}, ${source.account})`,
+    { hint: `somebody removed it: run ${loginLine(opened)}, or set ${adminKeyVariable}` },
+  )
+}
+
+function notSignedIn(config: Config): KeysError {
+  const others = config.profiles.filter((name) => name !== config.profile)
+  const isUnknown = !config.exists && others.length > 0
+  return new KeysError(
+    'not-signed-in',
+    isUnknown ? `there is no profile ${config.profile}` : `not signed in (profile ${config.profile})`,
+    {
+      hint: isUnknown
+        ? `there is ${others.join(', ')}; to add this one, run ${loginLine(config)}`
+        : `run ${loginLine(config)}, or set ${adminKeyVariable}`,
+    },
+  )
+}
+
+function loginLine({ profile, isDefault }: Config): string {
+  return isDefault ? 'pictify-keys login' : `pictify-keys login --profile ${profile}`
 }

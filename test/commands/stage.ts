@@ -5,14 +5,15 @@ import type { Context } from '../../src/context.ts'
 import { KeysError } from '../../src/errors.ts'
 import type { Command } from '../../src/commands/command.ts'
 import { readFlag } from '../../src/flags.ts'
+import { globalFlags, type Globals } from '../../src/globals.ts'
 import { answersTo } from '../../src/rotation/marked-name.ts'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
 import type { Secret } from '../../src/secret.ts'
 import { plain } from '../../src/ui/paint.ts'
-import type { Prompts } from '../../src/ui/prompts.ts'
+import type { Choice, Prompts } from '../../src/ui/prompts.ts'
 
 /** A person at a terminal: answers by the beginning of the question; a question without an answer is an error. */
-export type Answers = Record<string, string | boolean>
+export type Answers = Record<string, string | boolean | readonly string[]>
 
 export interface Played {
   stdout: string
@@ -28,6 +29,10 @@ export interface Stage {
   play(command: Command, typed?: Record<string, unknown>, answers?: Answers): Promise<Played>
   end(): Promise<void>
 }
+
+const standardGlobals = Object.fromEntries(
+  Object.entries(globalFlags).map(([key, flag]) => [key, readFlag(key, flag, undefined, {})]),
+) as Globals
 
 /** A command's own test bed: a sandbox, a person who answers, and everything that was printed. */
 export async function setStage(options: SandboxOptions = {}): Promise<Stage> {
@@ -54,13 +59,17 @@ export async function setStage(options: SandboxOptions = {}): Promise<Stage> {
           source: { kind: 'environment', variable: 'X' },
         }),
         config: () => Promise.reject(new Error('no profile here')),
+        openProfile: () => Promise.reject(new Error('no profile here')),
+        credentialStore: () => Promise.reject(new Error('no profile here')),
         apiUrl: async () => sandbox.url,
         out: recorder(played),
         prompt: person(played, answers),
+        secretScreen: () => Promise.reject(new Error('no screen here')),
         clock: systemClock,
         signal: new AbortController().signal,
         onInterrupt: () => () => {},
         env: {},
+        globals: standardGlobals,
         cwd: '/',
         stateDir: '/nowhere',
         stdin: process.stdin,
@@ -91,8 +100,10 @@ function recorder(played: Played): Context['out'] {
   return {
     json: false,
     interactive: true,
+    toTerminal: false,
     columns: 80,
     paint: plain,
+    live: undefined,
     result(data, human) {
       played.result = data
       played.stdout += `${human(data)}\n`
@@ -127,12 +138,42 @@ function person(played: Played, answers: Answers): Prompts {
     typed: async (question, expected) => {
       if (answer(question) !== expected) throw no()
     },
-    text: async (question) => String(answer(question)),
+    async text(question, _flag, { check, default: standard = '', initial = '' } = {}) {
+      const given = answer(question)
+      // Enter alone
+      const typed = given === true ? initial || standard : String(given)
+      await check?.(typed)
+      return typed
+    },
     secret: async (question) => String(answer(question)),
-    select: async (question, choices) => {
-      const chosen = choices.find(({ name }) => name === answer(question))
-      if (!chosen) throw new Error(`no such choice: ${question}`)
-      return chosen.value
+    select: async (question, choices) => only(question, pick(question, choices, [String(answer(question))])),
+    search: async (question, choices) => only(question, pick(question, choices, [String(answer(question))])),
+    searchMany: async (question, choices) => pick(question, choices, answer(question) as readonly string[]),
+    async checkbox(question, choices, _flag, check) {
+      const given = answer(question)
+      const chosen =
+        given === true
+          ? choices.filter(({ checked }) => checked).map(({ value }) => value)
+          : pick(question, choices, given as readonly string[])
+      await check?.(chosen)
+      return chosen
     },
   }
+}
+
+/** The choices whose names begin so. */
+function pick<T>(question: string, choices: readonly Choice<T>[], names: readonly string[]): T[] {
+  return names.map((name) => {
+    const chosen = choices.find((choice) => choice.name.startsWith(name))
+    if (!chosen) {
+      const all = choices.map((choice) => choice.name).join(' | ')
+      throw new Error(`no such choice: ${question} ${name}, of ${all}`)
+    }
+    return chosen.value
+  })
+}
+
+function only<T>(question: string, [chosen, ...others]: T[]): T {
+  if (chosen === undefined || others.length > 0) throw new Error(`not one choice: ${question}`)
+  return chosen
 }

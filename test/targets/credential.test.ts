@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { openConfig } from '../../src/config.ts'
 import type { CredentialStore } from '../../src/credentials/credential.ts'
-import { openCredentialStore } from '../../src/credentials/file.ts'
+import { createFileStore } from '../../src/credentials/file.ts'
 import { Secret } from '../../src/secret.ts'
 import { createCredentialTarget } from '../../src/targets/credential.ts'
 import { failure, old, successor } from './contract.ts'
@@ -10,7 +10,7 @@ import { temporaryFolder } from './file-contract.ts'
 
 const folder = temporaryFolder()
 const store = async (): Promise<CredentialStore> =>
-  openCredentialStore(await openConfig(join(folder(), 'config')))
+  createFileStore(await openConfig(join(folder(), 'config')))
 const target = async () => createCredentialTarget('credential', await store())
 const stored = async () => (await (await store()).read())?.reveal()
 
