@@ -76,10 +76,7 @@ export async function deliver(
       })
       touched.push(place)
       if (place.target.readback === 'value') await compare(place.target, minted.secret)
-      context.out.event(
-        { event: 'delivered', target: place.target.name },
-        `delivered to ${place.target.name}`,
-      )
+      context.out.event({ event: 'delivered', target: place.target.name })
     }
   } catch (error) {
     await undo(api, minted, touched, error)

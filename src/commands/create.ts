@@ -4,8 +4,12 @@ import { checkName } from '../api/name.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import { parseMark } from '../rotation/marked-name.ts'
+import { snippetFlag } from '../ui/snippets.ts'
+import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
 import { deliver, openTargets } from './create-delivery.ts'
+import { planHandover } from './create-handover.ts'
+import { snippetOf } from './snippet.ts'
 
 export const create = defineCommand({
   name: 'create',
@@ -25,14 +29,17 @@ export const create = defineCommand({
         'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, aws-sm:, gcp-sm:, vault:, k8s:, github:, github-org:, exec:<command> (docs/targets.md)',
     },
     createTarget: { type: 'boolean', summary: 'make a place in a store that is not there yet' },
+    print: { type: 'boolean', summary: 'print the secret even to a terminal, whose scrollback keeps it' },
+    snippet: snippetFlag,
     yes: { type: 'boolean', short: 'y', summary: 'replace what a target holds without asking' },
   },
   examples: [
     'pictify-keys create "Production Server" --type live --to env:.env#PICTIFY_API_KEY',
     'pictify-keys create "CI" --type test --access read-only --json',
+    'pictify-keys create "Local" --type test --snippet node',
   ],
 
-  async run(context, { name, type, access, to, createTarget, yes }) {
+  async run(context, { name, type, access, to, createTarget, print, snippet: kind, yes }) {
     const { out } = context
     checkName(name)
     if (parseMark(name)) {
@@ -43,6 +50,7 @@ export const create = defineCommand({
     const api = await context.api()
     // whatever can be wrong with a target is wrong before anything is minted
     const places = await openTargets(context, to, { yes, createTarget })
+    const handover = places.length > 0 ? undefined : await planHandover(context, print)
     const chosen = type ?? (await askType(context))
     context.signal.throwIfAborted()
     // not cancelled by Ctrl-C: a create that is cut off may leave a key behind that nobody knows the secret of
@@ -56,15 +64,24 @@ export const create = defineCommand({
       out.warn('the answer held the secret, but nothing else that can be read; see pictify-keys list')
     const key = apiKey ?? { name, type: chosen }
     out.outputs({ key_id: apiKey?.id })
-    if (places.length > 0) {
-      return out.result(
-        { apiKey: key },
-        (data) => `created ${data.apiKey.name}; its secret is in ${to.join(', ')}`,
-      )
+    const snippet = kind && (await snippetOf(context, kind, apiKey?.id))
+    const document = { apiKey: key, ...(snippet && { snippet }) }
+    const id = apiKey?.id === undefined ? '' : ` (${apiKey.id})`
+    if (places.length === 0 && handover === undefined) {
+      out.say(`created ${name}${id}; this is its secret, which is not shown again:`)
+      out.result({ ...document, secret: secret.reveal() }, (data) => data.secret)
+      if (snippet) out.say('', ...snippet.text.split('\n'))
+      return
     }
-    const id = apiKey === undefined ? '' : ` (${apiKey.id})`
-    out.say(`created ${name}${id}; this is its secret, which is not shown again:`)
-    out.result({ apiKey: key, secret: secret.reveal() }, (data) => data.secret)
+    const sentence =
+      handover === undefined
+        ? `created ${key.name}${id}; its secret is in ${to.join(', ')}`
+        : await handover({ name: key.name, type: chosen, id: apiKey?.id, secret, snippet: snippet?.text })
+    if (snippet && !out.json) {
+      out.say(sentence)
+      return out.lines(snippet.text.split('\n'))
+    }
+    out.result(document, () => oneLine(sentence))
   },
 })
 

@@ -22,6 +22,8 @@ export interface Output {
   readonly json: boolean
   /** Whether a person can be asked: stdin and stderr are terminals, and `CI` and `--json` are not set. */
   readonly interactive: boolean
+  /** Whether stdout is a terminal, which keeps what is printed. */
+  readonly toTerminal: boolean
   /** Columns of the terminal, 80 where there is none. */
   readonly columns: number
   /** Colours for what `result` prints; text as it is where stdout gets none. */
@@ -174,6 +176,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
   return {
     json,
     interactive: options.canAsk && stderr.isTTY === true && (options.env['CI'] ?? '') === '' && !json,
+    toTerminal: stdout.isTTY === true,
     columns: stdout.columns ?? 80,
     paint: paint.stdout,
     live: foot.live,
