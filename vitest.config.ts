@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const errors = readFileSync(new URL('docs/errors.md', import.meta.url), 'utf8')
@@ -10,6 +11,8 @@ export default defineConfig({
     PICTIFY_KEYS_HELP: '""',
     PICTIFY_KEYS_ERRORS: JSON.stringify(errors),
   },
+  // what examples import is what is tested, and not what was built last
+  resolve: { alias: { 'pictify-keys': fileURLToPath(new URL('src/library.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
     // generous, because what is tested here is never how long it takes

@@ -13,6 +13,8 @@ export interface ScreenOptions {
   env?: Record<string, string | undefined>
   /** A folder of the home; the home itself by default. */
   cwd?: string
+  /** Something else to run, as a shell in which the program is run. */
+  command?: readonly [string, ...string[]]
 }
 
 /** What a person at a terminal sees of the program, and their keyboard. */
@@ -21,6 +23,8 @@ export interface Screen {
   text(): string
   /** As `text`, with what has scrolled away above it. */
   scrollback(): string
+  /** As `scrollback`, in the lines that were written: those that the terminal had to break are whole. */
+  written(): string
   /** Every byte that the program has written, escapes and all. */
   raw(): string
   /** Whether anything in sight has a colour. */
@@ -55,7 +59,8 @@ export function openScreen(home: Home, args: readonly string[], options: ScreenO
   const { columns = 80, rows = 24 } = options
   const terminal = new Terminal({ cols: columns, rows, scrollback: 10_000, allowProposedApi: true })
   const env = { TERM: 'xterm-256color', ...home.env, ...options.env }
-  const program = spawn(process.execPath, [bin, ...args], {
+  const [file, ...words] = options.command ?? [process.execPath, bin, ...args]
+  const program = spawn(file, words, {
     cwd: options.cwd === undefined ? home.directory : path.resolve(home.directory, options.cwd),
     env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
     cols: columns,
@@ -92,6 +97,19 @@ export function openScreen(home: Home, args: readonly string[], options: ScreenO
   return {
     text,
     scrollback: () => rowsFrom(0),
+    written() {
+      const { active } = terminal.buffer
+      const lines: string[] = []
+      for (let row = 0; row < active.length; row++) {
+        const line = active.getLine(row)
+        const next = active.getLine(row + 1)
+        // a row that goes on in the next one is full: blanks at its end are part of it
+        const text = line?.translateToString(next?.isWrapped !== true) ?? ''
+        if (line?.isWrapped) lines.push(`${lines.pop() ?? ''}${text}`)
+        else lines.push(text)
+      }
+      return lines.join('\n').trimEnd()
+    },
     raw: () => raw,
     isColoured() {
       const { active } = terminal.buffer

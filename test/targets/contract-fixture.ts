@@ -79,6 +79,7 @@ export async function callInProcess({
   kept,
   env,
   told,
+  own,
 }: {
   spec: string
   /** `killed`: writes, and dies before anybody can note it. */
@@ -86,20 +87,26 @@ export async function callInProcess({
   kept: Kept | undefined
   env: Record<string, string>
   told: string[]
+  /** A module that gives `create(spec)` and the library's `Secret`, for a target that is in no table. */
+  own?: string | undefined
 }): Promise<{ code: number | null; signal: string | null }> {
   const folder = fileURLToPath(new URL(`../../node_modules/.cache/target-${process.pid}/`, import.meta.url))
   await mkdir(folder, { recursive: true })
   try {
     const script = await bundle(
       folder,
-      `import { parseTarget } from 'SRC/targets/index.ts'
-       import { Secret } from 'SRC/secret.ts'
-       import { systemClock } from 'SRC/clock.ts'
+      `import { systemClock } from 'SRC/clock.ts'
+       ${
+         own === undefined
+           ? `import { Secret } from 'SRC/secret.ts'
+              import { parseTarget as create } from 'SRC/targets/index.ts'`
+           : `import { create, Secret } from '${own}'`
+       }
        let text = ''
        for await (const chunk of process.stdin) text += chunk
        const { spec, action, kept, successor } = JSON.parse(text)
        const quiet = () => {}
-       const target = parseTarget(spec, {
+       const target = create(spec, {
          cwd: '/', env: process.env, debug: quiet, warn: quiet, secrets: () => [], showSecret: undefined,
          clock: systemClock, createTarget: true, program: '/x',
        })
@@ -108,7 +115,7 @@ export async function callInProcess({
        else await target.write(new Secret(successor), held)
        process.kill(process.pid, action === 'killed' ? 'SIGKILL' : 0)
        process.exit(0)`,
-      { packages: 'external' },
+      { packages: 'external', external: own === undefined ? [] : [own] },
     )
     const child = spawn(process.execPath, [path.resolve(script)], {
       env: { ...process.env, ...env },

@@ -35,6 +35,8 @@ export interface Place {
 }
 
 export interface Kind {
+  /** A target that is in no table, of somebody who uses the library: how it is made, here and in a process of its own. */
+  own?: { create: (spec: string, deps: TargetDeps) => Target; module: string }
   /** A new place that nothing else uses, holding nothing yet; what holds it (a secret, a path) is not there either. */
   place(): Promise<Place>
   deps?: () => Partial<TargetDeps>
@@ -68,10 +70,8 @@ export function describeTarget(kind: Kind): void {
   })
   const target = (more: Partial<TargetDeps> = {}): Target => {
     const tell = (text: string) => void told.push(text)
-    return parseTarget(
-      place.spec,
-      testDeps('/', { debug: tell, warn: tell, env: process.env, ...kind.deps?.(), ...more }),
-    )
+    const deps = testDeps('/', { debug: tell, warn: tell, env: process.env, ...kind.deps?.(), ...more })
+    return (kind.own?.create ?? parseTarget)(place.spec, deps)
   }
   const snapshot = async () => ({ value: await place.value(), others: await place.others() })
 
@@ -251,7 +251,7 @@ export function describeTarget(kind: Kind): void {
       const held = await target().read()
       const kept = held && { value: held.value.reveal(), version: held.version }
       const inProcess = (action: 'killed' | 'write' | 'restore', kept: Kept | undefined) =>
-        callInProcess({ spec: place.spec, action, kept, env: kind.env(), told })
+        callInProcess({ spec: place.spec, action, kept, env: kind.env(), told, own: kind.own?.module })
       const { signal } = await inProcess('killed', kept)
       expect(signal).toBe('SIGKILL')
       expect(await place.value()).toBe(successor.reveal())

@@ -11,7 +11,7 @@ const src = resolve(fileURLToPath(import.meta.url), '../../../src')
 export async function bundle(
   folder: string,
   script: string,
-  options: Pick<BuildOptions, 'packages'> = {},
+  options: Pick<BuildOptions, 'packages' | 'external'> = {},
 ): Promise<string> {
   const outfile = join(folder, 'script.mjs')
   await build({
