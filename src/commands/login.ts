@@ -94,7 +94,8 @@ async function heldKey(context: Context, config: Config): Promise<Secret> {
   })
 }
 
-async function readAdminKey({ out, prompt, stdin }: Context): Promise<Secret> {
+async function readAdminKey(context: Context): Promise<Secret> {
+  const { out, prompt, stdin } = context
   if (out.interactive)
     return parseSecret(await prompt.secret('Admin key (hidden):', 'the key on stdin'), 'the key')
   if ('isTTY' in stdin && stdin.isTTY) {
@@ -102,7 +103,7 @@ async function readAdminKey({ out, prompt, stdin }: Context): Promise<Secret> {
       hint: 'give the key on stdin: pictify-keys login < admin-key.txt',
     })
   }
-  return readSecretFrom(stdin, 'the key on stdin')
+  return readSecretFrom(context, 'the key on stdin')
 }
 
 /** An admin key may list keys; any other may not. */

@@ -39,7 +39,7 @@ export const rotate = defineCommand({
     const interruption = listen(context)
     try {
       const oldSecret = inputs.oldSecretStdin
-        ? await readSecretFrom(context.stdin, 'the old secret on stdin')
+        ? await readSecretFrom(context, 'the old secret on stdin')
         : undefined
       // Grows with what the rotation learns: all of them are masked, and kept from children.
       const secrets = [credential.secret]
