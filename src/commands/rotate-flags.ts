@@ -75,7 +75,7 @@ export const groups = {
 export type RotateInputs = Inputs<typeof args, typeof flags>
 
 /** What the line says, else with `--resume` the journal, else the defaults. */
-function waitsOf(inputs: RotateInputs, open: Journal | undefined): Waits {
+export function waitsOf(inputs: RotateInputs, open: Journal | undefined): Waits {
   const before = open?.waits ?? defaultWaits
   return {
     settleMs: inputs.settle ?? before.settleMs,

@@ -1,0 +1,203 @@
+import type { Key } from '../api/contract.ts'
+import type { Context } from '../context.ts'
+import { KeysError } from '../errors.ts'
+import { parseTargets, schemes } from '../targets/index.ts'
+import type { Target } from '../targets/target.ts'
+import type { PlaceState } from '../ui/rotation-plan.ts'
+import { paragraph } from '../ui/wrapping.ts'
+import { newFileOf } from './new-files.ts'
+import { findPlaces, type FoundPlace } from './places.ts'
+import type { RotateInputs } from './rotate-flags.ts'
+import { restartsOf } from './rotate-targets.ts'
+import { targetDeps } from './target-deps.ts'
+
+export interface ChosenPlaces {
+  /** Each a `--to`. */
+  to: string[]
+  createTarget: boolean
+  restart: string[]
+  places: { name: string; state: PlaceState }[]
+}
+
+/** Where the application finds its key: what the line says, or what is chosen of what was found, looked at once. */
+export async function choosePlaces(context: Context, inputs: RotateInputs, key: Key): Promise<ChosenPlaces> {
+  const { secret: credential, source } = await context.credential()
+  const depsFor = (createTarget: boolean) => targetDeps(context, { secrets: [credential], createTarget })
+  /** Throws what is wrong with them, touching nothing. */
+  const parse = async (specs: readonly string[]) => void (await parseTargets(specs, depsFor(false)))
+  const isKept = inputs.self && source.kind !== 'environment'
+  const debug = (text: string) => context.out.debug(text)
+  const given = inputs.to.filter((spec) => spec !== '')
+  const found =
+    given.length > 0 ? [] : await findPlaces({ cwd: context.cwd, env: context.env, credential, debug })
+  for (let isFirst = true; ; isFirst = false) {
+    const to =
+      isFirst && given.length > 0 ? given : await ask(context, found, key, { parse, mayBeNone: isKept })
+    const looked = await look(
+      context,
+      to,
+      key,
+      (createTarget) => parseTargets(to, depsFor(createTarget)),
+      inputs,
+    )
+    if (looked === undefined) continue
+    const hasWorkloads = to.some((spec) => spec.startsWith('k8s:')) && inputs.restart.length === 0
+    const targets = await parseTargets(to, depsFor(true))
+    const restart = hasWorkloads ? await askRestart(context, targets, depsFor(true)) : inputs.restart
+    return { to, restart, ...looked }
+  }
+}
+
+interface Rules {
+  parse: (specs: readonly string[]) => Promise<void>
+  /** Nothing need be chosen. */
+  mayBeNone: boolean
+}
+
+const elsewhere = 'another place'
+
+async function ask(
+  { prompt }: Context,
+  found: readonly FoundPlace[],
+  key: Key,
+  { parse, mayBeNone }: Rules,
+): Promise<string[]> {
+  const likely = found.filter(({ holds }) => holds === key.type)
+  const choices = [
+    ...found.map((place) => ({
+      name: `${place.label}  (${place.reason})`,
+      value: place as FoundPlace | undefined,
+      checked: likely.length === 1 && likely[0] === place,
+    })),
+    { name: elsewhere, value: undefined, checked: found.length === 0 },
+  ]
+  const chosen = await prompt.checkbox('Where does the application find it?', choices, '--to', (places) => {
+    if (places.length > 0 || mayBeNone) return
+    throw new KeysError('usage', 'choose at least one place', { hint: 'Space chooses' })
+  })
+  const to: string[] = []
+  for (const place of chosen) {
+    if (place === undefined) to.push(...(await askElsewhere(prompt, to, parse)))
+    else if (place.missing === undefined) to.push(place.spec(''))
+    else {
+      const answer = await prompt.text(place.missing.question, '--to', {
+        check: (text) => parse([...to, place.spec(text)]),
+        default: place.missing.suggestion,
+      })
+      to.push(place.spec(answer))
+    }
+  }
+  return to
+}
+
+/** Places that were not found, one after the other until there is no further one. */
+async function askElsewhere(
+  prompt: Context['prompt'],
+  before: readonly string[],
+  parse: Rules['parse'],
+): Promise<string[]> {
+  const places: string[] = []
+  for (;;) {
+    const question =
+      places.length === 0 ? 'Which place? (as --to takes it; ? lists them)' : 'A further one? (Enter: no)'
+    const answer = await prompt.text(question, '--to', {
+      async check(text) {
+        if (text === '' && places.length > 0) return
+        if (text === '?') throw new KeysError('usage', `a place is ${usages().join(', ')}`)
+        await parse([...before, ...places, text])
+      },
+    })
+    if (answer === '') return places
+    places.push(answer)
+  }
+}
+
+const usages = () => Object.values(schemes).map(({ usage }) => usage)
+
+/** Each place as it is now; undefined where others are to be chosen. Writes nothing. */
+async function look(
+  context: Context,
+  to: readonly string[],
+  key: Key,
+  parse: (createTarget: boolean) => Promise<Target[]>,
+  { createTarget }: RotateInputs,
+): Promise<Pick<ChosenPlaces, 'places' | 'createTarget'> | undefined> {
+  const { out, prompt, signal } = context
+  if (to.length > 0) out.say(`looking at ${to.join(', ')}`)
+  const [asTheyAre, asMade] = [await parse(createTarget), await parse(true)]
+  const looks = await Promise.all(
+    to.map(async (name, index) => {
+      const [target, made] = [asTheyAre[index], asMade[index]]
+      if (target === undefined || made === undefined) throw new Error(`${name} is no target`)
+      return { name, found: await stateOf(target, key, signal), target: made }
+    }),
+  )
+  const places: ChosenPlaces['places'] = []
+  const absent: string[] = []
+  for (const { name, found, target } of looks) {
+    if (!(found instanceof KeysError)) {
+      places.push({ name, state: found })
+      continue
+    }
+    // what is refused only as long as nothing may be made is not there
+    if (!createTarget && (await stateOf(target, key, signal)) === 'empty') {
+      places.push({ name, state: 'made' })
+      absent.push(name)
+      continue
+    }
+    const words = found.hint === undefined ? found.message : `${found.message}; ${found.hint}`
+    out.show(...paragraph(words, out.columns, 2))
+  }
+  if (places.length < to.length) return undefined
+  if (absent.length === 0) return { places, createTarget }
+  const way = await prompt.select(
+    `${absent.join(', ')}: not there yet. What now?`,
+    [
+      { name: 'it will be made', value: true },
+      { name: 'choose again', value: false },
+    ],
+    '--create-target',
+  )
+  return way ? { places, createTarget: true } : undefined
+}
+
+/** How a place is found, or what is wrong with it. */
+async function stateOf(target: Target, key: Key, signal: AbortSignal): Promise<PlaceState | KeysError> {
+  try {
+    await target.check(signal)
+    if (target.readback === 'none') return 'blind'
+    const held = await target.read(signal)
+    if (held === undefined) return (await newFileOf(target)) === undefined ? 'empty' : 'made'
+    const { type } = held.value
+    if (held.value.reveal() === '') return 'empty'
+    if (type === key.type) return 'holds'
+    const what = type === undefined ? 'something else than a key' : `a ${type} key`
+    return new KeysError(
+      'target-refused',
+      `${target.name} holds ${what}, and ${key.id} is a ${key.type} key`,
+      {
+        hint: 'choose the place of this key',
+      },
+    )
+  } catch (error) {
+    if (error instanceof KeysError && error.code !== 'interrupted') return error
+    throw error
+  }
+}
+
+async function askRestart(
+  { prompt }: Context,
+  targets: readonly Target[],
+  deps: ReturnType<typeof targetDeps>,
+): Promise<string[]> {
+  const answer = await prompt.text(
+    'What is started anew with it? (deployment/<name>, Enter: nothing)',
+    '--restart',
+    {
+      async check(text) {
+        if (text !== '') await restartsOf([text], targets, deps)
+      },
+    },
+  )
+  return answer === '' ? [] : [answer]
+}

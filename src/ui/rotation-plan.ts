@@ -1,0 +1,114 @@
+import type { Key } from '../api/contract.ts'
+import { formatDuration } from '../duration.ts'
+import type { Waits } from '../rotation/state.ts'
+import { paragraph } from './wrapping.ts'
+
+/**
+ * A place as it was found: it `holds` a key, is there and `empty`, is not there and will be `made`, or cannot be read
+ * back (`blind`).
+ */
+export type PlaceState = 'holds' | 'empty' | 'made' | 'blind'
+
+/** A rotation before it begins, as far as it is known what will happen. */
+export interface PlannedRotation {
+  key: Pick<Key, 'id' | 'name' | 'type'>
+  places: readonly { name: string; state: PlaceState }[]
+  restarts: readonly string[]
+  verify: string | undefined
+  waits: Waits
+  /** How long a new key may take at most until it is accepted, before the rotation is undone. Milliseconds. */
+  acceptBoundMs: number
+  evidence: boolean
+  compromised: 'no-overlap' | 'revoke-first' | undefined
+  deleteOld: boolean
+}
+
+/** What will happen, in order, with how long each may take. */
+export function planText(plan: PlannedRotation, width: number): string[] {
+  const steps = stepsOf(plan)
+  const revokeStep = steps.findIndex(([text]) => text === revokeText(plan)) + 1
+  const lines = steps.flatMap(([text = '', ...notes], index) => [
+    ...paragraph(`${String(index + 1).padStart(2)}. ${text}`, width, 4),
+    ...notes.flatMap((note) => paragraph(`    ${note}`, width, 2)),
+  ])
+  const until =
+    plan.compromised === 'revoke-first'
+      ? 'From step 2 on, what uses the old key fails until it has the new one.'
+      : `Until step ${revokeStep} the old key works.`
+  const leaving = `${until} Ctrl-C stops at the next safe point; a second Ctrl-C undoes the rotation.`
+  return ['This is what will happen:', '', ...lines, '', ...paragraph(leaving, width)]
+}
+
+/** A step's sentence, and what is to be noted of it. */
+type Step = string[]
+
+function stepsOf(plan: PlannedRotation): Step[] {
+  const { key, waits } = plan
+  const check = [
+    'Check everything once more: the account, the places, room for one more key. Nothing is changed yet.',
+  ]
+  const create = [`Create the successor of ${key.name}, a ${key.type} key like it.`]
+  const accept = [
+    `Wait until the API accepts it everywhere: ${formatDuration(waits.settleMs)}, at most ${formatDuration(plan.acceptBoundMs)}, or else it is undone.`,
+  ]
+  const revoke = [revokeText(plan), ...(plan.deleteOld ? ['It is deleted, too.'] : [])]
+  const finish = ['Prove that the old key is refused and the new one accepted, and give that its name.']
+  const steps = [create, accept, deliver(plan), verify(plan)]
+  if (plan.compromised === 'revoke-first') return [check, revoke, ...steps, finish]
+  return [check, ...steps, ...(plan.compromised ? [] : [overlap(plan)]), revoke, finish]
+}
+
+function revokeText({ key, compromised }: PlannedRotation): string {
+  const when = compromised === 'revoke-first' ? ' first of all' : ''
+  return `Revoke the old key, ${key.id}${when}: for good.`
+}
+
+function deliver({ places, restarts }: PlannedRotation): Step {
+  const names = places.map(({ name }) => name).join(', ')
+  const notes: Record<PlaceState, ((name: string) => string) | undefined> = {
+    holds: undefined,
+    empty: (name) => `${name} holds no key yet: is that where the application reads it?`,
+    made: (name) => `${name} is not there yet: it will be made.`,
+    blind: (name) => `${name} cannot be read back: it is written last.`,
+  }
+  return [
+    names === ''
+      ? 'Keep it as your credential.'
+      : `Put it into ${names}, and read it back. A moment; up to 30s for each store.`,
+    ...places.flatMap(({ name, state }) => notes[state]?.(name) ?? []),
+    ...restarts.map(
+      (name) => `Start ${name} anew, and wait until all of it runs, as long as it says that may take.`,
+    ),
+  ]
+}
+
+function verify({ verify: command, waits }: PlannedRotation): Step {
+  const run =
+    command === undefined ? '' : `, then run ${command} (at most ${formatDuration(waits.verifyTimeoutMs)})`
+  return [`Try it as each place holds it${run}. Should that fail, everything is put back.`]
+}
+
+function overlap(plan: PlannedRotation): Step {
+  const { waits, evidence } = plan
+  const least =
+    waits.overlapMs > 0 ? `Keep both keys valid for at least ${formatDuration(waits.overlapMs)}` : ''
+  if (!evidence)
+    return [least === '' ? 'Ask for no evidence that the old key is quiet (--no-evidence).' : `${least}.`]
+  const words = evidenceWords(waits, isUseRequired(plan))
+  const wait = `This run waits up to ${formatDuration(waits.waitMs)} for that; then it ends, both keys stay valid, and the same line goes on later.`
+  return [
+    `${least === '' ? 'Keep both keys valid' : `${least}, and on`} until there is evidence: ${words}.`,
+    wait,
+  ]
+}
+
+/** Where nobody can look, or nothing was there before, only the application's own use shows that it has the new key. */
+function isUseRequired({ places }: PlannedRotation): boolean {
+  return places.some(({ state }) => state === 'blind') || !places.some(({ state }) => state === 'holds')
+}
+
+/** What must be seen before the old key may go. */
+export function evidenceWords({ idleMs, usageLagMs }: Waits, isUseNeeded: boolean): string {
+  const quiet = `nothing has used the old key for ${formatDuration(idleMs + usageLagMs)} after the delivery`
+  return isUseNeeded ? `${quiet}, and something uses the new one` : quiet
+}
