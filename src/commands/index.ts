@@ -24,6 +24,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./logout.ts')).logout,
   },
   {
+    name: 'profile',
+    summary: 'profiles for several teams: list them, use one by default, delete one',
+    group: 'Account',
+    load: async () => (await import('./profile.ts')).profile,
+  },
+  {
     name: 'status',
     summary: 'is everything in order? credential, API, plan, open rotations',
     group: 'Account',
@@ -94,5 +100,21 @@ export const commands: readonly CommandEntry[] = [
     summary: 'what an error code means, where it comes from, and what to do',
     group: 'Help',
     load: async () => (await import('./explain.ts')).explain,
+  },
+  {
+    name: 'completion',
+    summary: 'print the script that lets a shell complete commands, flags and keys',
+    group: 'Help',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+]
+
+/** Asked by programs, and shown to nobody. */
+export const hiddenCommands: readonly CommandEntry[] = [
+  {
+    name: '__complete',
+    summary: 'what a command line can go on with, for the scripts of `completion`',
+    group: 'Help',
+    load: async () => (await import('./complete.ts')).complete,
   },
 ]
