@@ -10,9 +10,7 @@ export const status = defineCommand({
 
   async run(context) {
     const { status: report, failure } = await inspect(context)
-    context.out.result({ status: report }, (data) =>
-      statusText(data.status, context.clock.now(), context.out),
-    )
+    context.out.result({ status: report }, (data) => statusText(data.status, context.out))
     // the report says it all; the exit code says it to scripts
     if (failure)
       throw new KeysError(failure.code, failure.message, { hint: failure.hint, status: failure.status })

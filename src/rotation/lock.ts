@@ -9,7 +9,7 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import { readRegularFile, systemCode } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
-import { openStateFolder, unusable } from './state-folder.ts'
+import { findStateFolder, openStateFolder, unusable } from './state-folder.ts'
 
 /** The processes of this machine, as far as a lock must know them. */
 export interface Processes {
@@ -52,6 +52,46 @@ export async function acquireLock(
   } catch (cause) {
     if (cause instanceof KeysError || systemCode(cause) === undefined) throw cause
     throw unusable(directory, 'locks', cause)
+  }
+}
+
+/** A lock as it lies there. `stale`: the process that had it is gone, and the next run takes it over. */
+export interface FoundLock {
+  path: string
+  keyId: string
+  state: 'held' | 'stale' | 'elsewhere'
+  pid: number
+  host: string
+  since: string
+}
+
+/** Every lock of a state directory, taken by nobody. Throws `state-directory`. */
+export async function listLocks(stateDir: string, processes: Processes): Promise<FoundLock[]> {
+  const folder = await findStateFolder(stateDir, 'locks')
+  if (folder === undefined) return []
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.lock')).sort()
+  const found = await Promise.all(
+    names.map(async (name): Promise<FoundLock[]> => {
+      const file = path.join(folder, name)
+      const holder = await readHolder(file)
+      // it was released meanwhile
+      if (holder === undefined) return []
+      const { pid, host, since } = holder
+      const isHere = host === hostname()
+      const state = !isHere ? 'elsewhere' : (await isAlive(holder, processes, false)) ? 'held' : 'stale'
+      return [{ path: file, keyId: keyOf(name), state, pid, host, since }]
+    }),
+  )
+  return found.flat()
+}
+
+/** A name that is not ours stands for itself. */
+function keyOf(name: string): string {
+  const encoded = name.slice(0, -'.lock'.length)
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return encoded
   }
 }
 

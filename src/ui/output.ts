@@ -121,7 +121,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
   let waitedFor = { what: 'an answer', since: now(), endsAt: Infinity }
 
   function noteWait(event: Readonly<Record<string, unknown>>, sentence: string | undefined): void {
-    const boundMs = event['waitEndsInMs'] ?? event['boundMs']
+    const boundMs = event['waitEndsInMs'] ?? event['boundMs'] ?? event['givesUpInMs']
     const endsAt = typeof boundMs === 'number' ? now() + boundMs : undefined
     if (sentence !== undefined) waitedFor = { what: sentence.trim(), since: now(), endsAt: Infinity }
     waitedFor.endsAt = endsAt ?? waitedFor.endsAt
@@ -132,7 +132,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
     const { what, since, endsAt } = waitedFor
     const forMs = now() - since
     const endsInMs = endsAt > now() && endsAt < Infinity ? endsAt - now() : undefined
-    if (json) return talkEvent({ event: 'waiting', for: what, forMs, waitEndsInMs: endsInMs })
+    if (json) return talkEvent({ event: 'still-waiting', for: what, forMs, waitEndsInMs: endsInMs })
     const most = endsInMs === undefined ? '' : `, ${formatDuration(endsInMs)} more at most`
     talk.say(redacted(oneLine(`still waiting, for ${formatDuration(forMs)}${most}: ${what}`)))
   }

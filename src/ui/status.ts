@@ -1,12 +1,24 @@
 import type { KeyType, Plan } from '../api/contract.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
-import { formatDuration } from '../duration.ts'
-import { formatAge } from './ages.ts'
 import type { Output } from './output.ts'
 
+/** What is wrong, or may go wrong, in words and with what to do. */
 export interface Problem {
   code: string
   message: string
+  hint?: string | undefined
+}
+
+/**
+ * One thing that was looked at. `warning`: it works, and is to be seen to; `wrong`: it does not work, and decides the exit;
+ * `unknown`: it could not be looked at, because of what is wrong elsewhere.
+ */
+export interface Check {
+  check: string
+  state: 'ok' | 'warning' | 'wrong' | 'unknown'
+  message: string
+  code?: string | undefined
+  /** What to do, with the command for it. */
   hint?: string | undefined
 }
 
@@ -14,6 +26,8 @@ export interface Problem {
 export interface Headroom {
   active: number
   limit: number | null
+  /** Whether one more fits, as a rotation needs; null where that is not known. */
+  room: boolean | null
 }
 
 export interface OpenRotation {
@@ -23,12 +37,24 @@ export interface OpenRotation {
   startedAt: string
 }
 
+/** A rotation that no journal of this machine has, as its marked successor shows it. */
+export interface RotationElsewhere {
+  id: string
+  /** `running`: its lease is in force; `waiting`: it was given up; `dead`: it is over. */
+  state: 'running' | 'waiting' | 'dead'
+  oldKey: { id: string; name: string }
+  newKey: { id: string; createdAt: string }
+  leaseUntil: string | null
+}
+
 /** What `status --json` prints under `status`. */
 export interface StatusReport {
   version: string
+  node: { version: string; oldest: string; supported: boolean }
   profile: string | null
   apiUrl: string | null
-  /** `protected`: who can read it besides its owner, in words. */
+  connection: { encrypted: boolean; verified: boolean; proxy: string | null; caFile: string | null } | null
+  /** `protection`: who can read it besides its owner, in words. */
   credential: (CredentialSource & { key: string; protection: string }) | null
   api: { reachable: boolean; accepted: boolean; clockSkewMs: number | null }
   plan: Plan | null
@@ -36,68 +62,40 @@ export interface StatusReport {
   rateLimit: { limit: number; remaining: number; resetAt: string } | null
   stateDir: string
   rotations: OpenRotation[]
+  elsewhere: RotationElsewhere[]
+  /** Revoked successors that a run which died did not delete. */
+  orphans: { id: string; name: string }[]
+  locks: { keyId: string; state: string; pid: number; host: string; since: string; path: string }[]
+  /** Journals that were put out of the way. */
+  setAside: string[]
+  checks: Check[]
   problems: Problem[]
 }
 
-/** The report of `status` for people: what is, then what is wrong with what to do about it. */
-export function statusText(report: StatusReport, now: number, { paint }: Output): string {
-  const lines: [string, string][] = [
-    ['API', apiLine(report)],
-    ['profile', report.profile ?? 'unreadable'],
-    ['credential', credentialLine(report)],
-    ['plan', report.plan ?? (report.api.accepted ? 'not known (--plan says it)' : 'not known')],
-    [
-      'keys',
-      report.keys
-        ? `${keysLine('live', report.keys.live)}, ${keysLine('test', report.keys.test)}`
-        : 'not known',
-    ],
-    ...(report.rateLimit
-      ? [
-          ['rate', `${report.rateLimit.remaining} of ${report.rateLimit.limit} requests a minute left`] as [
-            string,
-            string,
-          ],
-        ]
-      : []),
-    ['rotations', report.rotations.length === 0 ? 'none open' : `${report.rotations.length} open`],
-  ]
-  const facts = lines.map(([label, value]) => `${paint.dim(`${label}:`.padEnd(12))}${value}`)
-  const rotations = report.rotations.map(
-    ({ oldKey, state, startedAt }) =>
-      `${' '.repeat(12)}${oldKey.name} (${oldKey.id}): ${state}, begun ${formatAge(startedAt, now)}`,
-  )
-  const problems = report.problems.flatMap(({ message, hint }) => [
-    `${paint.yellow('!')} ${message}`,
-    ...(hint === undefined ? [] : [`  ${paint.dim(hint)}`]),
+/** The report of `status` for people: a line for everything that was looked at, and what to do where it is not in order. */
+export function statusText({ checks }: StatusReport, { paint }: Pick<Output, 'paint'>): string {
+  const marks = {
+    ok: paint.green('ok'.padEnd(7)),
+    warning: paint.yellow('warning'),
+    wrong: paint.red('wrong'.padEnd(7)),
+    unknown: paint.dim('unknown'),
+  }
+  const width = Math.max(...checks.map(({ check }) => check.length)) + 2
+  const lines = checks.flatMap(({ check, state, message, hint }) => [
+    `${marks[state]}  ${paint.dim(check.padEnd(width))}${message}`,
+    ...(hint === undefined ? [] : hint.split('\n').map((line) => `${' '.repeat(9 + width)}→ ${line}`)),
   ])
-  const verdict = report.problems.length === 0 ? [paint.green('everything is in order')] : problems
-  return [...facts, ...rotations, '', ...verdict].join('\n')
+  return [...lines, '', verdict(checks, paint)].join('\n')
 }
 
-function apiLine({ apiUrl, api }: StatusReport): string {
-  if (apiUrl === null) return 'no usable address'
-  const state = api.accepted
-    ? 'reachable'
-    : api.reachable
-      ? 'reachable, but refuses the credential'
-      : 'not reached'
-  const skew = api.clockSkewMs === null ? '' : `, clocks ${formatDuration(Math.abs(api.clockSkewMs))} apart`
-  return `${apiUrl} (${state}${skew})`
-}
-
-function credentialLine({ credential }: StatusReport): string {
-  if (credential === null) return 'none that can be used'
-  const place = placeOf(credential)
-  return `${credential.key} ${place} (${credential.protection})`
-}
-
-function placeOf(source: CredentialSource): string {
-  if (source.kind === 'environment') return `from ${source.variable}`
-  if (source.kind === 'file') return `in ${source.path}`
-  return `in ${source.keychain} (${source.service}, ${source.account})`
-}
-
-function keysLine(type: string, { active, limit }: Headroom): string {
-  return limit === null ? `${active} ${type}` : `${active} of ${limit} ${type}`
+function verdict(checks: readonly Check[], paint: Output['paint']): string {
+  const count = (state: Check['state']) => checks.filter((check) => check.state === state).length
+  const [wrong, warnings, unknown] = [count('wrong'), count('warning'), count('unknown')]
+  if (wrong + warnings + unknown === 0) return paint.green('everything is in order')
+  const parts = [
+    ...(wrong > 0 ? [paint.red(`${wrong} wrong`)] : []),
+    ...(warnings > 0 ? [paint.yellow(`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`)] : []),
+    ...(unknown > 0 ? [`${unknown} not known`] : []),
+  ]
+  return parts.join(', ')
 }

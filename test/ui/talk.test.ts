@@ -36,7 +36,7 @@ describe('a minute without a line', () => {
     expect(stderr.text).toBe('')
     vi.advanceTimersByTime(10_000)
     expect(JSON.parse(stderr.text)).toEqual({
-      event: 'waiting',
+      event: 'still-waiting',
       at: '2026-11-21T17:01:30.000Z',
       for: 'waiting for evidence',
       forMs: 90_000,
