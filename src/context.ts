@@ -1,4 +1,4 @@
-import type { Client } from './api/contract.ts'
+import type { Client, Wait } from './api/contract.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { CredentialSource, CredentialStore, StoreKind } from './credentials/credential.ts'
@@ -38,6 +38,8 @@ export interface Context {
   signal: AbortSignal
   /** Calls back on every SIGINT, SIGTERM and SIGHUP with how many there have been; returns the way to stop listening. */
   onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', count: number) => void) => () => void
+  /** Calls back whenever the client waits before it asks again, which then is not told; returns the way to stop. */
+  onWait: (listener: (wait: Wait) => void) => () => void
   env: Readonly<Record<string, string | undefined>>
   /** The flags of every command, as they are in force. */
   globals: Readonly<Globals>
@@ -45,6 +47,8 @@ export interface Context {
   cwd: string
   /** Where journals, receipts and locks lie: `--state-dir`, `PICTIFY_KEYS_STATE_DIR`, the OS data directory. */
   stateDir: string
+  /** For what may be lost at any time. */
+  cacheDir: string
   stdin: NodeJS.ReadableStream
   /** The processes of this machine, for the rotation's lock (`createProcesses`). */
   processes: Processes

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { defaultBaseUrl, parseBaseUrl } from './api/base-url.ts'
 import { createClient } from './api/client.ts'
-import type { Client } from './api/contract.ts'
+import type { Client, Wait } from './api/contract.ts'
 import type { Clock } from './clock.ts'
 import { openConfig, type Config } from './config.ts'
 import type { Context } from './context.ts'
@@ -16,9 +16,9 @@ import { createTransport } from './http.ts'
 import { answersTo } from './rotation/marked-name.ts'
 import type { Secret } from './secret.ts'
 import type { Output } from './ui/output.ts'
-import { waitSentence } from './ui/wait.ts'
 import { wantsColour } from './ui/paint.ts'
 import { createPrompts } from './ui/prompts.ts'
+import { tellWait } from './ui/wait.ts'
 
 /** What a process gives its command; main.ts takes it from the real one, a test makes it up. */
 export interface Surroundings {
@@ -35,7 +35,7 @@ export interface Surroundings {
   version: string
   process: ProcessFacts
   /** The folders for profiles and for journals where no flag names another. */
-  folders: () => { config: string; data: string }
+  folders: () => { config: string; data: string; cache: string }
 }
 
 /** What of the process itself a command may need. */
@@ -55,6 +55,8 @@ export interface ProcessFacts {
 /** A context whose costly parts are made at their first use, once. */
 export function createContext(given: Surroundings): Context {
   const { globals, env, cwd, out, clock, signal } = given
+
+  const waiting = new Set<(wait: Wait) => void>()
 
   const openProfile = (name: string | undefined) => openConfig(given.folders().config, name)
   const config = once((): Promise<Config> => openProfile(globals.profile))
@@ -102,7 +104,10 @@ export function createContext(given: Surroundings): Context {
       plan: globals.plan ?? profile.plan,
       timeoutMs: globals.timeout,
       debug: (line) => out.debug(line),
-      onWait: (wait) => out.event({ event: 'wait', ...wait }, waitSentence(wait)),
+      onWait(wait) {
+        if (waiting.size === 0) tellWait(out, wait, clock.now())
+        for (const listener of waiting) listener(wait)
+      },
     })
   }
 
@@ -132,10 +137,17 @@ export function createContext(given: Surroundings): Context {
     clock,
     signal,
     onInterrupt: given.onInterrupt,
+    onWait(listener) {
+      waiting.add(listener)
+      return () => void waiting.delete(listener)
+    },
     env,
     globals,
     cwd,
     stateDir: path.resolve(cwd, globals.stateDir ?? given.folders().data),
+    get cacheDir() {
+      return given.folders().cache
+    },
     get stdin() {
       return given.stdin()
     },

@@ -1,3 +1,4 @@
+import type { Client } from '../api/contract.ts'
 import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
@@ -9,9 +10,13 @@ import type { RotationOptions, RotationServices } from '../rotation/run.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
 import type { Secret } from '../secret.ts'
 import { rotationOutputs, rotationSummary } from '../ui/rotation-summary.ts'
-import { createProgress, outcomeSentence } from '../ui/rotation.ts'
+import type { Mark } from '../ui/board.ts'
+import { createProgress } from '../ui/progress.ts'
+import { outcomeSentence } from '../ui/rotation.ts'
+import { commandLine } from './command-line.ts'
 import { defineCommand } from './command.ts'
-import { args, flags, groups, optionsOf, refuseContradictions } from './rotate-flags.ts'
+import { args, flags, groups, optionsOf, refuseContradictions, type RotateInputs } from './rotate-flags.ts'
+import { listen } from './rotate-interruption.ts'
 import { readSecretFrom } from './secret-input.ts'
 
 export const rotate = defineCommand({
@@ -27,16 +32,25 @@ export const rotate = defineCommand({
     'pictify-keys rotate --resume',
   ],
 
-  async run(context, inputs) {
-    refuseContradictions(inputs)
+  async run(context, given) {
+    refuseContradictions(given)
+    const guided = isOpenToQuestions(context, given)
+      ? await (await import('./rotate-guide.ts')).guide(context, given)
+      : undefined
+    const inputs = guided?.inputs ?? given
     const journals = createJournals(context.stateDir)
     const open = inputs.resume || inputs.abort ? await openRotation(context, inputs.key) : undefined
-    const wanted =
-      open?.oldKey.id ?? inputs.key ?? (await (inputs.self ? ownKey(context) : chooseKey(context)))
+    const wanted = open?.oldKey.id ?? inputs.key ?? (await ownKey(context, inputs.self))
     const api = await context.api()
     if (open !== undefined) refuseOtherApi(open, api.baseUrl)
     const credential = await context.credential()
-    const interruption = listen(context)
+    const waysOf = (id: string) => ({
+      resume: commandLine(context, 'rotate', [id], flags, { resume: true }),
+      abort: commandLine(context, 'rotate', [id], flags, { abort: true }),
+    })
+    const progress = await createProgress(context.out, context.clock, waysOf)
+    const interruption = listen(context, progress.interrupted)
+    const unlisten = context.onWait(progress.waits)
     try {
       const oldSecret = inputs.oldSecretStdin
         ? await readSecretFrom(context, 'the old secret on stdin')
@@ -55,7 +69,8 @@ export const rotate = defineCommand({
         processes: context.processes,
         stateDir: context.stateDir,
         clock: context.clock,
-        report: createProgress(context.out),
+        report: progress.report,
+        watched: context.out.live !== undefined,
         learn,
         stop: interruption.stop,
         undo: interruption.undo,
@@ -63,16 +78,46 @@ export const rotate = defineCommand({
       const begun = open ?? (await findBegun(services, wanted))
       if (begun === undefined && (await isYoungerThan(context, services, wanted, inputs.ifOlderThan))) return
       const options = await optionsOf(context, inputs, open, begun, credential, secrets, oldSecret)
+      if (guided === undefined && begun === undefined) await tellBefore(context, api, wanted, options)
       const outcome = inputs.abort
         ? await abortRotation(services, wanted, options)
         : await rotateKey(services, wanted, options)
+      progress.end(markOf(outcome))
       await show(context, options, outcome)
       warnOfDeadCredential(context, options, credential.source, outcome)
     } finally {
+      progress.end('failed')
       interruption.end()
+      unlisten()
+      guided?.tellLine()
     }
   },
 })
+
+/** What the line leaves open, a person at a terminal is asked for. */
+function isOpenToQuestions({ out }: Context, { key, to, self, resume, abort }: RotateInputs): boolean {
+  return out.interactive && !self && !resume && !abort && (key === undefined || to.length === 0)
+}
+
+/** What may be meant otherwise: a file that is made, and who is cut off. */
+async function tellBefore(
+  { out, signal }: Context,
+  api: Client,
+  wanted: string,
+  { targets, compromised }: RotationOptions,
+): Promise<void> {
+  const { warnOfNewFiles } = await import('./new-files.ts')
+  await warnOfNewFiles(out, targets)
+  if (compromised !== 'revoke-first' || !out.interactive) return
+  const { lastUses } = await import('./last-use.ts')
+  out.show(...(await lastUses(api, [await api.keys.find(wanted, { signal })], signal)))
+}
+
+/** What became of the step that was under way at the end. */
+function markOf({ receipt, error }: Outcome): Mark {
+  if (isOver(receipt.state)) return 'done'
+  return hasCode(error, 'rotation-waiting', 'interrupted') ? 'left' : 'failed'
+}
 
 /** Prints the receipt as far as it goes, then lets the error decide the exit. */
 async function show(
@@ -148,7 +193,12 @@ function noneMeant(entries: readonly JournalEntry[], wanted: string | undefined)
 }
 
 /** The key of the credential in use, or of the rotation of it that is under way. */
-async function ownKey(context: Context): Promise<string> {
+async function ownKey(context: Context, self: boolean): Promise<string> {
+  if (!self) {
+    throw new KeysError('needs-answer', 'which key is to be rotated?', {
+      hint: 'name it: pictify-keys rotate <key id or name> --to <target>',
+    })
+  }
   const [open] = (await createJournals(context.stateDir).list()).flatMap((entry) =>
     'journal' in entry && entry.journal.self && !isOver(entry.journal.state) ? [entry.journal] : [],
   )
@@ -167,19 +217,6 @@ function refuseOtherApi({ id, apiUrl }: Journal, baseUrl: string): void {
   throw new KeysError('usage', `rotation ${id} is about keys of ${apiUrl}, and this is ${baseUrl}`, {
     hint: `add --api-url ${apiUrl}, with an admin key of that account`,
   })
-}
-
-async function chooseKey(context: Context): Promise<string> {
-  if (!context.out.interactive) {
-    throw new KeysError('needs-answer', 'which key is to be rotated?', {
-      hint: 'name it: pictify-keys rotate <key id or name> --to <target>',
-    })
-  }
-  const choices: { name: string; value: string }[] = []
-  for await (const key of (await context.api()).keys.list({ status: 'active' })) {
-    choices.push({ name: `${key.name} (${key.id}, ${key.type})`, value: key.id })
-  }
-  return context.prompt.select('Which key is to be rotated?', choices, '<key>')
 }
 
 /** The unfinished rotation of this machine that the line goes on with; undefined where there is none. */
@@ -215,21 +252,4 @@ async function isYoungerThan(
       `${safe.name} (${safe.id}) is ${formatDuration(age)} old, younger than ${formatDuration(ageMs)}: nothing to do`,
   )
   return true
-}
-
-/** The first interruption stops at the next safe point, the second undoes as well, the third is the system's. */
-function listen(context: Context): { stop: AbortSignal; undo: AbortSignal; end: () => void } {
-  const stop = new AbortController()
-  const undo = new AbortController()
-  const unlisten = context.onInterrupt((_signal, count) => {
-    if (count === 1) {
-      const sentence = 'stopping at the next safe point; once more to undo the rotation'
-      context.out.event({ event: 'interrupted', then: 'stop' }, sentence)
-      stop.abort()
-    } else {
-      context.out.event({ event: 'interrupted', then: 'undo' }, 'undoing the rotation')
-      undo.abort()
-    }
-  })
-  return { stop: stop.signal, undo: undo.signal, end: unlisten }
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from '../duration.ts'
 import type { BoardState } from './board-state.ts'
+import { clockTime } from './wait.ts'
 
 /** A line of the board, or what of it is wrapped to several. The greater the weight, the sooner it gives way. */
 export interface Row {
@@ -64,11 +65,6 @@ export function waitRow({ wait }: BoardState, now: number): Row[] {
       ? `the API's rate limit is used up: ${wait.what} goes on ${when}`
       : `${wait.message ?? 'the API gave no answer'}: ${wait.what} is tried again ${when}`
   return [{ label: 'waits', text: why, weight: 1 }]
-}
-
-/** `16:42:10 UTC`. */
-export function clockTime(instant: number): string {
-  return `${new Date(instant).toISOString().slice(11, 19)} UTC`
 }
 
 function countOf(count: number | null): string {

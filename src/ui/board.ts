@@ -14,8 +14,9 @@ export interface View {
   paint: Paint
   /** Whether the terminal has more than ASCII. */
   unicode: boolean
-  /** The command that goes on with it later, once its id is known. */
+  /** The commands that go on with it later and that undo it, once its id is known. */
   resume: string | undefined
+  abort: string | undefined
 }
 
 export type Mark = 'done' | 'failed' | 'left'
@@ -66,7 +67,7 @@ export function finished(state: BoardState, view: View, mark: Mark): string[] {
   const { paint } = view
   const colour = { done: paint.green, failed: paint.red, left: paint.yellow }[mark]
   const head = stepBeginning(colour(marksOf(view)[mark]), step.name, step.name)
-  const text = mark === 'done' ? past(state) : mark === 'left' ? 'left as it is' : 'not done'
+  const text = mark === 'done' ? past(state) : mark === 'left' ? 'stopped here' : 'failed'
   return block(head, `${text} ${tookOf(step, view)}`, view)
 }
 
@@ -161,8 +162,8 @@ function present(state: BoardState, { now }: View): string {
 }
 
 function rowsOf(state: BoardState, view: View): Row[] {
-  const { probe, restart, verify, undoWait, rotation } = state
-  const { now, resume } = view
+  const { probe, restart, verify, undoWait } = state
+  const { now, resume, abort } = view
   const upTo = (boundMs: number, heardAt: number): Row => ({
     label: '',
     text: `it may take ${leftOf(boundMs, heardAt, now) ?? 'no longer'}`,
@@ -196,7 +197,7 @@ function rowsOf(state: BoardState, view: View): Row[] {
           text: `${left} left of --wait, then it ends with exit 5 and goes on later`,
           weight: 1,
         },
-        ...commandRow(rotation && resume?.replace('--resume', '--abort'), 'three times to leave it'),
+        ...commandRow(abort, 'three times leaves it'),
       ]
     }
     case 'plan':

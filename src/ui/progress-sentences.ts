@@ -1,0 +1,105 @@
+import { formatDuration } from '../duration.ts'
+import type { RotationEvent, RotationStep } from '../rotation/run.ts'
+import type { RotationState } from '../rotation/state.ts'
+import type { BoardState } from './board-state.ts'
+
+const stepSentences: Record<RotationStep, string> = {
+  plan: 'checking everything before anything is changed',
+  mint: 'creating the successor',
+  accept: 'waiting until the API accepts it everywhere',
+  deliver: 'delivering it to the targets',
+  verify: 'verifying it from every target',
+  overlap: 'waiting for evidence that the old key is quiet',
+  retire: 'revoking the old key',
+  finish: 'proving the end and tidying up',
+}
+
+const stateSentences: Partial<Record<RotationState, string>> = {
+  accepted: '  accepted',
+  delivered: '  delivered',
+  verified: '  verified',
+  retired: '  the old key is revoked',
+}
+
+/** What a person is told of an event where lines alone are printed; undefined where it is nothing. `state` is as it was before. */
+export function sentenceOf(
+  event: Exclude<RotationEvent, { event: 'warning' }>,
+  state: BoardState,
+): string | undefined {
+  switch (event.event) {
+    case 'resumed':
+      return `going on with rotation ${event.rotation}, which was ${event.state}`
+    case 'adopted':
+      return `going on with rotation ${event.rotation}, which another machine began, and its successor ${event.newKey}`
+    case 'step':
+      return stepSentences[event.step]
+    case 'state':
+      return stateSentence(event, state)
+    case 'probe':
+      return state.probe === undefined ? probeSentence(event) : undefined
+    case 'target':
+      return event.state === 'writing' ? undefined : `  ${event.target}: ${event.state}`
+    case 'target-failed':
+      return `  ${event.target}: attempt ${event.attempt} of ${event.attempts} failed: ${event.message}`
+    case 'restart':
+      return event.state === 'started'
+        ? `  starting ${event.restart} anew, and waiting up to ${formatDuration(event.boundMs)} until all of it runs`
+        : `  ${event.restart}: runs with what its targets hold`
+    case 'verify':
+      return event.state === 'started'
+        ? `  running the verify command, up to ${formatDuration(event.boundMs)}`
+        : '  the verify command is content'
+    case 'evidence':
+      return event.missing.length === 0
+        ? '  the evidence is in'
+        : `  waiting up to ${formatDuration(event.waitEndsInMs)}: ${event.missing.join('; ')}`
+    case 'undo-wait':
+      return `  ${event.newKey} may still be in use; waiting up to ${formatDuration(event.waitEndsInMs)} until it has been quiet for ${formatDuration(event.quietMs)} (--idle and --usage-lag)`
+    case 'rotation':
+      return undefined
+  }
+}
+
+function stateSentence(
+  { state, newKey, failure }: Extract<RotationEvent, { event: 'state' }>,
+  { isAdopted }: BoardState,
+): string | undefined {
+  if (state === 'minted') return isAdopted ? undefined : `  created ${newKey}`
+  if (state === 'aborting')
+    return `  undoing the rotation${failure === undefined ? '' : `: ${failure.message}`}`
+  return stateSentences[state]
+}
+
+function probeSentence({
+  settleMs,
+  settlesInMs,
+  needed,
+}: Extract<RotationEvent, { event: 'probe' }>): string | undefined {
+  if (settlesInMs === 0) return undefined
+  const bound = `a new key can take ${formatDuration(settleMs)} to be accepted everywhere`
+  return `  ${bound}; ${formatDuration(settlesInMs)} to go, and ${needed} probes in a row`
+}
+
+/** How a rotation is gone on with, or undone. */
+export interface Ways {
+  resume: string
+  abort: string
+}
+
+/** What an interruption does at this point of a rotation, and what one more would do. `count` is 1 for the first. */
+export function interruptionSentence({ step }: BoardState, count: number, ways: Ways | undefined): string {
+  if (step === undefined || step.name === 'plan' || ways === undefined) {
+    return count < 3 ? 'stopping; nothing was changed yet' : 'ended at once; nothing was changed'
+  }
+  if (step.name === 'undo') {
+    const later = `it goes on with: ${ways.abort}`
+    if (count >= 3) return `ended at once, not undone to the end; ${later}`
+    return `it is being undone, and that goes on; ${count === 1 ? 'twice' : 'once'} more ends it at once, and ${later}`
+  }
+  const goOn = `go on later with: ${ways.resume}`
+  const isForward = step.name === 'retire' || step.name === 'finish'
+  if (count >= 3) return `ended at once; what it did is written down; ${goOn}`
+  if (isForward) return `stopping at the next safe point; the old key goes, so it cannot be undone; ${goOn}`
+  if (count === 2) return `undoing the rotation; once more ends it at once, and ${ways.abort} undoes the rest`
+  return `stopping at the next safe point; both keys work; once more to undo the rotation; ${goOn}`
+}
