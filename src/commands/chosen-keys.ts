@@ -4,6 +4,8 @@ import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { formatAge } from '../ui/ages.ts'
 import { oneLine } from '../ui/text.ts'
+import { keyChoices, readKeys } from './key-choices.ts'
+import { lastUses } from './last-use.ts'
 
 const recently = 24 * 3_600_000
 
@@ -15,6 +17,38 @@ export async function findKeys(api: Client, named: readonly string[], signal: Ab
     found.set(key.id, key)
   }
   return [...found.values()]
+}
+
+/** The key that is named, or that is chosen now. */
+export async function oneKey(
+  context: Context,
+  api: Client,
+  named: string | undefined,
+  question: string,
+): Promise<Key> {
+  const { out, prompt, signal } = context
+  if (named !== undefined) return api.keys.find(named, { signal })
+  const choices = keyChoices(await readKeys(api, 'active', signal), { now: api.now(), columns: out.columns })
+  return prompt.search(question, choices, '<key>')
+}
+
+/** The keys that are named, or that are chosen now: of those with this status, where one is given. */
+export async function severalKeys(
+  context: Context,
+  api: Client,
+  named: readonly string[],
+  { question, status }: { question: string; status: 'active' | 'revoked' | undefined },
+): Promise<Key[]> {
+  const { out, prompt, signal } = context
+  if (named.length > 0) return findKeys(api, named, signal)
+  const choices = keyChoices(await readKeys(api, status, signal), { now: api.now(), columns: out.columns })
+  return prompt.searchMany(question, choices, '<keys>')
+}
+
+/** Says who last used the keys that are about to be taken away, where somebody is there to read it. */
+export async function showLastUses(context: Context, api: Client, keys: readonly Key[]): Promise<void> {
+  if (!context.out.interactive || keys.length === 0) return
+  context.out.show(...(await lastUses(api, keys, context.signal)))
 }
 
 /**

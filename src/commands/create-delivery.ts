@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Held, Target } from '../targets/target.ts'
+import { warnOfNewFiles } from './new-files.ts'
 
 export interface Place {
   target: Target
@@ -29,6 +30,7 @@ export async function openTargets(
   const failures = places.flatMap((place) => (place instanceof KeysError ? [place] : []))
   if (failures.length > 0) throw together(failures)
   const opened = places.flatMap((place) => (place instanceof KeysError ? [] : [place]))
+  await warnOfNewFiles(context.out, targets)
   const full = opened.filter(({ held }) => held !== undefined)
   if (full.length > 0 && !yes) {
     const names = full.map(({ target }) => target.name).join(', ')

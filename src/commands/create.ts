@@ -1,20 +1,24 @@
 import { randomUUID } from 'node:crypto'
-import type { KeyType } from '../api/contract.ts'
-import { checkName } from '../api/name.ts'
+import type { KeyAccess, KeyType } from '../api/contract.ts'
 import type { Context } from '../context.ts'
-import { KeysError } from '../errors.ts'
-import { parseMark } from '../rotation/marked-name.ts'
 import { snippetFlag } from '../ui/snippets.ts'
 import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
 import { deliver, openTargets } from './create-delivery.ts'
 import { planHandover } from './create-handover.ts'
+import { keyName } from './key-names.ts'
 import { snippetOf } from './snippet.ts'
 
 export const create = defineCommand({
   name: 'create',
   summary: 'create a key; its secret is shown once, or delivered',
-  args: [{ name: 'name', summary: 'what uses the key, 1 to 100 characters' }],
+  args: [
+    {
+      name: 'name',
+      summary: 'what uses the key, 1 to 100 characters; asked for at a terminal',
+      optional: true,
+    },
+  ],
   flags: {
     type: {
       type: 'choice',
@@ -39,23 +43,19 @@ export const create = defineCommand({
     'pictify-keys create "Local" --type test --snippet node',
   ],
 
-  async run(context, { name, type, access, to, createTarget, print, snippet: kind, yes }) {
+  async run(context, { name: typed, type, access, to, createTarget, print, snippet: kind, yes }) {
     const { out } = context
-    checkName(name)
-    if (parseMark(name)) {
-      throw new KeysError('invalid-name', 'the name is of the form that marks a rotation', {
-        hint: 'choose another',
-      })
-    }
+    const name = await keyName(context, typed, 'What uses the key? Its name:')
     const api = await context.api()
     // whatever can be wrong with a target is wrong before anything is minted
     const places = await openTargets(context, to, { yes, createTarget })
     const handover = places.length > 0 ? undefined : await planHandover(context, print)
     const chosen = type ?? (await askType(context))
+    const may = access ?? (typed === undefined ? await askAccess(context) : undefined)
     context.signal.throwIfAborted()
     // not cancelled by Ctrl-C: a create that is cut off may leave a key behind that nobody knows the secret of
     const minted = await api.keys.create(
-      { name, type: chosen, access },
+      { name, type: chosen, access: may },
       { idempotencyKey: randomUUID(), onSecret: (secret) => context.out.conceal(secret) },
     )
     const { apiKey, secret } = minted
@@ -92,4 +92,13 @@ function askType({ prompt }: Context): Promise<KeyType> {
     { name: 'test: 100 renders a day, watermarked', value: 'test' },
   ]
   return prompt.select('a live or a test key?', choices, '--type live or --type test')
+}
+
+function askAccess({ prompt }: Context): Promise<KeyAccess> {
+  const choices: { name: string; value: KeyAccess }[] = [
+    { name: 'full: renders, and all that an application needs', value: 'full' },
+    { name: 'read-only: looks at templates and images', value: 'read-only' },
+    { name: 'admin: also manages keys', value: 'admin' },
+  ]
+  return prompt.select('what may it do?', choices, '--access full, --access read-only or --access admin')
 }

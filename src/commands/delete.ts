@@ -1,13 +1,14 @@
 import { hasCode, KeysError } from '../errors.ts'
-import { confirmRevoking, describe, findKeys } from './chosen-keys.ts'
+import { confirmRevoking, describe, severalKeys, showLastUses } from './chosen-keys.ts'
 import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
+import { missingArgument } from './key-names.ts'
 
 // `delete` is a word of the language, so the command goes by another name in code.
 export const deleteKeys = defineCommand({
   name: 'delete',
   summary: 'remove revoked keys from the account',
-  args: [{ name: 'keys', summary: 'key ids or names', many: true }],
+  args: [{ name: 'keys', summary: 'key ids or names; asked for at a terminal', optional: true, many: true }],
   flags: {
     revoke: { type: 'boolean', summary: 'revoke first what is still active' },
     yes: { type: 'boolean', short: 'y', summary: 'skip the question' },
@@ -17,8 +18,14 @@ export const deleteKeys = defineCommand({
 
   async run(context, { keys: named, revoke, yes, force }) {
     const { out, prompt, signal } = context
+    if (named.length === 0 && !out.interactive) throw missingArgument('keys')
     const api = await context.api()
-    const found = await findKeys(api, named, signal)
+    const found = await severalKeys(context, api, named, {
+      question: revoke
+        ? 'Which keys are to be revoked and deleted?'
+        : 'Which revoked keys are to be deleted?',
+      status: revoke ? undefined : 'revoked',
+    })
     const active = found.filter(({ status }) => status === 'active')
     if (active.length > 0 && !revoke) {
       throw new KeysError(
@@ -29,6 +36,7 @@ export const deleteKeys = defineCommand({
         },
       )
     }
+    await showLastUses(context, api, found)
     // without --force a key of late use is asked about by name, which --yes does not answer
     await confirmRevoking(context, api, active, { yes: true, force })
     if (!yes) await prompt.confirm(`${revoke ? 'revoke and delete' : 'delete'} ${describe(found)}?`, '--yes')

@@ -1,21 +1,24 @@
-import { checkName } from '../api/name.ts'
 import { KeysError } from '../errors.ts'
 import { parseMark } from '../rotation/marked-name.ts'
+import { oneKey } from './chosen-keys.ts'
 import { defineCommand } from './command.ts'
+import { keyName, missingArgument } from './key-names.ts'
 
 export const rename = defineCommand({
   name: 'rename',
   summary: 'give a key another name',
   args: [
-    { name: 'key', summary: 'key id or name' },
-    { name: 'name', summary: 'its new name, 1 to 100 characters' },
+    { name: 'key', summary: 'key id or name; asked for at a terminal', optional: true },
+    { name: 'name', summary: 'its new name, 1 to 100 characters; asked for at a terminal', optional: true },
   ],
-  examples: ['pictify-keys rename "Key 1" "Production Server"'],
+  examples: ['pictify-keys rename "Key 1" "Production Server"', 'pictify-keys rename'],
 
-  async run({ api, out, signal }, { key, name }) {
-    checkName(name)
-    const { keys } = await api()
-    const found = await keys.find(key, { signal })
+  async run(context, { key, name: typed }) {
+    const { out, signal } = context
+    if (typed !== undefined) await keyName(context, typed, '')
+    else if (!out.interactive) throw missingArgument(key === undefined ? 'key' : 'name')
+    const api = await context.api()
+    const found = await oneKey(context, api, key, 'Which key gets another name?')
     if (parseMark(found.name)) {
       throw new KeysError(
         'usage',
@@ -25,12 +28,8 @@ export const rename = defineCommand({
         },
       )
     }
-    if (parseMark(name)) {
-      throw new KeysError('invalid-name', 'the name is of the form that marks a rotation', {
-        hint: 'choose another',
-      })
-    }
-    const apiKey = await keys.rename(found.id, name, { signal })
+    const name = typed ?? (await keyName(context, undefined, 'Its new name:', found.name))
+    const apiKey = await api.keys.rename(found.id, name, { signal })
     out.result({ apiKey }, (data) => `renamed ${data.apiKey.id} to "${data.apiKey.name}"`)
   },
 })

@@ -1,11 +1,12 @@
 import type { Key } from '../api/contract.ts'
-import { confirmRevoking, findKeys } from './chosen-keys.ts'
+import { confirmRevoking, severalKeys, showLastUses } from './chosen-keys.ts'
 import { defineCommand } from './command.ts'
+import { missingArgument } from './key-names.ts'
 
 export const revoke = defineCommand({
   name: 'revoke',
   summary: 'stop keys from working, at once and for good',
-  args: [{ name: 'keys', summary: 'key ids or names', many: true }],
+  args: [{ name: 'keys', summary: 'key ids or names; asked for at a terminal', optional: true, many: true }],
   flags: {
     yes: { type: 'boolean', short: 'y', summary: 'skip the question' },
     force: {
@@ -17,9 +18,14 @@ export const revoke = defineCommand({
 
   async run(context, { keys: named, yes, force }) {
     const { out, signal } = context
+    if (named.length === 0 && !out.interactive) throw missingArgument('keys')
     const api = await context.api()
-    const found = await findKeys(api, named, signal)
+    const found = await severalKeys(context, api, named, {
+      question: 'Which keys are to be revoked?',
+      status: 'active',
+    })
     const active = found.filter(({ status }) => status === 'active')
+    await showLastUses(context, api, active)
     await confirmRevoking(context, api, active, { yes, force })
     const apiKeys: Key[] = []
     for (const key of found) {

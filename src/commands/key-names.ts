@@ -1,0 +1,34 @@
+import { checkName } from '../api/name.ts'
+import type { Context } from '../context.ts'
+import { KeysError } from '../errors.ts'
+import { parseMark } from '../rotation/marked-name.ts'
+
+/** The name of a key, as it was typed or is asked for now. Throws `invalid-name`, and `usage` where nobody can be asked. */
+export async function keyName(
+  { out, prompt }: Context,
+  typed: string | undefined,
+  question: string,
+  initial?: string,
+): Promise<string> {
+  if (typed !== undefined) {
+    refuseName(typed)
+    return typed
+  }
+  if (!out.interactive) throw missingArgument('name')
+  return prompt.text(question, '<name>', { check: refuseName, initial })
+}
+
+function refuseName(name: string): void {
+  checkName(name)
+  if (parseMark(name) === undefined) return
+  throw new KeysError('invalid-name', 'the name is of the form that marks a rotation', {
+    hint: 'choose another',
+  })
+}
+
+/** What a person would have been asked for. */
+export function missingArgument(name: string): KeysError {
+  return new KeysError('usage', `missing required argument '${name}'`, {
+    hint: 'see --help after the command',
+  })
+}
