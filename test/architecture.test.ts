@@ -83,6 +83,7 @@ const importers: Record<string, string> = {
   // the wire's schemas, and what holds an answer against them
   valibot: 'api/',
   'wrap-ansi': 'ui/wrapping.ts',
+  yaml: 'commands/kube-context.ts',
 }
 
 /** Libraries that cost time to load: never at once, only when they are needed. */
@@ -98,9 +99,10 @@ const lazy = [
   'log-update',
   'picomatch',
   'undici',
+  'yaml',
 ]
 /** A module that is loaded on first use may import its library at its top. */
-const loadedLate = ['ui/colours.ts', 'ui/inquirer.ts', 'ui/live.ts', 'ui/search.ts']
+const loadedLate = ['ui/colours.ts', 'ui/inquirer.ts', 'ui/live.ts', 'ui/search.ts', 'commands/kube-context.ts']
 
 /** Where a process begins. */
 const mains = ['main.ts', 'keychain-process.ts']
