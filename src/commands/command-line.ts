@@ -34,7 +34,7 @@ export function commandLine(
 
 function wordsOf(key: string, flag: Flag, value: unknown, env: Context['env']): string[] {
   const otherwise = readFlag(key, flag, undefined, env)
-  if (value === undefined || String(value) === String(otherwise)) return []
+  if (value === undefined || JSON.stringify(value) === JSON.stringify(otherwise)) return []
   if (flag.type === 'boolean') return value === true ? [flagName(key)] : []
   const values = Array.isArray(value) ? (value as unknown[]) : [value]
   return values.flatMap((each) => {

@@ -9,18 +9,15 @@ const mostProbes = 50
 
 /** Who last used each of these keys, and when: a line each, for whoever is about to take them away. */
 export async function lastUses(api: Client, keys: readonly Key[], signal: AbortSignal): Promise<string[]> {
-  const users = await Promise.all(
-    keys
-      .slice(0, mostLookedUp)
-      .map((key) => (key.lastUsedAt === null ? undefined : lastUser(api, key, signal))),
-  )
+  const users = await Promise.all(keys.slice(0, mostLookedUp).map((key) => lastUser(api, key, signal)))
   return keys.map((key, index) => `${key.name} (${key.id}) ${sentence(key, users[index], api.now())}`)
 }
 
 /** `failed`: why the audit log does not tell. */
 type LastUser = { event: AuditEvent | undefined } | { failed: string } | undefined
 
-async function lastUser(api: Client, { id }: Key, signal: AbortSignal): Promise<LastUser> {
+async function lastUser(api: Client, { id, lastUsedAt }: Key, signal: AbortSignal): Promise<LastUser> {
+  if (lastUsedAt === null) return undefined
   try {
     let newest: AuditEvent | undefined
     let seen = 0

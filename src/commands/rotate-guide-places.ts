@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import { parseTargets, schemes } from '../targets/index.ts'
 import type { Target } from '../targets/target.ts'
+import type { Choice } from '../ui/prompts.ts'
 import type { PlaceState } from '../ui/rotation-plan.ts'
 import { paragraph } from '../ui/wrapping.ts'
 import { newFileOf } from './new-files.ts'
@@ -63,10 +64,10 @@ async function ask(
   { parse, mayBeNone }: Rules,
 ): Promise<string[]> {
   const likely = found.filter(({ holds }) => holds === key.type)
-  const choices = [
+  const choices: Choice<FoundPlace | undefined>[] = [
     ...found.map((place) => ({
       name: `${place.label}  (${place.reason})`,
-      value: place as FoundPlace | undefined,
+      value: place,
       checked: likely.length === 1 && likely[0] === place,
     })),
     { name: elsewhere, value: undefined, checked: found.length === 0 },
