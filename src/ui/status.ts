@@ -1,5 +1,7 @@
 import type { KeyType, Plan } from '../api/contract.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
+import type { FoundLock } from '../rotation/lock.ts'
+import type { RotationState } from '../rotation/state.ts'
 import type { Output } from './output.ts'
 
 /** What is wrong, or may go wrong, in words and with what to do. */
@@ -32,7 +34,7 @@ export interface Headroom {
 
 export interface OpenRotation {
   id: string
-  state: string
+  state: RotationState
   oldKey: { id: string; name: string }
   startedAt: string
 }
@@ -65,7 +67,7 @@ export interface StatusReport {
   elsewhere: RotationElsewhere[]
   /** Revoked successors that a run which died did not delete. */
   orphans: { id: string; name: string }[]
-  locks: { keyId: string; state: string; pid: number; host: string; since: string; path: string }[]
+  locks: FoundLock[]
   /** Journals that were put out of the way. */
   setAside: string[]
   checks: Check[]
