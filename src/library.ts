@@ -22,6 +22,7 @@ export type {
   RateLimit,
   Usage,
   UsageWindow,
+  Wait,
 } from './api/contract.ts'
 export type { Evidence, OldKey, Receipt, RotationState, TargetState } from './rotation/state.ts'
 

@@ -17,6 +17,7 @@ import type {
   ProbeAnswer,
   RateLimit,
   Usage,
+  Wait,
 } from '../api/contract.ts'
 import { systemClock } from '../clock.ts'
 import { KeysError } from '../errors.ts'
@@ -50,6 +51,8 @@ export interface ClientOptions {
   retries?: number | undefined
   /** The longest a call waits for a rate limit before it fails with `rate-limit`, in milliseconds. 60,000 by default. */
   maxWaitMs?: number | undefined
+  /** Told of every wait before it begins: for the rate limit, and before a repetition. */
+  onWait?: ((wait: Wait) => void) | undefined
   /** Called with one line a request: method, path, status, time taken, attempt. Never a secret. */
   debug?: ((line: string) => void) | undefined
 }
@@ -145,15 +148,22 @@ export function createClient(options: ClientOptions): Client {
     retries: options.retries,
     maxWaitMs: options.maxWaitMs,
     debug,
+    onWait: options.onWait,
     clock: systemClock,
   })
-  const { list, get, find, create, rename, revoke, delete: remove, usage } = api.keys
+  const { keys } = api
   const client: Client = {
     baseUrl,
     keys: {
-      ...{ list, get, find, rename, revoke, delete: remove, usage },
+      list: (...given) => keys.list(...given),
+      get: (...given) => keys.get(...given),
+      find: (...given) => keys.find(...given),
       create: (input, { idempotencyKey = randomUUID(), ...rest } = {}) =>
-        create(input, { idempotencyKey, ...rest }),
+        keys.create(input, { idempotencyKey, ...rest }),
+      rename: (...given) => keys.rename(...given),
+      revoke: (...given) => keys.revoke(...given),
+      delete: (...given) => keys.delete(...given),
+      usage: (...given) => keys.usage(...given),
     },
     auditLogs: (filter, callOptions) => api.auditLogs(filter, callOptions),
     probe: (secret, callOptions) => api.probe(secret, callOptions),

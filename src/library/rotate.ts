@@ -13,7 +13,7 @@ import { rotate as rotateKey } from '../rotation/rotate.ts'
 import type { RotationEvent as CoreEvent, RotationServices, Verify } from '../rotation/run.ts'
 import { defaultWaits, type Receipt, type Waits } from '../rotation/state.ts'
 import { createVerifyCommand } from '../rotation/verify-command.ts'
-import { redact, Secret } from '../secret.ts'
+import { redact, type Secret } from '../secret.ts'
 import { parseTargets } from '../targets/index.ts'
 import type { Restart } from '../targets/restart.ts'
 import type { Target, TargetDeps } from '../targets/target.ts'
@@ -272,14 +272,14 @@ function targetDeps(
 function listenerOf(onEvent: RotateOptions['onEvent'], clean: (text: string) => string) {
   const thrown: unknown[] = []
   return {
-    report(event: RotationEvent): void {
+    report: (event: RotationEvent): void => {
       try {
         onEvent?.(mapStrings(event, clean))
       } catch (error) {
         thrown.push(error)
       }
     },
-    end(): void {
+    end: (): void => {
       if (thrown.length > 0) throw thrown[0]
     },
   }
