@@ -9,3 +9,6 @@ export interface Started {
 }
 
 export function start(names?: string[]): Promise<Started>
+
+/** Where what was installed is kept from run to run. */
+export const cache: string
