@@ -3,9 +3,9 @@
 //   environment, and what it refuses is a KeysError with exit 2;
 // - only the command at hand is loaded; the others are their name and summary.
 import { Command as Commander, CommanderError, Option } from 'commander'
-import type { Command, Flag } from './commands/command.ts'
+import type { Argument, Command, Flag } from './commands/command.ts'
 import { commandHelp, programHelp } from './commands/help-pages.ts'
-import { commands } from './commands/index.ts'
+import { commands, hiddenCommands } from './commands/index.ts'
 import { KeysError } from './errors.ts'
 import { argumentForm, type Environment, flagForm, readFlag } from './flags.ts'
 import { globalFlags, type Globals } from './globals.ts'
@@ -31,7 +31,8 @@ export async function parse(argv: readonly string[], env: Environment, columns =
 
   const wanted = namedCommand(program.options, argv)
   let chosen: Chosen | undefined
-  for (const entry of commands) {
+  const known = [...commands, ...hiddenCommands.filter(({ name }) => name === wanted)]
+  for (const entry of known) {
     const loaded = entry.name === wanted ? await entry.load() : undefined
     const page = () => (loaded === undefined ? '' : helpText(commandHelp(loaded), columns))
     const command = dressed(program.command(entry.name), page, onHelp)
@@ -39,7 +40,7 @@ export async function parse(argv: readonly string[], env: Environment, columns =
   }
 
   // commander answers `help nope` with the general help; `nope` alone is refused, with the nearest name
-  const isKnown = wanted === undefined || wanted === 'help' || commands.some(({ name }) => name === wanted)
+  const isKnown = wanted === undefined || wanted === 'help' || known.some(({ name }) => name === wanted)
   try {
     program.parse(isKnown ? argv : [wanted], { from: 'user' })
   } catch (error) {
@@ -106,16 +107,37 @@ function read({ command, commander, args }: Chosen, program: Commander, env: Env
   const after = commander.opts<Record<string, unknown>>()
   const inputs: Record<string, unknown> = {}
   for (const [index, argument] of command.args.entries()) {
-    inputs[argument.name] = args[index] ?? (argument.many ? [] : undefined)
+    inputs[argument.name] = readArgument(argument, args[index])
   }
   for (const [key, flag] of Object.entries(command.flags)) inputs[key] = readFlag(key, flag, after[key], env)
+  const line = command.lineIn?.(inputs as never)
+  const inLine = line === undefined ? {} : flagsIn(line, program.options)
   const globals = Object.fromEntries(
     Object.entries(globalFlags).map(([key, flag]) => {
       const typed = key in command.flags ? before[key] : (after[key] ?? before[key])
-      return [key, readFlag(key, flag, typed, env)]
+      return [key, readFlag(key, flag, accountFlags.includes(key) ? (inLine[key] ?? typed) : typed, env)]
     }),
   ) as Globals
   return { inputs, globals }
+}
+
+function readArgument({ name, many, choices }: Argument, typed: unknown): unknown {
+  if (typed === undefined) return many ? [] : undefined
+  if (choices === undefined || choices.includes(typed as string)) return typed
+  throw new KeysError('usage', `"${typed as string}" is no ${name}`, {
+    hint: `choose one of ${choices.join(', ')}`,
+  })
+}
+
+/** The global flags that say which account a command line is about. */
+const accountFlags: readonly string[] = ['profile', 'apiUrl', 'insecureHttp', 'caFile', 'stateDir']
+
+/** The flags in a line that need not be whole, or right. */
+function flagsIn(line: readonly string[], options: readonly Option[]): Record<string, unknown> {
+  const scout = new Commander()
+  for (const option of options) scout.addOption(option)
+  scout.parseOptions([...line])
+  return scout.opts()
 }
 
 /** commander's refusal in our words. */

@@ -84,10 +84,10 @@ const fileName = 'config.json'
 /** A name is part of command lines, of questions and of the keychain's entries. */
 const nameForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
 
-/** The folders of this program as the system has them: `config` for profiles, `data` for journals. */
-export function systemFolders(): { config: string; data: string } {
-  const { config, data } = envPaths('pictify-keys', { suffix: '' })
-  return { config, data }
+/** This program's folders as the system has them: `config` for profiles, `data` for journals, `cache` for what may go. */
+export function systemFolders(): { config: string; data: string; cache: string } {
+  const { config, data, cache } = envPaths('pictify-keys', { suffix: '' })
+  return { config, data, cache }
 }
 
 /**

@@ -29,6 +29,8 @@ export interface Argument {
   name: string
   summary: string
   optional?: boolean
+  /** The words it may be. */
+  choices?: readonly string[]
   /** Takes all that follow; given to `run` as an array. */
   many?: boolean
 }
@@ -49,11 +51,13 @@ type FlagValue<F extends Flag> = F extends { type: 'boolean' }
           ? string
           : string | undefined
 
+type ArgumentWord<A extends Argument> = A extends { choices: readonly (infer C)[] } ? C : string
+
 type ArgumentValue<A extends Argument> = A extends { many: true }
   ? string[]
   : A extends { optional: true }
-    ? string | undefined
-    : string
+    ? ArgumentWord<A> | undefined
+    : ArgumentWord<A>
 
 export type Inputs<A extends readonly Argument[], F extends Record<string, Flag>> = {
   [K in A[number] as K['name']]: ArgumentValue<K>
@@ -69,6 +73,8 @@ export interface Command {
   /** Headings of help and the flags that stand under each; what none of them names stands under `Flags`. */
   groups: Readonly<Record<string, readonly string[]>>
   examples: readonly string[]
+  /** Of a command that is about another command line: its words, whose global flags count as if they were its own. */
+  lineIn?(inputs: never): readonly string[]
   run(context: Context, inputs: never): Promise<void>
 }
 
@@ -83,6 +89,7 @@ export function defineCommand<
   flags?: F
   groups?: Readonly<Record<string, readonly (keyof F & string)[]>>
   examples?: readonly string[]
+  lineIn?(inputs: Inputs<A, F>): readonly string[]
   run(context: Context, inputs: Inputs<A, F>): Promise<void>
 }): Command {
   return { args: [], flags: {}, groups: {}, examples: [], ...command }

@@ -5,13 +5,11 @@ import { defineCommand } from './command.ts'
 import { lossesOf } from './forgetting.ts'
 import { nameInForce, profileRows } from './profile-rows.ts'
 
-const actions = ['list', 'use', 'delete'] as const
-
 export const profile = defineCommand({
   name: 'profile',
   summary: 'profiles for several teams: list them, use one by default, delete one',
   args: [
-    { name: 'action', summary: 'list, use or delete' },
+    { name: 'action', summary: 'list, use or delete', choices: ['list', 'use', 'delete'] },
     { name: 'name', summary: 'the profile', optional: true },
   ],
   flags: {
@@ -35,10 +33,6 @@ export const profile = defineCommand({
         return remove(context, await existing(context, name, 'Which profile is to be deleted?'), {
           yes,
           force,
-        })
-      default:
-        throw new KeysError('usage', `profile does not know "${action}"`, {
-          hint: `choose one of ${actions.join(', ')}`,
         })
     }
   },
