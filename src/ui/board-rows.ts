@@ -35,7 +35,9 @@ export function overlapRows(state: BoardState, now: number, resume: string | und
     keyRow('new key', newKey, requests.new, evidence.successorLastUsedAt),
     { label: '', text: figuresOf(evidence.usageUpdatedAt, apiNow), weight: 5 },
     ...missing.map((text, index): Row => ({ label: index === 0 ? 'missing' : '', text, weight: 1 })),
-    ...(idleIn === undefined ? [] : [{ label: '', text: `at the earliest in ${idleIn}`, weight: 3 }]),
+    ...(idleIn === undefined
+      ? []
+      : [{ label: '', text: `it can be there in ${idleIn} at the earliest`, weight: 3 }]),
     ...(missing.length === 0
       ? []
       : [
@@ -79,7 +81,7 @@ function lastUse(instant: string | null, now: number): string {
 function figuresOf(updatedAt: string | null, now: number): string {
   if (updatedAt === null) return 'the usage of the old key is not to be had'
   const at = Date.parse(updatedAt)
-  return `figures of ${clockTime(at)}, ${ago(now - at)}`
+  return `figures of ${clockTime(at)}, ${ago(now - at)}; this run's own probes are among them`
 }
 
 function ago(ms: number): string {

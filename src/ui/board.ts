@@ -106,18 +106,16 @@ function block(begins: { text: string; width: number }, text: string, { columns 
   return [begins.text + first, ...rest].map((line) => line.trimEnd())
 }
 
-/** The blocks that there is room for, in their order; of the one that alone is too high, its beginning. */
-function fitted(blocks: { lines: string[]; weight: number }[], rows: number): string[] {
-  const kept = [...blocks]
-  const height = () => kept.reduce((sum, { lines }) => sum + lines.length, 0)
-  while (height() > rows && kept.length > 1) {
-    const heaviest = Math.max(...kept.map(({ weight }) => weight))
-    kept.splice(
-      kept.findLastIndex(({ weight }) => weight === heaviest),
-      1,
-    )
+/** The blocks that there is room for, the lightest first; of one that alone is too high, its beginning. */
+function fitted(blocks: readonly { lines: string[]; weight: number }[], rows: number): string[] {
+  const kept = new Set<(typeof blocks)[number]>()
+  let left = rows
+  for (const each of blocks.toSorted((one, other) => one.weight - other.weight)) {
+    if (each.lines.length > left && kept.size > 0) continue
+    kept.add(each)
+    left -= each.lines.length
   }
-  return kept.flatMap(({ lines }) => lines).slice(0, rows)
+  return blocks.flatMap((each) => (kept.has(each) ? each.lines : [])).slice(0, rows)
 }
 
 function thenRow(step: BoardStep): Row[] {
@@ -166,7 +164,7 @@ function rowsOf(state: BoardState, view: View): Row[] {
   const { now, resume, abort } = view
   const upTo = (boundMs: number, heardAt: number): Row => ({
     label: '',
-    text: `it may take ${leftOf(boundMs, heardAt, now) ?? 'no longer'}`,
+    text: `up to ${leftOf(boundMs, heardAt, now) ?? 'a moment'} more`,
     weight: 3,
   })
   switch (state.step?.name) {
@@ -175,7 +173,10 @@ function rowsOf(state: BoardState, view: View): Row[] {
       const text = `a new key can take ${formatDuration(probe.settleMs)} to be accepted everywhere`
       const givesUp = leftOf(probe.givesUpInMs, probe.heardAt, now)
       const isLate = leftOf(probe.settlesInMs, probe.heardAt, now) === undefined
-      const end = isLate ? `; if it is not in ${givesUp ?? 'a moment'}, all is undone` : ''
+      const end =
+        isLate && probe.inARow < probe.needed
+          ? `; if it is not in ${givesUp ?? 'a moment'}, all is undone`
+          : ''
       return [{ label: '', text: text + end, weight: 3 }]
     }
     case 'deliver':
@@ -238,7 +239,7 @@ function past({ step, rotation, oldKey, newKey, isAdopted, probe, targets, evide
     case 'deliver':
       return names
     case 'verify':
-      return `it works from ${targets.length === 1 ? 'there' : `all ${targets.length}`}`
+      return `it works from ${targets.length === 1 ? names : `all ${targets.length} places`}`
     case 'overlap':
       if (evidence?.evidence.waived) return 'no evidence was asked for'
       return evidence?.evidence.successorUsed

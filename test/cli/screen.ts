@@ -39,8 +39,9 @@ export interface Screen {
   /** Resolves when the program has ended and all it wrote is on the screen. */
   ended: Promise<{ exit: number | null; signal: number | null }>
   pid: number
-  /** The signal that a terminal's closing sends. */
   kill(signal?: string): void
+  /** Closes the terminal: its processes get SIGHUP, and nobody reads any more what they write. */
+  close(): void
 }
 
 export const keyboard = {
@@ -55,7 +56,11 @@ export const keyboard = {
 } as const
 
 /** Starts the real program on a real pseudo-terminal, with a terminal that reads what it writes. */
-export function openScreen(home: Home, args: readonly string[], options: ScreenOptions = {}): Screen {
+export function openScreen(
+  home: Pick<Home, 'directory' | 'env'>,
+  args: readonly string[],
+  options: ScreenOptions = {},
+): Screen {
   const { columns = 80, rows = 24 } = options
   const terminal = new Terminal({ cols: columns, rows, scrollback: 10_000, allowProposedApi: true })
   const env = { TERM: 'xterm-256color', ...home.env, ...options.env }
@@ -146,5 +151,7 @@ export function openScreen(home: Home, args: readonly string[], options: ScreenO
     ended,
     pid: program.pid,
     kill: (signal = 'SIGHUP') => program.kill(signal),
+    // which is there on every system, and missing in the types
+    close: () => (program as unknown as { destroy(): void }).destroy(),
   }
 }
