@@ -128,6 +128,7 @@ function ofFlag(key: string, flag: Flag, prefix: string): Wanted {
     case 'folder':
     case 'command':
       return { kind: 'file', prefix }
+    case undefined:
     default:
       return { kind: 'nothing', prefix }
   }
