@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { breaches } from './contract.ts'
 
 const bin = fileURLToPath(new URL('../../bin/pictify-keys.js', import.meta.url))
 
@@ -18,7 +19,7 @@ export interface Ran {
 
 export interface Running {
   child: ChildProcess
-  /** Resolves when it has ended. */
+  /** Resolves when it has ended; rejects where what it printed with --json is not as schema/ says. */
   ended: Promise<Ran>
   /** Both streams so far. */
   output(): { stdout: string; stderr: string }
@@ -84,7 +85,12 @@ export async function createHome(env: Record<string, string> = {}): Promise<Home
     child.stdin.end(options.input ?? '')
     const ended = new Promise<Ran>((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', (exit, signal) => resolve({ stdout, stderr, exit, signal }))
+      child.once('close', (exit, signal) => {
+        const ran = { stdout, stderr, exit, signal }
+        const problems = breaches(args, Object.fromEntries(merged), ran)
+        if (problems.length === 0) return resolve(ran)
+        reject(new Error(`pictify-keys ${args.join(' ')} breaks its contract:\n${problems.join('\n')}`))
+      })
     })
     async function until(isSo: () => boolean): Promise<void> {
       while (!isSo()) {
