@@ -25,6 +25,7 @@ describe('streams', () => {
 
   test('with json: one document, and one object a line', async () => {
     const { out, stdout, stderr } = open({ json: true, debug: true })
+    const docs = 'docs/errors.md#rate-limit'
     out.say('nothing')
     out.event({ event: 'minted', keyId: 'k' }, 'a sentence')
     out.warn('careful')
@@ -42,7 +43,7 @@ describe('streams', () => {
       { event: 'minted', at, keyId: 'k' },
       { event: 'warning', at, message: 'careful' },
       { event: 'debug', at, message: 'a request' },
-      { error: { code: 'rate-limit', message: 'too many', hint: 'wait', status: 429 } },
+      { error: { code: 'rate-limit', message: 'too many', hint: 'wait', status: 429, docs } },
     ])
   })
 
