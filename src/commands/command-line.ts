@@ -52,7 +52,8 @@ const units = [
 
 /** As `--overlap` takes it. */
 function duration(ms: number): string {
-  const [unit, length] = units.find(([, each]) => ms > 0 && ms % each === 0) ?? ['ms', 1]
+  if (ms === 0) return '0s'
+  const [unit, length] = units.find(([, each]) => ms % each === 0) ?? ['ms', 1]
   return `${ms / length}${unit}`
 }
 

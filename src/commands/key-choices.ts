@@ -24,7 +24,7 @@ export function keyChoices(
     const line = `${key.name.padEnd(widest)}  ${facts}${note === undefined ? '' : `  (${note})`}`
     const description = [key.id, ...(key.access === undefined ? [] : [key.access])].join(', ')
     // a list whose every line is broken is no list: a narrow terminal says the rest of the one that the cursor is on
-    if (line.length <= columns - 4) return { name: line, value: key, description }
+    if (line.length <= columns - 4) return { name: line, value: key, short: key.name, description }
     return {
       name: key.name,
       value: key,

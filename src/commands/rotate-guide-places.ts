@@ -4,7 +4,7 @@ import { KeysError } from '../errors.ts'
 import { parseTargets, schemes } from '../targets/index.ts'
 import type { Target } from '../targets/target.ts'
 import type { Choice } from '../ui/prompts.ts'
-import type { PlaceState } from '../ui/rotation-plan.ts'
+import type { PlaceState, PlannedRotation } from '../ui/rotation-plan.ts'
 import { paragraph } from '../ui/wrapping.ts'
 import { newFileOf } from './new-files.ts'
 import { findPlaces, type FoundPlace } from './places.ts'
@@ -17,7 +17,7 @@ export interface ChosenPlaces {
   to: string[]
   createTarget: boolean
   restart: string[]
-  places: { name: string; state: PlaceState }[]
+  places: PlannedRotation['places'][number][]
 }
 
 /** Where the application finds its key: what the line says, or what is chosen of what was found, looked at once. */
@@ -68,6 +68,7 @@ async function ask(
     ...found.map((place) => ({
       name: `${place.label}  (${place.reason})`,
       value: place,
+      short: place.label,
       checked: likely.length === 1 && likely[0] === place,
     })),
     { name: elsewhere, value: undefined, checked: found.length === 0 },
@@ -130,19 +131,19 @@ async function look(
     to.map(async (name, index) => {
       const [target, made] = [asTheyAre[index], asMade[index]]
       if (target === undefined || made === undefined) throw new Error(`${name} is no target`)
-      return { name, found: await stateOf(target, key, signal), target: made }
+      return { name, found: await stateOf(target, key, signal), target: made, boundMs: target.timeoutMs }
     }),
   )
   const places: ChosenPlaces['places'] = []
   const absent: string[] = []
-  for (const { name, found, target } of looks) {
+  for (const { name, found, target, boundMs } of looks) {
     if (!(found instanceof KeysError)) {
-      places.push({ name, state: found })
+      places.push({ name, state: found, boundMs })
       continue
     }
     // what is refused only as long as nothing may be made is not there
     if (!createTarget && (await stateOf(target, key, signal)) === 'empty') {
-      places.push({ name, state: 'made' })
+      places.push({ name, state: 'made', boundMs })
       absent.push(name)
       continue
     }

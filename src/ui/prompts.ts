@@ -32,6 +32,8 @@ export interface Prompts {
 export interface Choice<T> {
   name: string
   value: T
+  /** What stands there once it is chosen; its name by default. */
+  short?: string | undefined
   /** Said of it while the cursor is on it; searched as the name is. */
   description?: string | undefined
   /** Of a checkbox: whether it is chosen to begin with. */
@@ -180,6 +182,7 @@ export interface Streams {
 interface Item<T> {
   name: string
   value: T
+  short: string
   description?: string
   checked?: boolean
 }
@@ -215,10 +218,11 @@ export interface Questions {
   ): Promise<unknown[]>
 }
 
-function printable<T>({ name, value, description }: Choice<T>): Item<T> {
+function printable<T>({ name, value, short = name, description }: Choice<T>): Item<T> {
   return {
     name: oneLine(name),
     value,
+    short: oneLine(short),
     ...(description !== undefined && { description: oneLine(description) }),
   }
 }

@@ -12,7 +12,8 @@ export type PlaceState = 'holds' | 'empty' | 'made' | 'blind'
 /** A rotation before it begins, as far as it is known what will happen. */
 export interface PlannedRotation {
   key: Pick<Key, 'id' | 'name' | 'type'>
-  places: readonly { name: string; state: PlaceState }[]
+  /** `boundMs`: how long one call may take there, where that is more than a moment. */
+  places: readonly { name: string; state: PlaceState; boundMs?: number | undefined }[]
   restarts: readonly string[]
   verify: string | undefined
   waits: Waits
@@ -29,7 +30,7 @@ export function planText(plan: PlannedRotation, width: number): string[] {
   const revokeStep = steps.findIndex(([text]) => text === revokeText(plan)) + 1
   const lines = steps.flatMap(([text = '', ...notes], index) => [
     ...paragraph(`${String(index + 1).padStart(2)}. ${text}`, width, 4),
-    ...notes.flatMap((note) => paragraph(`    ${note}`, width, 2)),
+    ...notes.flatMap((note) => paragraph(`    ${note}`, width, 6)),
   ])
   const until =
     plan.compromised === 'revoke-first'
@@ -65,6 +66,8 @@ function revokeText({ key, compromised }: PlannedRotation): string {
 
 function deliver({ places, restarts }: PlannedRotation): Step {
   const names = places.map(({ name }) => name).join(', ')
+  const bounds = places.flatMap(({ boundMs }) => boundMs ?? [])
+  const time = bounds.length === 0 ? 'a moment' : `up to ${formatDuration(Math.max(...bounds))} for each call`
   const notes: Record<PlaceState, ((name: string) => string) | undefined> = {
     holds: undefined,
     empty: (name) => `${name} holds no key yet: is that where the application reads it?`,
@@ -72,9 +75,7 @@ function deliver({ places, restarts }: PlannedRotation): Step {
     blind: (name) => `${name} cannot be read back: it is written last.`,
   }
   return [
-    names === ''
-      ? 'Keep it as your credential.'
-      : `Put it into ${names}, and read it back. A moment; up to 30s for each store.`,
+    names === '' ? 'Keep it as your credential.' : `Put it into ${names}, and read it back: ${time}.`,
     ...places.flatMap(({ name, state }) => notes[state]?.(name) ?? []),
     ...restarts.map(
       (name) => `Start ${name} anew, and wait until all of it runs, as long as it says that may take.`,
@@ -109,6 +110,7 @@ function isUseRequired({ places }: PlannedRotation): boolean {
 
 /** What must be seen before the old key may go. */
 export function evidenceWords({ idleMs, usageLagMs }: Waits, isUseNeeded: boolean): string {
-  const quiet = `nothing has used the old key for ${formatDuration(idleMs + usageLagMs)} after the delivery`
-  return isUseNeeded ? `${quiet}, and something uses the new one` : quiet
+  const needed = idleMs + usageLagMs
+  const quiet = needed === 0 ? 'since the delivery' : `for ${formatDuration(needed)} after the delivery`
+  return `nothing has used the old key ${quiet}${isUseNeeded ? ', and something uses the new one' : ''}`
 }

@@ -17,6 +17,8 @@ import { styleText } from 'node:util'
 interface Item<T> {
   value: T
   name: string
+  /** What stands there once it is chosen. */
+  short: string
   /** Said of it below the list while the cursor is on it. */
   description?: string | undefined
 }
@@ -87,7 +89,7 @@ export const search = createPrompt<unknown[], SearchConfig<unknown>>((config, do
   })
   const message = theme.style.message(config.message, status)
   if (status === 'done') {
-    return `${prefix} ${message} ${theme.style.answer(marked.map(({ name }) => name).join(', '))}`
+    return `${prefix} ${message} ${theme.style.answer(marked.map(({ short }) => short).join(', '))}`
   }
   const help = `type to search, ↑↓ move${many ? ', Tab marks' : ''}, Enter takes`
   const rest = [

@@ -11,8 +11,9 @@ export function rowsOf(line: string, width: number): string[] {
  * line are cut.
  */
 export function paragraph(text: string, width: number, indent = 0): string[] {
-  const room = Math.max(10, width - indent)
-  const first = text.slice(0, text.length - text.trimStart().length)
-  const lines = wrapAnsi(text.trimStart(), room - first.length, { hard: true }).split('\n')
-  return lines.map((line, index) => (index === 0 ? first : ' '.repeat(indent + first.length)) + line)
+  const body = text.trimStart()
+  const first = text.slice(0, text.length - body.length)
+  const room = Math.max(10, width - Math.max(indent, first.length))
+  const lines = wrapAnsi(body, room, { hard: true }).split('\n')
+  return lines.map((line, index) => (index === 0 ? first : ' '.repeat(indent)) + line)
 }
