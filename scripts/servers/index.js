@@ -1,4 +1,5 @@
-// The servers and tools that the suites of the stores need, beyond Node and npm. Each is one file beside this one:
+// The servers and tools that the suites of the stores and of the examples need, beyond Node and npm. Each is one file beside
+// this one, or a line of tools.js:
 //   name      the word for it
 //   title     what it is
 //   install(cache)          puts it into the folder `cache` where it is not there yet; resolves to what `start` needs.
@@ -11,12 +12,14 @@ import path from 'node:path'
 import { aws } from './aws.js'
 import { gcloud } from './gcloud.js'
 import { gh } from './gh.js'
+import { keychain } from './keychain.js'
 import { kubectl } from './kubectl.js'
 import { kubernetes } from './kubernetes.js'
 import { stop } from './processes.js'
+import { tools } from './tools.js'
 import { vault } from './vault.js'
 
-export const servers = [aws, gcloud, gh, kubectl, kubernetes, vault]
+export const servers = [aws, gcloud, gh, keychain, kubectl, kubernetes, vault, ...tools]
 
 /** Where what was installed is kept from run to run. */
 export const cache = path.join(
