@@ -3,6 +3,7 @@
 //   session[: every <heading>]   what follows (or each section of that level) has a machine and an account of its own
 //   stage                        what is so before the next block, a line each (stage.ts)
 //   keys                         what a person types meanwhile, a line each (run.ts)
+//   goes on                      the last command of the next block goes on; what it exports, all later ones get
 //   exit <n>                     how the last command of the next block ends, when not with 0
 //   no terminal                  the next block is run by a program and not by a person
 //   output                       the next block is what the block before it prints
@@ -20,6 +21,7 @@ export interface Block {
   keys: string[]
   exit: number
   terminal: boolean
+  goesOn: boolean
   isOutput: boolean
   file: string | undefined
   notRun: string | undefined
@@ -33,13 +35,14 @@ export interface Session {
   blocks: Block[]
 }
 
-type Notes = Pick<Block, 'stage' | 'keys' | 'exit' | 'terminal' | 'isOutput' | 'file' | 'notRun'>
+type Notes = Pick<Block, 'stage' | 'keys' | 'exit' | 'terminal' | 'goesOn' | 'isOutput' | 'file' | 'notRun'>
 
 const none = (): Notes => ({
   stage: [],
   keys: [],
   exit: 0,
   terminal: true,
+  goesOn: false,
   isOutput: false,
   file: undefined,
   notRun: undefined,
@@ -90,16 +93,17 @@ export function readDocument(document: string, text: string): Session[] {
 
 function note(notes: Notes, first: string, rest: string[], where: string): void {
   const [, word = '', value = ''] =
-    /^(stage|keys|exit|no terminal|output|file|not run:)(?: (.*))?$/s.exec(first) ?? []
+    /^(stage|keys|exit|goes on|no terminal|output|file|not run:)(?: (.*))?$/s.exec(first) ?? []
   if (word === 'stage') notes.stage.push(...rest)
   else if (word === 'keys') notes.keys.push(...rest)
   else if (word === 'exit') notes.exit = Number(value)
+  else if (word === 'goes on') notes.goesOn = true
   else if (word === 'no terminal') notes.terminal = false
   else if (word === 'output') notes.isOutput = true
   else if (word === 'file') notes.file = value
   else if (word === 'not run:') notes.notRun = [value, ...rest].join(' ')
   // marks of the scripts that write tables into documents
-  else if (!/^(commands|figures|end of commands)\b/.test(first))
+  else if (!/^(commands|figures|picture|end of \w+)\b/.test(first))
     throw new Error(`${where}: no directive: ${first}`)
 }
 

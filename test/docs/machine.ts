@@ -8,7 +8,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
-import { keyboard, openScreen } from '../cli/screen.ts'
+import { keyboard, openScreen, type Screen } from '../cli/screen.ts'
 
 const bin = fileURLToPath(new URL('../../bin/pictify-keys.js', import.meta.url))
 export const columns = 110
@@ -30,6 +30,8 @@ export interface Machine {
   run(command: string, how?: { terminal?: boolean; typed?: string[] }): Promise<Done>
   /** Starts one that goes on; resolves when it has printed this. */
   start(command: string, until: string): Promise<string>
+  /** Starts one at a terminal of its own; resolves to what stands there when that is this many lines. */
+  show(command: string, lines: number): Promise<string>
   setVariable(name: string, value: string): Promise<void>
   hurry(): void
   /** Another machine from here on, with the same files to work in. */
@@ -49,6 +51,7 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
   const tools = path.join(root, 'tools')
   const children: ChildProcess[] = []
   const servers: Server[] = []
+  const screens: Screen[] = []
   let home = ''
   let isHurried = false
   let last = 0
@@ -101,13 +104,13 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
   })
   const words = (command: string) => ['bash', '--noprofile', '--norc', '-c', shell(command)] as const
 
+  const terminal = (command: string): Screen => {
+    const how = { columns, rows: 40, command: words(command), env: { ...env(), TERM: 'xterm-256color' } }
+    return openScreen({ directory: root, env: {} }, [], how)
+  }
+
   async function atTerminal(command: string, typed: string[]): Promise<Done> {
-    const screen = openScreen({ directory: root, env: { HOME: home } } as never, [], {
-      columns,
-      rows: 40,
-      command: words(command),
-      env: { ...env(), TERM: 'xterm-256color' },
-    })
+    const screen = terminal(command)
     for (const line of typed) {
       const [, act, text = ''] = /^(until|type|key) (.*)$/.exec(line) ?? []
       if (act === 'until') await screen.until(text)
@@ -158,6 +161,16 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
       return printed().trimEnd()
     },
 
+    async show(command, lines) {
+      const screen = terminal(command)
+      screens.push(screen)
+      while (screen.written().split('\n').length < lines) {
+        const over = await Promise.race([screen.ended.then(() => true), sleep(20, false)])
+        if (over) throw new Error(`it ended: ${screen.written()}`)
+      }
+      return screen.written()
+    },
+
     async answer(status, body) {
       const server = createServer((_, response) => {
         response.writeHead(status, { 'content-type': 'application/json' }).end(body)
@@ -177,6 +190,8 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
 
     async end() {
       for (const child of children) child.kill('SIGKILL')
+      for (const screen of screens) screen.kill('SIGTERM')
+      await Promise.all(screens.map(({ ended }) => ended))
       for (const server of servers) server.close().closeAllConnections()
       await sandbox.close()
       await rm(root, { recursive: true, force: true })

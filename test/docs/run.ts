@@ -68,8 +68,17 @@ async function runTranscript(machine: Machine, block: Block, bindings: Bindings)
   for (const [index, { text, printed: written, at }] of commands.entries()) {
     const isLast = index === commands.length - 1
     const typed = isLast ? block.keys : []
-    const done = await machine.run(withRealIds(text, bindings), { terminal: block.terminal, typed })
+    const command = withRealIds(text, bindings)
+    const goesOn = isLast && block.goesOn
+    const done = goesOn
+      ? { printed: await machine.show(command, written.length), exit: 0 }
+      : await machine.run(command, { terminal: block.terminal, typed })
     printed = machine.plain(done.printed)
+    if (goesOn) {
+      for (const [, name = '', value = ''] of done.printed.matchAll(/^export (\w+)=(\S+)$/gm)) {
+        await machine.setVariable(name, value)
+      }
+    }
     const difference = compare(block, written, at, printed, bindings)
     if (difference) differences.push(difference)
     const wanted = isLast ? block.exit : 0
