@@ -116,28 +116,18 @@ export function pageOf(shown: ShownSecret, status: string, { columns, rows }: Si
   const secretRows = Math.max(1, Math.ceil(secret.length / columns))
   const title = paragraph(shown.title, width)
   const keys = paragraph('c copies it, Enter leaves: it is gone from the screen then', width)
-  const end = [...(status === '' ? [] : ['', ...paragraph(status, width)]), '', ...keys]
+  const said = status === '' ? [] : paragraph(status, width)
+  const end = [...(said.length === 0 ? [] : ['', ...said]), '', ...keys]
   const room = rows - title.length - secretRows - 2 - end.length
+  // where there is not even room for that, the secret goes first
+  if (room < 0) return [secret, ...[...said, ...keys, ...title].slice(0, Math.max(0, rows - secretRows))]
   const notes = shown.notes.flatMap((note) => paragraph(note, width))
   const snippet = (shown.snippet?.split('\n') ?? []).flatMap((line) =>
     rowsOf(line.replaceAll('\t', '    '), width),
   )
   const middle = [...notes, ...(snippet.length === 0 ? [] : ['', ...snippet])]
   const fitting = middle.length <= room ? middle : [...middle.slice(0, Math.max(0, room - 1)), '…']
-  const page = [...title, '', secret, '', ...(room < 1 ? [] : fitting), ...end]
-  return room < 0 ? fewestLines(title, secret, secretRows, keys, rows) : page
-}
-
-/** Where there is not even room for that, the secret goes first. */
-function fewestLines(
-  title: readonly string[],
-  secret: string,
-  secretRows: number,
-  keys: readonly string[],
-  rows: number,
-): string[] {
-  const others = [...keys, ...title].slice(0, Math.max(0, rows - secretRows))
-  return [secret, ...others]
+  return [...title, '', secret, '', ...(room === 0 ? [] : fitting), ...end]
 }
 
 type Key = 'copy' | 'leave' | 'interrupt'

@@ -94,7 +94,7 @@ export function openScreen(
     const { active } = terminal.buffer
     const texts: string[] = []
     for (let row = first; row < active.length; row++)
-      texts.push(active.getLine(row)?.translateToString(true) ?? '')
+      texts.push(active.getLine(row)?.translateToString(true, 0, terminal.cols).trimEnd() ?? '')
     return texts.join('\n').trimEnd()
   }
   const text = () => rowsFrom(terminal.buffer.active.baseY)
