@@ -79,7 +79,8 @@ export async function openSecretService(facts: KeychainFacts): Promise<SecretSer
   let daemon = start()
   const tool = async (args: string[], input: string | Buffer = '') => {
     const running = run(facts.tool, args, { env: own })
-    running.child.stdin?.end(input)
+    // most of what it does needs no input, and may be over before it is there
+    running.child.stdin?.on('error', () => undefined).end(input)
     return (await running).stdout
   }
   const call = (method: string, ...args: string[]) =>

@@ -1,0 +1,252 @@
+// The built program with a real Secret Service and the sandbox.
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { type KeychainFacts, openSecretService, type SecretService } from '../credentials/secret-service.ts'
+import { errorOf, openAccount, type Account } from './account.ts'
+import { quick } from './rotating.ts'
+import type { Ran } from './program.ts'
+
+const facts = inject('servers')['keychain'] as KeychainFacts | undefined
+
+describe.skipIf(!facts)('the keychain, by the program', () => {
+  let service: SecretService
+  let account: Account
+  beforeEach(async () => {
+    service = await openSecretService(facts as KeychainFacts)
+    account = await openAccount({ keys: 3 })
+  })
+  afterEach(async () => {
+    await account.end()
+    await service.end()
+  })
+
+  const admin = () => account.sandbox.adminKey.reveal()
+  const env = () => ({ ...service.env, PICTIFY_ADMIN_KEY: undefined })
+  const run = (...args: string[]): Promise<Ran> => account.run([...args, '--json'], { env: env() })
+  const signIn = (...args: string[]): Promise<Ran> =>
+    account.run(['login', ...args, '--json'], { env: env(), input: admin() })
+  const profileFile = () => path.join(account.home.directory, 'config', 'pictify-keys', 'config.json')
+  const profile = async (name = 'default') =>
+    (JSON.parse(await readFile(profileFile(), 'utf8')) as { profiles: Record<string, object> }).profiles[name]
+
+  test('login puts the key there and nowhere else, and the next command uses it', async () => {
+    const ran = await signIn()
+    expect(ran).toMatchObject({ exit: 0, stderr: '' })
+    expect(JSON.parse(ran.stdout)).toEqual({
+      login: {
+        profile: 'default',
+        apiUrl: account.sandbox.url,
+        store: 'keychain',
+        service: 'pictify-keys',
+        account: 'default',
+      },
+    })
+    expect(await service.lookup('default')).toBe(admin())
+    const file = await readFile(profileFile(), 'utf8')
+    expect(file).not.toContain(admin())
+    expect(file).not.toContain(admin().slice(8, 24))
+    const listed = await account.run(['list', '--json'], { env: { ...env(), PICTIFY_API_URL: undefined } })
+    expect(listed).toMatchObject({ exit: 0, stderr: '' })
+    const status = JSON.parse((await run('status')).stdout) as { status: { credential: object } }
+    expect(status.status.credential).toMatchObject({ kind: 'keychain', keychain: 'the Secret Service' })
+  })
+
+  test('logout takes it out, and lets go of the API', async () => {
+    await signIn()
+    expect(JSON.parse((await run('logout')).stdout)).toEqual({
+      logout: { profile: 'default', removed: true },
+    })
+    expect(await service.lookup('default')).toBeUndefined()
+    expect(await profile()).toEqual({})
+    expect(await run('list')).toMatchObject({ exit: 4 })
+  })
+
+  test('two profiles have two entries', async () => {
+    await signIn()
+    await signIn('--profile', 'acme')
+    await run('logout')
+    expect(await service.lookup('acme')).toBe(admin())
+    expect(await run('list', '--profile', 'acme')).toMatchObject({ exit: 0 })
+    const gone = await run('profile', 'delete', 'acme', '--yes')
+    expect(JSON.parse(gone.stdout)).toEqual({ deleted: ['acme'] })
+    expect(await service.lookup('acme')).toBeUndefined()
+    expect(await profile('acme')).toBeUndefined()
+  })
+
+  test('is not asked with a key in the environment, for --version, or by who never signed in', async () => {
+    service.hangBus()
+    expect(await account.run(['list', '--json'], { env: service.env })).toMatchObject({ exit: 0, stderr: '' })
+    expect(await run('--version')).toMatchObject({ exit: 0 })
+    expect(errorOf(await run('list')).code).toBe('not-signed-in')
+    expect(await run('profile', 'list')).toMatchObject({ exit: 0, stderr: '' })
+  })
+
+  test('a key moves from the file and back, and its old copy goes only when the new one was read', async () => {
+    await signIn('--store', 'file')
+    await service.lock()
+    expect(errorOf(await run('login', '--move')).code).toBe('keychain-locked')
+    expect(await profile()).toMatchObject({ adminKey: admin() })
+    expect(await run('list')).toMatchObject({ exit: 0 })
+    await service.unlock()
+    expect(await run('login', '--move')).toMatchObject({ exit: 0, stderr: '' })
+    expect(await readFile(profileFile(), 'utf8')).not.toContain(admin())
+    expect(await service.lookup('default')).toBe(admin())
+    expect(await run('list')).toMatchObject({ exit: 0 })
+
+    expect(await run('login', '--move', '--store', 'file')).toMatchObject({ exit: 0, stderr: '' })
+    expect(await profile()).toMatchObject({ adminKey: admin() })
+    expect(await service.lookup('default')).toBeUndefined()
+    expect(await run('list')).toMatchObject({ exit: 0 })
+  })
+
+  test('where the old copy cannot be removed, the new one is in force and that is said', async () => {
+    await signIn()
+    service.die()
+    const ran = await signIn('--store', 'file')
+    expect(ran.exit).toBe(0)
+    expect(ran.stderr).toContain('the keychain still has the key of profile default')
+    expect(await run('list')).toMatchObject({ exit: 0 })
+    // what is left there is known to be this profile's
+    await service.unlock()
+    expect(await signIn()).toMatchObject({ exit: 0 })
+  })
+
+  test.each([
+    ['locked', () => service.lock(), 'keychain-locked'],
+    ['hanging', async () => service.hang(), 'keychain-timeout'],
+    ['hanging with its bus', async () => service.hangBus(), 'keychain-timeout'],
+    ['gone', async () => service.die(), 'keychain-unavailable'],
+  ])(
+    '%s: every command ends with 4 and says what to do, and login keeps nothing anywhere',
+    async (_, make, code) => {
+      await signIn()
+      const before = await readFile(profileFile(), 'utf8')
+      await make()
+      for (const args of [['list'], ['rotate', '--self', ...quick.slice(0, -1)], ['logout']]) {
+        const ran = await run(...args, '--timeout', '3s')
+        expect(ran, ran.stderr).toMatchObject({ exit: 4, stdout: '' })
+        expect(errorOf(ran)).toMatchObject({
+          code,
+          hint: expect.stringContaining('PICTIFY_ADMIN_KEY') as string,
+        })
+      }
+      const again = await signIn('--profile', 'acme', '--timeout', '3s')
+      expect(errorOf(again)).toMatchObject({ code })
+      expect(await readFile(profileFile(), 'utf8')).toBe(before)
+    },
+  )
+
+  test('an entry that was changed behind our back is neither sent anywhere nor overwritten', async () => {
+    await signIn()
+    const other = `pk_live_${'b'.repeat(40)}`
+    await service.store('default', other)
+    const requests = account.sandbox.requests.length
+    const ran = await run('list')
+    expect(errorOf(ran)).toMatchObject({ code: 'keychain-changed' })
+    expect(ran.stderr).not.toContain(other)
+    expect(errorOf(await signIn()).code).toBe('keychain-changed')
+    expect(account.sandbox.requests).toHaveLength(requests)
+    expect(await run('logout')).toMatchObject({ exit: 0 })
+    expect(await service.lookup('default')).toBe(other)
+    expect(await signIn('--replace')).toMatchObject({ exit: 0 })
+    expect(await service.lookup('default')).toBe(admin())
+
+    await service.store('default', 'no key at all')
+    expect(errorOf(await run('list')).code).toBe('keychain-entry')
+    await service.clear('default')
+    expect(errorOf(await run('list'))).toMatchObject({
+      code: 'not-signed-in',
+      message: 'the Secret Service has no key of profile default any more (pictify-keys, default)',
+    })
+  })
+
+  test('two profile files of one user do not take each other’s entry', async () => {
+    await signIn()
+    const elsewhere = { ...env(), XDG_CONFIG_HOME: path.join(account.home.directory, 'elsewhere') }
+    const ran = await account.run(['login', '--json'], { env: elsewhere, input: admin() })
+    expect(errorOf(ran).code).toBe('keychain-changed')
+    expect(errorOf(ran).hint).toContain('--profile')
+    expect(await service.lookup('default')).toBe(admin())
+  })
+
+  describe('rotate --self', () => {
+    const activeAdmins = () =>
+      account.sandbox.keys().filter(({ access, status }) => access === 'admin' && status === 'active')
+
+    test('puts the successor there, and works with it from then on; logout asks before it is gone', async () => {
+      await signIn()
+      const ran = await run('rotate', '--self', ...quick.slice(0, -1))
+      expect(ran.exit, ran.stderr).toBe(0)
+      const [successor, ...others] = activeAdmins()
+      expect(others).toEqual([])
+      expect(await service.lookup('default')).toBe(successor?.secret.reveal())
+      expect(ran.stdout + ran.stderr + (await readFile(profileFile(), 'utf8'))).not.toContain(
+        successor?.secret.reveal(),
+      )
+      expect(await run('list')).toMatchObject({ exit: 0 })
+
+      const asked = await run('logout')
+      expect(errorOf(asked)).toMatchObject({ code: 'needs-answer', hint: 'give --yes' })
+      expect(await service.lookup('default')).toBe(successor?.secret.reveal())
+      expect((await run('logout', '--yes')).stderr).toContain('this may be its only copy')
+      expect(await service.lookup('default')).toBeUndefined()
+    })
+
+    /** Locks it while the API is being waited for, before the successor is put there. */
+    async function rotatingIntoLocked() {
+      await signIn()
+      const line = ['rotate', '--self', '--settle', '3s', ...quick.slice(2)]
+      const running = account.home.start(line, { env: env() })
+      await running.until(() => running.output().stderr.includes('"step":"accept"'))
+      await service.lock()
+      return running
+    }
+
+    test('into a keychain that stays locked: both keys work, and once it is unlocked it can be undone', async () => {
+      const ran = await (await rotatingIntoLocked()).ended
+      expect(ran.exit, ran.stderr).toBe(7)
+      expect(errorOf(ran).message).toContain('is locked, and was not unlocked')
+      expect(activeAdmins()).toHaveLength(2)
+      await service.unlock()
+      expect(await service.lookup('default')).toBe(admin())
+      const undone = await run('rotate', '--abort', ...quick.slice(0, -1))
+      expect(undone.exit, undone.stderr).toBe(0)
+      expect(await service.lookup('default')).toBe(admin())
+      expect(activeAdmins().map(({ secret }) => secret.reveal())).toEqual([admin()])
+      expect(await run('list')).toMatchObject({ exit: 0 })
+    })
+
+    test('into one that is unlocked again meanwhile: the next attempt puts it there', async () => {
+      const running = await rotatingIntoLocked()
+      await running.until(() => running.output().stderr.includes('"event":"target-failed"'))
+      await service.unlock()
+      const ran = await running.ended
+      expect(ran.exit, ran.stderr).toBe(0)
+      expect(await service.lookup('default')).toBe(activeAdmins()[0]?.secret.reveal())
+    })
+
+    test('that is killed right after the successor is there goes on with the same line', async () => {
+      await signIn()
+      const line = ['rotate', '--self', ...quick]
+      const running = account.home.start(line, { env: env() })
+      const isThere = async () => ![admin(), undefined].includes(await service.lookup('default'))
+      while (!(await isThere()));
+      running.child.kill('SIGKILL')
+      await running.ended
+      const again = await account.run(line, { env: env() })
+      expect(again.exit, again.stderr).toBe(0)
+      expect(activeAdmins().map(({ secret }) => secret.reveal())).toEqual([await service.lookup('default')])
+      expect(await run('list')).toMatchObject({ exit: 0 })
+    })
+  })
+
+  test('Ctrl-C while it hangs ends the program by the signal', async () => {
+    await signIn()
+    service.hangBus()
+    const running = account.home.start(['list', '--json', '--timeout', '30s'], { env: env() })
+    await running.until(() => running.output().stderr.includes('keychain-wait'))
+    running.child.kill('SIGINT')
+    expect(await running.ended).toMatchObject({ exit: null, signal: 'SIGINT' })
+  })
+})
