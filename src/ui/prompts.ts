@@ -72,13 +72,20 @@ export function createPrompts(options: PromptsOptions): Prompts {
       throw new KeysError('needs-answer', `there is nobody to ask: ${question}`, { hint: `give ${flag}` })
     }
     const plain = options.plain === true
-    const [questions, { openInput }, { openQuestionOutput }, whose] = await Promise.all([
+    const [questions, { openInput }, { openQuestionOutput }, { paragraph }, whose] = await Promise.all([
       (plain ? import('./plain-questions.ts') : import('./inquirer.ts')) as Promise<Questions>,
       import('./question-input.ts'),
       import('./question-output.ts'),
+      import('./wrapping.ts'),
       options.whose?.(),
     ])
-    const message = oneLine(whose === undefined ? question : `${whose} › ${question}`)
+    const text = oneLine(whose === undefined ? question : `${whose} › ${question}`)
+    // a question that is longer than a line is broken between words, behind the mark that the library begins it with
+    const message = plain
+      ? text
+      : paragraph(`  ${text}`, columns() - 1, 2)
+          .join('\n')
+          .trimStart()
     const input = openInput(options.stdin(), { pasting, raw: !plain })
     const output = openQuestionOutput(stderr, { colour: options.colour ?? true })
     const marksPaste = input.isTerminal && !plain
@@ -96,6 +103,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     }
   }
 
+  const columns = () => (stderr as { columns?: number }).columns ?? 80
   const pageSize = () => Math.max(3, Math.min(10, ((stderr as { rows?: number }).rows ?? 24) - 6))
   const searched = <T>(question: string, choices: readonly Choice<T>[], flag: string, many: boolean) =>
     ask(question, flag, 'taken', (questions, message, streams) =>

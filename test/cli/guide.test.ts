@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { furnish, longWay, openGuide, openProject, shortWay, walk } from './guided.ts'
+import { openRotating, type Rotating } from './rotating.ts'
+import { keyboard } from './screen.ts'
+
+// The guide of rotate, on a real terminal against the sandbox, up to the rotation itself.
+
+const bin = fileURLToPath(new URL('../../bin/pictify-keys.js', import.meta.url))
+let project: Rotating
+beforeEach(async () => {
+  project = await openProject()
+})
+afterEach(() => project.end())
+
+const sigint = 2
+const statusOf = ({ sandbox }: Rotating, id: string) => sandbox.keys().find((key) => key.id === id)?.status
+
+/** The line that the guide ends with, from a screen that is wide enough for it. */
+function lineOf(text: string): string {
+  const line = /the same without questions:\n {2}(pictify-keys .*)/.exec(text)?.[1]
+  if (line === undefined) throw new Error(`no line in:\n${text}`)
+  return line
+}
+
+describe('the whole guide', () => {
+  test('rotates the key, and its line does the same on another machine', async () => {
+    const screen = openGuide(project, { columns: 200 })
+    await walk(screen, shortWay, shortWay.length)
+    expect((await screen.ended).exit, screen.scrollback()).toBe(0)
+    expect(statusOf(project, project.old.id)).toBe('revoked')
+    const text = screen.scrollback()
+    expect(text).toMatch(/7\. Revoke the old key, key_\w+: for good\./)
+    expect(text).toContain('then run ./smoke-test.sh (at most 2m)')
+    expect(screen.isCursorHidden()).toBe(false)
+    const env = await project.read('.env')
+    expect(env).not.toContain(project.old.secret.reveal())
+    expect(text).not.toMatch(/pk_(live|test)_\w/)
+
+    const other = await openRotating()
+    try {
+      await furnish(other.home.directory)
+      const ran = await runLine(other, lineOf(text))
+      expect(ran.stdout, ran.stderr).toContain('rotated Production Server')
+      expect(statusOf(other, other.old.id)).toBe('revoked')
+      expect(await other.read('.env')).not.toContain(other.old.secret.reveal())
+    } finally {
+      await other.end()
+    }
+  })
+
+  test('a key that is named, and places that are, are not asked for', async () => {
+    const screen = openGuide(project, { columns: 120 }, [project.old.id])
+    await screen.until('Where does the application find it?')
+    expect(screen.text()).not.toContain('Which key')
+    await walk(screen, shortWay.slice(1), 4)
+    expect((await screen.ended).exit).toBe(0)
+    expect(lineOf(screen.scrollback())).toContain(`rotate ${project.old.id} --to`)
+  })
+
+  test('a rotation that is not over is marked, and leads to going on with it', async () => {
+    const open = await project.run([
+      ...['rotate', project.old.id, '--to', 'env:.env', '--settle', '100ms'],
+      ...['--idle', '0s', '--usage-lag', '0s', '--overlap', '2s', '--wait', '0s'],
+    ])
+    expect(open.exit, open.stderr).toBe(5)
+    const screen = openGuide(project, { columns: 120 })
+    await screen.until(/Production Server .* \(its rotation \w+ is not over: overlapping\)/)
+    screen.type(`prod${keyboard.enter}`)
+    await screen.until('is not over: overlapping. What now?')
+    screen.type(keyboard.enter)
+    expect((await screen.ended).exit, screen.scrollback()).toBe(0)
+    expect(lineOf(screen.scrollback())).toMatch(/^pictify-keys rotate \w+ .*--resume$/)
+    expect(statusOf(project, project.old.id)).toBe('revoked')
+  })
+
+  test('a place that is refused is said to be, and asked for again', async () => {
+    await writeFile(
+      path.join(project.home.directory, '.env.test'),
+      'PICTIFY_API_KEY=pk_test_0123456789abcdef\n',
+    )
+    const screen = openGuide(project, { columns: 120 })
+    await walk(screen, shortWay, 1)
+    const { down, enter, space } = keyboard
+    screen.type(`${space}${down}${space}${enter}`)
+    await screen.until('holds a test key')
+    await screen.until(/Where does the application find it\?\s+❯/)
+    screen.type(keyboard.ctrlC)
+    expect((await screen.ended).signal).toBe(sigint)
+  })
+})
+
+describe('leaving the guide', () => {
+  test.each(longWay.map(([question], index) => [question, index] as const))(
+    'by Ctrl-C at "%s" changes nothing, and dies of the signal',
+    async (question, index) => {
+      const before = await project.read('.env')
+      // it is asked whether GitHub takes the secret, which needs a server: the way there leaves the remote out
+      const way = index > 2 ? withoutRemote : longWay
+      const at = way.findIndex(([each]) => each === question)
+      const screen = openGuide(project, { columns: 240 })
+      await walk(screen, way, at)
+      screen.type(keyboard.ctrlC)
+      expect((await screen.ended).signal, screen.text()).toBe(sigint)
+      const text = screen.scrollback()
+      expect(text).toContain('nothing was changed')
+      expect(screen.isCursorHidden()).toBe(false)
+      expect(screen.raw().lastIndexOf('\x1b[?2004l')).toBeGreaterThan(screen.raw().lastIndexOf('\x1b[?2004h'))
+      expect(await project.read('.env')).toBe(before)
+      expect(project.keys()).toEqual([expect.objectContaining({ id: project.old.id, status: 'active' })])
+      // what was typed is not lost
+      if (question === 'now?')
+        expect(lineOf(text)).toMatch(/--verify '.\/smoke-test.sh --quick' .*--overlap 1s/)
+      else expect(text).not.toContain('the same without questions')
+    },
+  )
+
+  test('by a no says so, and prints the line', async () => {
+    const screen = openGuide(project, { columns: 240 })
+    await walk(screen, shortWay, 4)
+    screen.type(keyboard.enter)
+    expect((await screen.ended).exit).toBe(2)
+    expect(screen.scrollback()).toContain('not confirmed, nothing was changed')
+    expect(lineOf(screen.scrollback())).toContain(
+      "rotate 'Production Server' --to 'env:.env#PICTIFY_API_KEY'",
+    )
+    expect(statusOf(project, project.old.id)).toBe('active')
+  })
+})
+
+const withoutRemote = longWay
+  .filter(([question]) => !question.startsWith('Which Actions'))
+  .map(([question, keys]) =>
+    question.startsWith('Where')
+      ? ([question, `${keyboard.down}${keyboard.down}${keyboard.space}${keyboard.enter}`] as const)
+      : ([question, keys] as const),
+  )
+
+/** The line in a shell that finds the program by its name. */
+async function runLine({ home }: Rotating, line: string) {
+  const folder = path.join(home.directory, 'bin')
+  await mkdir(folder)
+  const program = path.join(folder, 'pictify-keys')
+  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`)
+  await chmod(program, 0o755)
+  const env = { ...home.env, PATH: `${folder}:${home.env['PATH']}` }
+  return promisify(execFile)('sh', ['-c', line], { cwd: home.directory, env })
+}
