@@ -47,6 +47,8 @@ const kinds: Record<string, Kind> = {
   process: { pattern: '\\b(?:process|pid) \\d+' },
   url: { pattern: '(?:127\\.0\\.0\\.1|localhost):\\d{4,5}', isBound: true },
   version: { pattern: '(?<![\\d.])\\d+\\.\\d+\\.\\d+(?![\\d.])' },
+  /** A number in JSON. */
+  figure: { pattern: '(?<=": )-?\\d+(?:\\.\\d+)?' },
   age: { pattern: `just now|never|(?:in )?${duration}(?: ago)?` },
 }
 
@@ -58,7 +60,7 @@ const tokens = new RegExp(
 )
 const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 /** `…` stands for anything. */
-const literal = (text: string) => text.split('…').map(escape).join('.*?')
+const literal = (text: string) => text.split('…').map(escape).join('[^]*?')
 
 /** Whether a line that was printed is what the document says, and the ids that it then binds. */
 function matchLine(written: string, printed: string, bindings: Bindings): [string, string][] | undefined {

@@ -15,7 +15,12 @@ describe('what cannot be run here', () => {
   test('is marked with why, and no more of it than this', () => {
     const counts = new Map<string, number>()
     for (const { document } of marked) counts.set(document, (counts.get(document) ?? 0) + 1)
-    expect(Object.fromEntries(counts)).toEqual({})
+    expect(Object.fromEntries(counts)).toEqual({
+      'README.md': 6,
+      'docs/errors.md': 9,
+      'docs/targets.md': 7,
+      'docs/writing-a-target.md': 1,
+    })
     for (const { notRun } of marked) expect(notRun).toMatch(/\w+ \w+/)
     expect(marked.filter((block) => !isRunnable(block)).map(title)).toEqual([])
   })

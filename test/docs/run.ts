@@ -11,6 +11,7 @@ import {
   withWrittenIds,
 } from './comparison.ts'
 import { isRunnable } from './documents.ts'
+import { unschematic } from './json.ts'
 import { type Machine, openMachine } from './machine.ts'
 import { sandboxOptions, stage } from './stage.ts'
 
@@ -81,6 +82,10 @@ async function runTranscript(machine: Machine, block: Block, bindings: Bindings)
     }
     const difference = compare(block, written, at, printed, bindings)
     if (difference) differences.push(difference)
+    for (const problem of unschematic(command, printed)) {
+      const { document, line } = block
+      differences.push({ document, line, count: 0, lines: [], message: `${document}:${line}: ${problem}` })
+    }
     const wanted = isLast ? block.exit : 0
     const isTold = commands[index + 1]?.text === 'echo $?'
     if (done.exit !== wanted && !isTold) differences.push(wrongExit(block, text, done.exit, wanted, printed))

@@ -7,7 +7,9 @@ export function programLines({ lines }: Pick<Block, 'lines'>): string[] {
     .replace(/\\\n\s*/g, '')
     .split('\n')
   return whole.flatMap((line) => {
-    const found = /(?:^|[\s;&|("'`])pictify-keys ((?:-|[a-z]).*)$/.exec(line)?.[1]
+    const found = /(?:^\s*(?:(?:[$>-]|run:|\w+=\S*) +)*|[;&|(]\s*|["'`])pictify-keys ((?:-|[a-z]).*)$/.exec(
+      line,
+    )?.[1]
     // a comment or a sentence names the program as well; a command line begins with one of its words
     return found === undefined || /^\s*(?:#|\/\/)/.test(line) ? [] : [found]
   })

@@ -16,6 +16,7 @@ export interface SettingsService {
 export async function startSettingsService(): Promise<SettingsService> {
   const token = 'editor-of-settings'
   const settings: SettingsService['settings'] = new Map()
+  const hanging: IncomingMessage[] = []
   let fault: Fault | undefined
   let interlude: (() => Promise<void>) | undefined
 
@@ -25,7 +26,7 @@ export async function startSettingsService(): Promise<SettingsService> {
     const end = (status: number, headers: Record<string, string> = {}, body = '') =>
       void response.writeHead(status, headers).end(body)
     const failing = fault
-    if (failing === 'slow') return
+    if (failing === 'slow') return void hanging.push(request)
     if (failing === 'down') return void request.socket.destroy()
     if (failing === 'throttled once') fault = undefined
     if (failing === 'throttled' || failing === 'throttled once') return end(429, { 'retry-after': '1' })
@@ -64,7 +65,7 @@ export async function startSettingsService(): Promise<SettingsService> {
       fault = kind
       return async () => {
         fault = undefined
-        server.closeAllConnections()
+        for (const request of hanging.splice(0)) request.socket.destroy()
       }
     },
     beforeNextWrite: (change) => void (interlude = change),
