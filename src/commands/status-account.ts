@@ -10,22 +10,26 @@ import type { Findings } from './status-report.ts'
 /** A clock further off than this spoils evidence and leases, which go by the API's, only where it is not asked. */
 const skewWorthSaying = 30_000
 
-type Account = Pick<StatusReport, 'api' | 'plan' | 'keys' | 'rateLimit' | 'elsewhere' | 'orphans'>
+interface Account extends Pick<StatusReport, 'api' | 'plan' | 'rateLimit'> {
+  headroom: StatusReport['keys']
+  /** Every key; undefined where the API did not say. */
+  keys: Key[] | undefined
+}
 
-/** What the API says of the account: whether it takes the credential, what there is room for, who rotates what. */
+/** What the API says of the account: whether it takes the credential, and what there is room for. */
 export async function lookAtAccount(
   { signal }: Context,
   api: Client | undefined,
-  local: readonly OpenRotation[],
   findings: Findings,
 ): Promise<Account> {
   const keys = api && (await findings.attempt('api', () => readAll(api, signal)))
   if (api === undefined || keys === undefined) {
-    if (api === undefined) findings.note(unknown('api'))
-    for (const check of ['clock', 'plan', 'keys', 'rate', 'others']) findings.note(unknown(check))
+    for (const check of [...(api === undefined ? ['api'] : []), 'clock', 'plan', 'keys', 'rate']) {
+      findings.note(unknown(check))
+    }
     const reachable = findings.failure?.status !== undefined
     const refused = { reachable, accepted: false, clockSkewMs: api?.clockSkewMs ?? null }
-    return { api: refused, plan: api?.plan ?? null, keys: null, rateLimit: null, elsewhere: [], orphans: [] }
+    return { api: refused, plan: api?.plan ?? null, headroom: null, rateLimit: null, keys }
   }
   findings.ok('api', 'reachable, and takes the credential')
   lookAtClock(api, findings)
@@ -33,13 +37,8 @@ export async function lookAtAccount(
   const rateLimit = api.rateLimit === undefined ? null : rateOf(api.rateLimit)
   if (rateLimit === null) findings.ok('rate', 'the API tells of no limit')
   else lookAtRate(rateLimit, findings)
-  return {
-    api: { reachable: true, accepted: true, clockSkewMs: api.clockSkewMs ?? null },
-    plan: api.plan ?? null,
-    keys: headroom,
-    rateLimit,
-    ...lookAtMarked(api, keys, local, findings),
-  }
+  const { clockSkewMs = null, plan = null } = api
+  return { api: { reachable: true, accepted: true, clockSkewMs }, plan, headroom, rateLimit, keys }
 }
 
 const unknown = (check: string) =>
@@ -102,12 +101,16 @@ function lookAtRate({ limit, remaining, resetAt }: ReturnType<typeof rateOf>, { 
 }
 
 /** Marked successors that no journal of this machine knows, and those that are revoked. */
-function lookAtMarked(
-  api: Client,
-  keys: readonly Key[],
+export function lookAtMarked(
+  api: Client | undefined,
+  keys: readonly Key[] | undefined,
   local: readonly OpenRotation[],
   findings: Findings,
 ): Pick<StatusReport, 'elsewhere' | 'orphans'> {
+  if (api === undefined || keys === undefined) {
+    findings.note(unknown('others'))
+    return { elsewhere: [], orphans: [] }
+  }
   const known = new Set(local.map(({ id }) => id))
   const elsewhere: RotationElsewhere[] = []
   const orphans: { id: string; name: string }[] = []

@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import type { Check, StatusReport } from '../ui/status.ts'
-import { lookAtAccount } from './status-account.ts'
+import { lookAtAccount, lookAtMarked } from './status-account.ts'
 import { lookAtConnection, lookAtCredential, lookAtVersions } from './status-machine.ts'
 import { lookAtStateDirectory } from './status-rotations.ts'
 
@@ -60,8 +60,9 @@ export async function inspect(
   const credential = await findings.attempt('credential', () => lookAtCredential(context, findings))
   const api =
     credential && apiUrl !== undefined ? await findings.attempt('api', () => context.api()) : undefined
+  const { keys, headroom, ...account } = await lookAtAccount(context, api, findings)
   const local = await lookAtStateDirectory(context, findings)
-  const account = await lookAtAccount(context, api, local.open, findings)
+  const marked = lookAtMarked(api, keys, local.open, findings)
 
   return {
     status: {
@@ -72,6 +73,8 @@ export async function inspect(
       connection: connection ?? null,
       credential: credential ?? null,
       ...account,
+      keys: headroom ?? null,
+      ...marked,
       stateDir: context.stateDir,
       rotations: local.open,
       locks: local.locks,

@@ -74,7 +74,7 @@ async function lookAtJournals({ stateDir, clock }: Context, findings: Findings):
       findings.warn('rotations', {
         code: 'rotation-open',
         message: `${oldKey.name} (${oldKey.id}) is not over: ${state}, begun ${formatAge(startedAt, clock.now())}`,
-        hint: `go on: pictify-keys rotate ${id} --resume\nundo it: pictify-keys rotate ${id} --abort`,
+        hint: `go on: pictify-keys rotate ${id} --resume; or undo it: pictify-keys rotate ${id} --abort`,
       })
     }
   }

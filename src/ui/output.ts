@@ -114,7 +114,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
   const clean = (text: string) => oneLine(redacted(text))
   const inLines = json || quiet || options.plain === true
   const foot = createFoot({ stderr, env: options.env, paint: paint.stderr, clean, lines: inLines })
-  const talk = createTalk({ write: foot.write, ci, isLog, commands: !json, now })
+  const talk = createTalk({ write: (text) => foot.write(text), ci, isLog, commands: !json, now })
   const talkJson = (object: object) => talk.raw(toJson(mapStrings(object, redacted)))
   const talkEvent = ({ event, ...fields }: { event: string; [field: string]: unknown }) =>
     talkJson({ event, at: new Date(now()).toISOString(), ...fields })

@@ -85,7 +85,7 @@ export function statusText({ checks }: StatusReport, { paint }: Pick<Output, 'pa
   const width = Math.max(...checks.map(({ check }) => check.length)) + 2
   const lines = checks.flatMap(({ check, state, message, hint }) => [
     `${marks[state]}  ${paint.dim(check.padEnd(width))}${message}`,
-    ...(hint === undefined ? [] : hint.split('\n').map((line) => `${' '.repeat(9 + width)}→ ${line}`)),
+    ...(hint === undefined ? [] : [`${' '.repeat(9 + width)}→ ${hint}`]),
   ])
   return [...lines, '', verdict(checks, paint)].join('\n')
 }
