@@ -37,6 +37,11 @@ interface ErrorDocument {
   error: { code: string; message: string; hint?: string; status?: number }
 }
 
+/** A log without the times of its lines. */
+export function untimed(log: string): string {
+  return log.replaceAll(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}/gm, '')
+}
+
 /** The error of a run with --json: the one object that stderr ends with. */
 export function errorOf({ stderr }: Ran): ErrorDocument['error'] {
   const last = stderr.trimEnd().split('\n').at(-1) ?? ''

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../src/commands/index.ts'
-import { errorOf, openAccount, type Account } from './account.ts'
+import { errorOf, openAccount, untimed, type Account } from './account.ts'
 
 let account: Account
 beforeAll(async () => {
@@ -75,7 +75,7 @@ describe('what is misspelt is exit 2 and says what was meant', () => {
     const words = await account.run(args)
     expect(words).toMatchObject({ exit: 2, stdout: '' })
     expect(words.stderr).toContain(`error: ${message}`)
-    if (hint) expect(words.stderr).toContain(`\n  ${hint}\n`)
+    if (hint) expect(untimed(words.stderr)).toContain(`\n  ${hint}\n`)
     const json = await account.run(
       [...args, '--json'].sort((a, b) => Number(b === '--json') - Number(a === '--json')),
     )
