@@ -1,8 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { commandTable, withTable } from '../scripts/command-table.ts'
+import type { Flag } from '../src/commands/command.ts'
 import { commands } from '../src/commands/index.ts'
 import { Exit } from '../src/errors.ts'
+import { globalFlags } from '../src/globals.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -15,6 +17,12 @@ describe('the README', () => {
     const listed = [...readme.matchAll(/^\| (\d+)(?:, (\d+))? \|/gm)].flatMap(([, ...codes]) => codes)
     const codes = [...Object.values(Exit), 130, 143].map(String)
     expect(listed.filter((code) => code !== undefined)).toEqual(codes)
+  })
+
+  it('has every variable that stands for a flag', () => {
+    const variables = Object.values<Flag>(globalFlags).flatMap(({ env }) => env ?? [])
+    expect(variables.length).toBeGreaterThan(5)
+    for (const variable of variables) expect(readme).toContain(`\`${variable}\``)
   })
 
   it('names scripts and commands that exist', async () => {

@@ -51,9 +51,7 @@ function example(text: string, paint: Paint): string {
 function prose(block: string, width: number, paint: Paint): string {
   const lines = block.split(/\n(?=- )/).flatMap((item) => {
     const text = item.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').replace(/\s+/g, ' ')
-    const isItem = text.startsWith('- ')
-    const rows = paragraph(isItem ? text.replace('-', ' ') : text, width)
-    return isItem ? rows.map((row, index) => (index === 0 ? row.replace(' ', '-') : row)) : rows
+    return paragraph(text, width, text.startsWith('- ') ? 2 : 0)
   })
   return lines.join('\n').replace(/\*\*([^*]+)\*\*/g, (_, words: string) => paint.bold(words))
 }

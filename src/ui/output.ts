@@ -198,7 +198,10 @@ export function createOutput(options: OutputOptions): StreamOutput {
     lines: put,
 
     say(...texts) {
-      if (!json && !quiet) talk.say(...texts.map((text) => oneLine(redacted(text))))
+      if (json || quiet) return
+      // at a terminal what was printed before stands above
+      pour()
+      talk.say(...texts.map((text) => oneLine(redacted(text))))
     },
 
     show(...texts) {

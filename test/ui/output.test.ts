@@ -47,6 +47,16 @@ describe('streams', () => {
     ])
   })
 
+  test('data that came before talk is written before it', async () => {
+    const { out, stdout, stderr } = open({ tty: true })
+    await out.line('export A=1')
+    expect(stdout.text).toBe('')
+    out.say('Ctrl-C stops it')
+    expect(stdout.text).toBe('export A=1\n')
+    await out.flush()
+    expect(stderr.text).toBe('Ctrl-C stops it\n')
+  })
+
   test('quiet keeps data, warnings and errors', async () => {
     const { out, stdout, stderr } = open({ quiet: true })
     out.say('x')
