@@ -115,16 +115,20 @@ function refuseMisshapen(own: Target, secrets: Iterable<Secret>): void {
   }
 }
 
-/** The same error without a secret in it. */
+/** The same error without a secret in it, or in what caused it. */
 export function cleaned(error: KeysError, clean: (text: string) => string): KeysError {
-  const { code, message, hint, status, retryAfterMs, exit, maybeDone } = error
-  const texts = [message, hint ?? '']
-  if (texts.every((text) => clean(text) === text)) return error
+  const { code, message, hint, status, retryAfterMs, exit, maybeDone, cause } = error
+  const isClean = (text: string | undefined) => text === undefined || clean(text) === text
+  let hasCleanCauses = true
+  for (let each = cause; each instanceof Error && hasCleanCauses; each = each.cause)
+    hasCleanCauses = isClean(each.message) && isClean(each.stack)
+  if (isClean(message) && isClean(hint) && hasCleanCauses) return error
   return new KeysError(code, clean(message), {
     hint: hint === undefined ? undefined : clean(hint),
     status,
     retryAfterMs,
     exit,
     maybeDone,
+    cause: hasCleanCauses ? cause : undefined,
   })
 }
