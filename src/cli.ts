@@ -75,10 +75,20 @@ function dressed(commander: Commander, help: () => string, onHelp: (text: string
 
 /** The command that is typed first, so that only it needs loading; `help list` names `list`. */
 function namedCommand(options: readonly Option[], argv: readonly string[]): string | undefined {
-  const scout = new Commander().enablePositionalOptions().passThroughOptions()
-  for (const option of options) scout.addOption(option)
-  const { operands } = scout.parseOptions([...argv])
+  const { operands } = look(new Commander().enablePositionalOptions().passThroughOptions(), options, argv)
   return operands[0] === 'help' ? operands[1] : operands[0]
+}
+
+/** Reads a line that need not be right: what is wrong with it is said by whoever reads it in earnest. */
+function look(scout: Commander, options: readonly Option[], argv: readonly string[]) {
+  for (const option of options) scout.addOption(option)
+  scout.exitOverride().configureOutput({ outputError: () => undefined })
+  try {
+    return { operands: scout.parseOptions([...argv]).operands, flags: scout.opts() }
+  } catch {
+    // a flag without its value: those before it are read
+    return { operands: [], flags: scout.opts() }
+  }
 }
 
 /** Gives a commander the arguments and flags of a command, and the global flags it does not have under that name. */
@@ -111,7 +121,7 @@ function read({ command, commander, args }: Chosen, program: Commander, env: Env
   }
   for (const [key, flag] of Object.entries(command.flags)) inputs[key] = readFlag(key, flag, after[key], env)
   const line = command.lineIn?.(inputs as never)
-  const inLine = line === undefined ? {} : flagsIn(line, program.options)
+  const inLine = line === undefined ? {} : look(new Commander(), program.options, line).flags
   const globals = Object.fromEntries(
     Object.entries(globalFlags).map(([key, flag]) => {
       const typed = key in command.flags ? before[key] : (after[key] ?? before[key])
@@ -131,14 +141,6 @@ function readArgument({ name, many, choices }: Argument, typed: unknown): unknow
 
 /** The global flags that say which account a command line is about. */
 const accountFlags: readonly string[] = ['profile', 'apiUrl', 'insecureHttp', 'caFile', 'stateDir']
-
-/** The flags in a line that need not be whole, or right. */
-function flagsIn(line: readonly string[], options: readonly Option[]): Record<string, unknown> {
-  const scout = new Commander()
-  for (const option of options) scout.addOption(option)
-  scout.parseOptions([...line])
-  return scout.opts()
-}
 
 /** commander's refusal in our words. */
 function refusal(error: CommanderError): KeysError {
