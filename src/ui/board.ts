@@ -180,14 +180,17 @@ function rowsOf(state: BoardState, view: View): Row[] {
       return [{ label: '', text: text + end, weight: 3 }]
     }
     case 'deliver':
-      return targetRows(state.targets)
+      return targetRows(state.targets, ['delivered'])
     case 'verify':
       if (restart?.state === 'started') return [upTo(restart.boundMs, restart.heardAt)]
       return verify?.state === 'started' ? [upTo(verify.boundMs, verify.heardAt)] : []
     case 'overlap':
       return overlapRows(state, now, resume)
     case 'undo': {
-      if (undoWait === undefined) return targetRows(state.targets)
+      if (undoWait === undefined) {
+        const given = state.targets.filter((target) => !['pending', 'failed'].includes(target.state))
+        return targetRows(given, ['restored', 'left'])
+      }
       const left = leftOf(undoWait.waitEndsInMs, undoWait.heardAt, now) ?? 'nothing'
       const quiet = formatDuration(undoWait.quietMs)
       const why = `an application may have loaded it: it must be seen quiet for ${quiet} (--idle, --usage-lag)`
@@ -211,8 +214,8 @@ function rowsOf(state: BoardState, view: View): Row[] {
 }
 
 /** Those first that are not done; of too many, the number. */
-function targetRows(targets: BoardState['targets']): Row[] {
-  const isDone = ({ state }: { state: string }) => ['delivered', 'restored', 'left'].includes(state)
+function targetRows(targets: BoardState['targets'], done: readonly string[]): Row[] {
+  const isDone = ({ state }: { state: string }) => done.includes(state)
   const sorted = [...targets.filter((target) => !isDone(target)), ...targets.filter(isDone)]
   const rows = sorted.slice(0, mostNamed).map((target): Row => {
     const mark = isDone(target) ? 'done' : target.state === 'failed' ? 'failed' : 'pending'

@@ -28,15 +28,26 @@ export interface RegionOptions {
 }
 
 const everyMs = 100
+/** With fewer, none is given away. */
+const fewRows = 8
+const noWrap = '\x1b[?7l'
+const wrap = '\x1b[?7h'
 const hideCursor = '\x1b[?25l'
 const showCursor = '\x1b[?25h'
 
 /** Opens a region at the foot of a terminal. Nothing else may write there but by `write`. */
 export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
-  const update = createLogUpdate(stream, { showCursor: true })
+  // A drawing may be on its way while the terminal gets narrower: what is too long then is cut, and moves nothing.
+  const uncut = Object.create(stream, {
+    write: { value: (text: string) => stream.write(noWrap + text + wrap) },
+  })
+  const update = createLogUpdate(uncut as NodeJS.WriteStream, { showCursor: true })
   let drawn: readonly string[] = []
   let isOpen = true
   let isHidden = false
+  let rowsBefore = stream.rows
+  /** Remains of ours right above, out of sight. */
+  let lost: string[] = []
 
   const clear = () => {
     update.clear()
@@ -44,8 +55,13 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
   }
   const draw = () => {
     if (!isOpen) return
-    const next = lines(sizeOf(stream))
-    if (next.length === 0) return clear()
+    const size = sizeOf(stream)
+    const hasGap = size.rows > fewRows
+    const given = lines(hasGap ? { ...size, rows: size.rows - 1 } : size)
+    if (given.length === 0) return clear()
+    // Where the first line stays, the others are changed in place and nothing is erased: a drawing that comes to a
+    // terminal which got narrower meanwhile then spoils only lines that are drawn anew at once.
+    const next = hasGap ? ['', ...given] : given
     if (!isHidden) stream.write(hideCursor)
     isHidden = true
     // Of two drawings it moves what they have in common at their ends only where they are of one height.
@@ -54,11 +70,17 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
     drawn = next
   }
   const onResize = () => {
+    const { columns, rows } = stream
+    const breaks = (line: string) => (reflows ? rowsOf(line, columns || 80) : [line])
     // What was drawn for the width before takes more rows by now; the cursor went down with them.
-    const taken = drawn.reduce((sum, line) => sum + rowsOf(line, stream.columns || 80).length, 0)
-    const more = reflows ? taken - drawn.length : 0
-    if (more > 0) stream.write(`\x1b[${more}A\x1b[J`)
+    const taken = drawn.flatMap(breaks).length
+    // What did not fit any more went where nothing can be erased; a terminal that grows may take it back from there.
+    const back = Math.min(lost.flatMap(breaks).length, Math.max(0, rows - rowsBefore))
+    lost = [...(back > 0 ? [] : lost), ...firstRows(drawn.map(breaks), taken + 1 - rows)]
+    rowsBefore = rows
+    if (taken > drawn.length) stream.write(`\x1b[${taken - drawn.length}A\x1b[J`)
     clear()
+    if (back > 0) stream.write(`\x1b[${back}A\x1b[J`)
     draw()
   }
 
@@ -69,6 +91,7 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
   return {
     draw,
     write(text) {
+      lost = []
       clear()
       stream.write(text)
       draw()
@@ -86,5 +109,15 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
 
 /** The last column stays free: some terminals go to the next row as it is written. The last row is the cursor's. */
 function sizeOf({ columns, rows }: NodeJS.WriteStream): Size {
-  return { columns: Math.max(20, (columns || 80) - 1), rows: Math.max(1, (rows || 24) - 1) }
+  return { columns: Math.max(24, (columns || 80) - 1), rows: Math.max(1, (rows || 24) - 1) }
+}
+
+/** Of lines in their rows, what stands in the first so many. */
+function firstRows(lines: readonly string[][], count: number): string[] {
+  let left = count
+  return lines.flatMap((rows) => {
+    const first = rows.slice(0, Math.max(0, left)).join('')
+    left -= rows.length
+    return first === '' ? [] : [first]
+  })
 }
