@@ -4,7 +4,6 @@ import {
   KeysError,
   rotate,
   RotationError,
-  type Client,
   type RotateOptions,
   type Secret,
 } from '../../src/library.ts'
