@@ -78,7 +78,7 @@ function commandLines(
 ): string[] {
   const lead = /^ */.exec(line)?.[0] ?? ''
   // what is quoted stays whole, and so does a flag with its value
-  const words = line.match(/(?:--?[\w-]+ (?=[^-\s]))?(?:"[^"]*"|'[^']*'|<[^>]*>|[^\s"'<])+/g) ?? []
+  const words = line.match(/(?:--?[\w-]+ (?=[^-\s]))?(?:"[^"]*"|'[^']*'|<[^>]*>|[^\s"'])+/g) ?? []
   const lines: string[] = []
   let current = lead
   for (const word of words) {

@@ -34,6 +34,8 @@ export interface Machine {
   show(command: string, lines: number): Promise<string>
   setVariable(name: string, value: string): Promise<void>
   hurry(): void
+  /** The account of another team, with a key in it. */
+  openAccount(): Promise<Sandbox>
   /** Another machine from here on, with the same files to work in. */
   move(name: string): Promise<void>
   /** Something at the place of the API that gives this one answer. */
@@ -50,6 +52,7 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
   const where = path.join(root, 'where')
   const tools = path.join(root, 'tools')
   const children: ChildProcess[] = []
+  const others: Sandbox[] = []
   const servers: Server[] = []
   const screens: Screen[] = []
   let home = ''
@@ -141,6 +144,11 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
     folder,
     move,
     hurry: () => void (isHurried = true),
+    async openAccount() {
+      const other = await createSandbox({ seed: 9 + others.length, keys: 1 })
+      others.push(other)
+      return other
+    },
     setVariable: (name, value) => exported({ [name]: value }),
 
     async run(command, { terminal = false, typed = [] } = {}) {
@@ -193,7 +201,7 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
       for (const screen of screens) screen.kill('SIGTERM')
       await Promise.all(screens.map(({ ended }) => ended))
       for (const server of servers) server.close().closeAllConnections()
-      await sandbox.close()
+      await Promise.all([sandbox, ...others].map((each) => each.close()))
       await rm(root, { recursive: true, force: true })
     },
   }

@@ -96,6 +96,14 @@ const acts: Record<string, Act> = {
     await machine.setVariable('PICTIFY_ADMIN_KEY', secret.reveal())
   },
 
+  /** Another team: `account at <its address in the document> to <file of its admin key>`. */
+  async account(machine, text, bindings) {
+    const [, address = '', file = ''] = /^at (\S+) to (\S+)$/.exec(text) ?? []
+    const { url, adminKey } = await machine.openAccount()
+    bind(bindings, address, new URL(url).host)
+    await appendFile(path.resolve(machine.folder, file), adminKey.reveal(), { mode: 0o600 })
+  },
+
   /** Somebody else in the dashboard: `revoke <id>`, `delete <id>`. */
   revoke: (machine, id) => machine.sandbox.dashboard.revoke(id),
   delete: (machine, id) => machine.sandbox.dashboard.delete(id),
