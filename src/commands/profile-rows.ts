@@ -29,17 +29,21 @@ function reasonOf({ globals, env }: Context, standard: Config): ProfileRow['beca
 }
 
 function factsOf(config: Config): Pick<ProfileRow, 'apiUrl' | 'store' | 'key' | 'type'> {
-  const { store, settings, facts } = config
-  return { apiUrl: settings.apiUrl ?? null, store: store ?? null, ...keyOf(config, facts.keyHint) }
+  return {
+    apiUrl: config.settings.apiUrl ?? null,
+    store: config.store ?? null,
+    key: hintOf(config) ?? null,
+    type: typeOf(config) ?? null,
+  }
 }
 
 /** One profile whose key was spoilt by hand hides none of the others. */
-function keyOf(config: Config, hint: string | undefined): Pick<ProfileRow, 'key' | 'type'> {
+function hintOf(config: Config): string | undefined {
+  if (config.store !== 'file') return config.store && config.facts.keyHint
   try {
-    const key = config.store === 'file' ? config.adminKey()?.hint : config.store && hint
-    return { key: key ?? null, type: typeOf(config) ?? null }
+    return config.adminKey()?.hint
   } catch (error) {
-    if (!hasCode(error, 'invalid-secret')) throw error
-    return { key: null, type: null }
+    if (hasCode(error, 'invalid-secret')) return undefined
+    throw error
   }
 }

@@ -46,7 +46,7 @@ const kinds: Kind[] = [
   },
   {
     code: 'keychain-unavailable',
-    said: /no dbus session|provider found|no secret service|dbus_session_bus_address|unable to autolaunch|failed to connect to socket|serviceunknown|was not provided by any|no such logon session|no such keychain|not available|connection refused|no such file/i,
+    said: /no dbus session|provider found|no secret service|dbus_session_bus_address|unable to autolaunch|failed to connect to socket|serviceunknown|was not provided by any|no_such_logon_session|no such keychain|no keychain is available|not available|connection refused|no such file/i,
     message: (name) => `${name} cannot be reached here`,
     hint: `it is part of a desktop session; elsewhere ${otherwise}`,
   },

@@ -129,13 +129,13 @@ function ask(
     )
     signal.addEventListener('abort', onAbort, { once: true })
     let text = ''
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      if (text.endsWith('\n')) settle(() => resolve(JSON.parse(text) as KeychainAnswer))
+    })
     child.once('error', (error) => settle(() => reject(withoutAnswer(name, error.message))))
     child.once('close', (code, endedBy) =>
-      settle(() => {
-        if (text.endsWith('\n')) resolve(JSON.parse(text) as KeychainAnswer)
-        else reject(withoutAnswer(name, `its process ended with ${endedBy ?? code}`))
-      }),
+      settle(() => reject(withoutAnswer(name, `its process ended with ${endedBy ?? code}`))),
     )
     // a process that ends before it has read the request says so by its end
     child.stdin?.on('error', () => undefined)

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { hasCode } from '../errors.ts'
 import { readEnvironment } from './environment.ts'
 
 /**
@@ -27,10 +28,20 @@ export async function whoseKeys(
 
 /** Whether a profile's key is live or test. Asks no keychain. */
 export function typeOf(config: Config): 'live' | 'test' | undefined {
-  if (config.store === 'file') return config.adminKey()?.type
+  if (config.store === 'file') return typeInFile(config)
   return config.store === undefined ? undefined : keyTypeOf(config.facts.keyHint)
 }
 
 function keyTypeOf(hint: string | undefined): 'live' | 'test' | undefined {
   return /^pk_(live|test)_/.exec(hint ?? '')?.[1] as 'live' | 'test' | undefined
+}
+
+/** One that was spoilt by hand is of no type; that it cannot be used is said where it is used. */
+function typeInFile(config: Config): 'live' | 'test' | undefined {
+  try {
+    return config.adminKey()?.type
+  } catch (error) {
+    if (hasCode(error, 'invalid-secret')) return undefined
+    throw error
+  }
 }
