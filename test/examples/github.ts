@@ -29,12 +29,14 @@ export const action = async () => parse(await text('action.yml')) as Action
 export async function checkOut(folder: Folder, built = true): Promise<string> {
   const to = path.join(folder.directory, 'checkout')
   const tracked = await run('git', ['ls-files', '-z'])
+  // a build that runs beside writes its files under other names first
+  const isWhole = (file: string) => !/\.\d+$/.test(file)
   const isPacked = (file: string) => /^(?:bin|docs|schema)\/|^[^/]+$/.test(file)
   for (const file of tracked.stdout.split('\0').filter((each) => each !== '' && (!built || isPacked(each)))) {
     await mkdir(path.dirname(path.join(to, file)), { recursive: true })
     await copyFile(path.join(root, file), path.join(to, file))
   }
-  if (built) await cp(path.join(root, 'dist'), path.join(to, 'dist'), { recursive: true })
+  if (built) await cp(path.join(root, 'dist'), path.join(to, 'dist'), { recursive: true, filter: isWhole })
   return to
 }
 

@@ -2,7 +2,7 @@
 // a build has, with the folder in place of the root. There is no Docker in this, and no Alpine.
 import { cp, mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { DockerfileParser, type Instruction } from 'dockerfile-ast'
+import { Copy, DockerfileParser, type Instruction } from 'dockerfile-ast'
 import { run, text, type Folder } from './folder.ts'
 
 export interface Image {
@@ -54,11 +54,11 @@ export async function makeImage(folder: Folder): Promise<Image> {
       image.workdir = at(value)
       await mkdir(image.workdir, { recursive: true })
     } else if (keyword === 'COPY') {
-      const [, from = '', source = '', to = ''] = /^--from=(\S+) (\S+) (\S+)$/.exec(value) ?? []
-      await cp(path.join(stages[from]?.root ?? '', source), at(to), {
-        recursive: true,
-        verbatimSymlinks: true,
-      })
+      const [from, more] = instruction instanceof Copy ? instruction.getFlags() : []
+      const [source = '', to, ...others] = value.split(' ')
+      const stage = stages[from?.getValue() ?? '']
+      if (from?.getName() !== 'from' || !stage || !to || more || others.length > 0) throw new Error(value)
+      await cp(path.join(stage.root, source), at(to), { recursive: true, verbatimSymlinks: true })
     } else if (keyword === 'USER') image.user = value
     else if (keyword === 'ENTRYPOINT') image.entrypoint = words(value)
     else if (keyword === 'CMD') image.cmd = words(value)
