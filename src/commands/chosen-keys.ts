@@ -45,9 +45,15 @@ export async function severalKeys(
   return prompt.searchMany(question, choices, '<keys>')
 }
 
-/** Says who last used the keys that are about to be taken away, where somebody is there to read it. */
-export async function showLastUses(context: Context, api: Client, keys: readonly Key[]): Promise<void> {
-  if (!context.out.interactive || keys.length === 0) return
+/** Says who last used the keys that are about to be taken away, where a question follows. */
+export async function showLastUses(
+  context: Context,
+  api: Client,
+  keys: readonly Key[],
+  { yes, force }: { yes: boolean; force: boolean },
+): Promise<void> {
+  const isAsked = !yes || (!force && keys.some((key) => isRecentlyUsed(key, api.now())))
+  if (!context.out.interactive || keys.length === 0 || !isAsked) return
   context.out.show(...(await lastUses(api, keys, context.signal)))
 }
 

@@ -25,7 +25,7 @@ export const revoke = defineCommand({
       status: 'active',
     })
     const active = found.filter(({ status }) => status === 'active')
-    await showLastUses(context, api, active)
+    await showLastUses(context, api, active, { yes, force })
     await confirmRevoking(context, api, active, { yes, force })
     const apiKeys: Key[] = []
     for (const key of found) {

@@ -107,7 +107,10 @@ export function createPrompts(options: PromptsOptions): Prompts {
   const pageSize = () => Math.max(3, Math.min(10, ((stderr as { rows?: number }).rows ?? 24) - 6))
   const searched = <T>(question: string, choices: readonly Choice<T>[], flag: string, many: boolean) =>
     ask(question, flag, 'taken', (questions, message, streams) =>
-      questions.search({ message, choices: choices.map(printable), many, pageSize: pageSize() }, streams),
+      questions.search(
+        { message, choices: choices.map(printable), many, pageSize: pageSize(), columns: columns() },
+        streams,
+      ),
     ) as Promise<T[]>
 
   return {
@@ -221,7 +224,7 @@ export interface Questions {
     streams: Streams,
   ): Promise<T[]>
   search(
-    config: { message: string; choices: Item<unknown>[]; many: boolean; pageSize: number },
+    config: { message: string; choices: Item<unknown>[]; many: boolean; pageSize: number; columns: number },
     streams: Streams,
   ): Promise<unknown[]>
 }

@@ -12,6 +12,7 @@ import {
 } from '@inquirer/core'
 import figures from '@inquirer/figures'
 import { styleText } from 'node:util'
+import { paragraph } from './wrapping.ts'
 
 /** One of what is searched. */
 interface Item<T> {
@@ -29,6 +30,8 @@ interface SearchConfig<T> {
   /** Whether several can be marked, by Tab. */
   many: boolean
   pageSize: number
+  /** Of the terminal. */
+  columns: number
 }
 
 /**
@@ -36,14 +39,14 @@ interface SearchConfig<T> {
  * else what the cursor is on.
  */
 export const search = createPrompt<unknown[], SearchConfig<unknown>>((config, done) => {
-  const { choices, many, pageSize } = config
+  const { choices, many, pageSize, columns } = config
   const theme = makeTheme({})
   const [status, setStatus] = useState<'idle' | 'done'>('idle')
   const [term, setTerm] = useState('')
   const [active, setActive] = useState(0)
   const [marked, setMarked] = useState<readonly Item<unknown>[]>([])
   const prefix = usePrefix({ status, theme })
-  const found = choices.filter((choice) => matches(choice, term))
+  const found = matching(choices, term)
   const current = found[active]
 
   useKeypress((key, rl) => {
@@ -91,19 +94,23 @@ export const search = createPrompt<unknown[], SearchConfig<unknown>>((config, do
   if (status === 'done') {
     return `${prefix} ${message} ${theme.style.answer(marked.map(({ short }) => short).join(', '))}`
   }
-  const help = `type to search, ↑↓ move${many ? ', Tab marks' : ''}, Enter takes`
-  const rest = [
+  const help = `↑↓ moves${many ? ', Tab marks' : ''}, Enter takes`
+  // What is typed stands last: were rows below the cursor, terminals that are made narrower would not agree where it is.
+  return [
+    `${prefix} ${message}`,
     found.length === 0 ? theme.style.error('nothing matches: press Backspace') : page,
-    current?.description === undefined ? undefined : `  ${theme.style.help(current.description)}`,
-    `  ${theme.style.help(marked.length > 0 ? `${marked.length} marked; ${help}` : help)}`,
-  ]
-  return [`${prefix} ${message} ${term}`, rest.filter((part) => part !== undefined).join('\n')]
+    ...(current?.description === undefined
+      ? []
+      : paragraph(`  ${current.description}`, columns, 2).map((line) => theme.style.help(line))),
+    theme.style.help(`  ${marked.length > 0 ? `${marked.length} marked; ` : ''}${help}`),
+    `  ${theme.style.help('search:')} ${term}`,
+  ].join('\n')
 })
 
-function matches({ name, description = '' }: Item<unknown>, term: string): boolean {
-  const text = `${name} ${description}`.toLowerCase()
-  return term
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word))
+/** What has every word in it; first where the name itself does. */
+function matching(choices: readonly Item<unknown>[], term: string): Item<unknown>[] {
+  const words = term.toLowerCase().split(/\s+/)
+  const has = (text: string) => words.every((word) => text.toLowerCase().includes(word))
+  const found = choices.filter(({ name, description = '' }) => has(`${name} ${description}`))
+  return [...found.filter(({ short }) => has(short)), ...found.filter(({ short }) => !has(short))]
 }

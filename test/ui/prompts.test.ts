@@ -17,7 +17,7 @@ function openTerminal(interactive = true) {
     shown: () => shown,
     /** Types once the question stands. */
     async type(question: string, keys: string) {
-      await expect.poll(() => shown).toContain(question)
+      await expect.poll(() => shown, { timeout: 30_000 }).toContain(question)
       stdin.write(keys)
     },
   }
