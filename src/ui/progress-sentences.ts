@@ -99,7 +99,10 @@ export function interruptionSentence({ step }: BoardState, count: number, ways: 
   const goOn = `go on later with: ${ways.resume}`
   const isForward = step.name === 'retire' || step.name === 'finish'
   if (count >= 3) return `ended at once; what it did is written down; ${goOn}`
-  if (isForward) return `stopping at the next safe point; the old key goes, so it cannot be undone; ${goOn}`
+  if (isForward) {
+    const more = count === 1 ? '' : '; once more ends it at once'
+    return `finishing: the old key goes, so there is no way back${more}; should it not come to its end, ${goOn}`
+  }
   if (count === 2) return `undoing the rotation; once more ends it at once, and ${ways.abort} undoes the rest`
   return `stopping at the next safe point; both keys work; once more to undo the rotation; ${goOn}`
 }

@@ -88,6 +88,12 @@ function newsOf(event: RotationEvent): string | undefined {
   return JSON.stringify([seen, usageUpdatedAt === null, missing.length, requests])
 }
 
+/** What became of a step, by the event that ended it. */
+function markOf(event: RotationEvent): Mark {
+  if (event.event !== 'state' || event.state !== 'aborting') return 'done'
+  return event.failure?.code === 'interrupted' ? 'left' : 'failed'
+}
+
 /** The board at the foot of the terminal, and above it a line for each step that is over. */
 async function drawer(out: Output, clock: Clock, now: () => BoardState, ways: () => Ways | undefined) {
   const { live } = out
@@ -113,7 +119,7 @@ async function drawer(out: Output, clock: Clock, now: () => BoardState, ways: ()
   return {
     follow(event: Exclude<RotationEvent, { event: 'warning' }>, before: BoardState) {
       const isNext = before.step !== undefined && now().step?.name !== before.step.name
-      if (isNext) above(finished(before, view(), now().step?.name === 'undo' ? 'failed' : 'done'))
+      if (isNext) above(finished(before, view(), markOf(event)))
       const remarked = ['resumed', 'adopted', 'target-failed'].includes(event.event)
       const sentence = remarked ? sentenceOf(event, before)?.trim() : undefined
       if (sentence !== undefined) above(remark(sentence, view()))
