@@ -121,7 +121,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
   let waitedFor = { what: 'an answer', since: now(), endsAt: Infinity }
 
   function noteWait(event: Readonly<Record<string, unknown>>, sentence: string | undefined): void {
-    const boundMs = event['waitEndsInMs'] ?? event['boundMs'] ?? event['givesUpInMs']
+    const boundMs = event['waitEndsInMs'] ?? event['boundMs'] ?? event['givesUpInMs'] ?? event['ms']
     const endsAt = typeof boundMs === 'number' ? now() + boundMs : undefined
     if (sentence !== undefined) waitedFor = { what: sentence.trim(), since: now(), endsAt: Infinity }
     waitedFor.endsAt = endsAt ?? waitedFor.endsAt

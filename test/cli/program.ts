@@ -41,6 +41,8 @@ export interface Home {
 
 interface StartOptions {
   input?: string
+  /** Its stdin is a pipe that nobody writes to and nobody closes. */
+  endlessInput?: boolean
   env?: Record<string, string | undefined>
   cwd?: string
   /** What a shell does first, in the very process that becomes the program: `umask 000`, `ulimit -f 8`. */
@@ -82,7 +84,7 @@ export async function createHome(env: Record<string, string> = {}): Promise<Home
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     // A program that ends before it has read its input is no failure of the test.
     child.stdin.on('error', () => {})
-    child.stdin.end(options.input ?? '')
+    if (!options.endlessInput) child.stdin.end(options.input ?? '')
     const ended = new Promise<Ran>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', (exit, signal) => {

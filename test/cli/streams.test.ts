@@ -141,6 +141,6 @@ test.skipIf(process.platform === 'win32')(
     )
     const json = await run('--json')
     expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'internal' } })
-    expect((await run('--debug')).stderr).toMatch(/\n +at /)
+    expect(untimed((await run('--debug')).stderr)).toMatch(/\n +at /)
   },
 )
