@@ -16,6 +16,7 @@ export const Exit = {
   limit: 9,
   findings: 10,
 } as const
+/** An exit code of the command line. */
 export type ExitCode = (typeof Exit)[keyof typeof Exit]
 
 /** Every error code and the exit it ends with. */
@@ -82,8 +83,10 @@ export const errorExits = {
   interrupted: Exit.failed,
   internal: Exit.failed,
 } as const satisfies Record<string, ExitCode>
+/** What an error is, for programs: a code never changes its meaning. docs/errors.md has the cause and the cure of each. */
 export type ErrorCode = keyof typeof errorExits
 
+/** What an error says besides its code and its message. */
 export interface ErrorDetails {
   /** What to do about it. */
   readonly hint?: string | undefined

@@ -4,10 +4,14 @@
  */
 import type { Secret } from '../secret.ts'
 
+/** `live` counts against the plan; what `test` renders is watermarked. */
 export type KeyType = 'live' | 'test'
+/** A revoked key works no more, for good. */
 export type KeyStatus = 'active' | 'revoked'
+/** What a key may do; only `admin` may manage keys. */
 export type KeyAccess = 'full' | 'read-only' | 'admin'
 
+/** An API key, without its secret. Instants are ISO 8601 in UTC. */
 export interface Key {
   id: string
   name: string
@@ -25,12 +29,14 @@ export interface Minted {
   apiKey: Key | undefined
 }
 
+/** What a key did in a stretch of time that ends at `updatedAt`; latencies in milliseconds, 0 where there was no request. */
 export interface UsageWindow {
   requests: number
   errors: number
   latencyMs: { p50: number; p95: number; p99: number }
 }
 
+/** What a key did in the last day, week and month. */
 export interface Usage {
   keyId: string
   /** Up to when the figures are complete. */
@@ -40,6 +46,7 @@ export interface Usage {
   countries?: Record<string, number>
 }
 
+/** One entry of the audit log; a text is empty where the log leaves it out. `timestamp` is ISO 8601 in UTC. */
 export interface AuditEvent {
   timestamp: string
   action: string
@@ -54,6 +61,7 @@ export interface AuditEvent {
 /** `unknown` is anything but a clear yes or no (429, 5xx, no connection), and is never evidence of anything. */
 export type ProbeAnswer = 'accepted' | 'refused' | 'unknown'
 
+/** What a credential may send: `limit` requests a minute, `remaining` of them are left. */
 export interface RateLimit {
   limit: number
   remaining: number
@@ -61,6 +69,7 @@ export interface RateLimit {
   resetAt: number
 }
 
+/** The team's plan, which sets how many keys and requests there may be. */
 export type Plan = 'free' | 'pro' | 'business' | 'enterprise'
 
 /** The client waits before it asks again: as long as the API's rate limit wants it to, or after a failure that may pass. */
@@ -73,10 +82,13 @@ export interface Wait {
   ms: number
 }
 
+/** How a call is made. */
 export interface CallOptions {
+  /** Ends the call with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
+/** Which keys are listed. */
 export interface KeyFilter {
   type?: KeyType | undefined
   status?: KeyStatus | undefined

@@ -28,6 +28,7 @@ import { parseSecret, Secret } from '../secret.ts'
 /** Put in by the build. */
 declare const PICTIFY_KEYS_VERSION: string
 
+/** How a client is made. */
 export interface ClientOptions {
   /** An admin key of the team: its text (`pk_live_…`), or a `Secret`. */
   credential: string | Secret

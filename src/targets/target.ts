@@ -12,6 +12,10 @@ export interface Held {
   readonly version?: string | undefined
 }
 
+/**
+ * A place where an application finds its key. What a method throws tells what became of the place: a KeysError as each says;
+ * anything else counts as not known.
+ */
 export interface Target {
   /** As the user wrote it, for example `env:.env#PICTIFY_API_KEY`. */
   readonly name: string
