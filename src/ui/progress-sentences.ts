@@ -73,11 +73,13 @@ function stateSentence(
 function probeSentence({
   settleMs,
   settlesInMs,
+  givesUpInMs,
   needed,
 }: Extract<RotationEvent, { event: 'probe' }>): string | undefined {
   if (settlesInMs === 0) return undefined
   const bound = `a new key can take ${formatDuration(settleMs)} to be accepted everywhere`
-  return `  ${bound}; ${formatDuration(settlesInMs)} to go, and ${needed} probes in a row`
+  const left = `${formatDuration(settlesInMs)} to go, and ${needed} probes in a row`
+  return `  ${bound}; ${left}, within ${formatDuration(givesUpInMs)}`
 }
 
 /** How a rotation is gone on with, or undone. */

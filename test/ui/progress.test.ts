@@ -46,7 +46,7 @@ describe('in lines', () => {
       'creating the successor',
       'created key_def456',
       'waiting until the API accepts it everywhere',
-      'a new key can take 30s to be accepted everywhere; 18s to go, and 3 probes in a row',
+      'a new key can take 30s to be accepted everywhere; 18s to go, and 3 probes in a row, within 1m 48s',
       'delivering it to the targets',
       'env:.env#PICTIFY_API_KEY: delivered',
       'k8s:shop/pictify#api-key: delivered',
