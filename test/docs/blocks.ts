@@ -6,7 +6,7 @@
 //   goes on                      the last command of the next block goes on; what it exports, all later ones get
 //   exit <n>                     how the last command of the next block ends, when not with 0
 //   no terminal                  the next block is run by a program and not by a person
-//   output                       the next block is what the block before it prints
+//   output                       the next block is what the block before it printed last, or the screen of its `shot`
 //   file <name>                  the next block is the content of that file
 //   not run: <why>               the next block cannot be run here
 export interface Block {

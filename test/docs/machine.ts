@@ -20,6 +20,8 @@ export interface Done {
   /** What a person sees of it when it has ended, or what it wrote to either stream. */
   printed: string
   exit: number
+  /** What stood on the screen when `shot` was in `keys`. */
+  shot?: string | undefined
 }
 
 export interface Machine {
@@ -114,15 +116,18 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
 
   async function atTerminal(command: string, typed: string[]): Promise<Done> {
     const screen = terminal(command)
+    let shot: string | undefined
     for (const line of typed) {
-      const [, act, text = ''] = /^(until|type|key) (.*)$/.exec(line) ?? []
-      if (act === 'until') await screen.until(text)
+      const [, act, text = ''] = /^(until|type|key|shot) ?(.*)$/.exec(line) ?? []
+      if (act === 'until')
+        await within(screen.until(text), () => `"${text}" does not come:\n${screen.text()}`)
+      else if (act === 'shot') shot = screen.text()
       else if (act === 'type') screen.type(text)
       else if (act === 'key') screen.type(keyboard[text as keyof typeof keyboard])
       else throw new Error(`no such key: ${line}`)
     }
-    const { exit, signal } = await screen.ended
-    return { printed: screen.written(), exit: exit ?? 128 + (signal ?? 0) }
+    const { exit, signal } = await within(screen.ended, () => `it does not end:\n${screen.text()}`)
+    return { printed: screen.written(), exit: exit ?? 128 + (signal ?? 0), shot }
   }
 
   function byProgram(command: string): { child: ChildProcess; done: Promise<Done>; printed: () => string } {
@@ -204,6 +209,20 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
       await Promise.all([sandbox, ...others].map((each) => each.close()))
       await rm(root, { recursive: true, force: true })
     },
+  }
+}
+
+/** What a person would wait for at most. */
+async function within<T>(promise: Promise<T>, told: () => string): Promise<T> {
+  const over = new AbortController()
+  const limit = sleep(45_000, undefined, { signal: over.signal }).then(() => {
+    throw new Error(told())
+  })
+  try {
+    return await Promise.race([promise, limit])
+  } finally {
+    over.abort()
+    limit.catch(() => undefined)
   }
 }
 

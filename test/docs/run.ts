@@ -66,15 +66,17 @@ async function runTranscript(machine: Machine, block: Block, bindings: Bindings)
   const differences: Difference[] = []
   const commands = commandsOf(block)
   let printed = ''
+  let shot: string | undefined
   for (const [index, { text, printed: written, at }] of commands.entries()) {
     const isLast = index === commands.length - 1
     const typed = isLast ? block.keys : []
     const command = withRealIds(text, bindings)
     const goesOn = isLast && block.goesOn
     const done = goesOn
-      ? { printed: await machine.show(command, written.length), exit: 0 }
+      ? { printed: await machine.show(command, written.length), exit: 0, shot: undefined }
       : await machine.run(command, { terminal: block.terminal, typed })
     printed = machine.plain(done.printed)
+    shot = done.shot === undefined ? undefined : machine.plain(done.shot)
     if (goesOn) {
       for (const [, name = '', value = ''] of done.printed.matchAll(/^export (\w+)=(\S+)$/gm)) {
         await machine.setVariable(name, value)
@@ -90,7 +92,7 @@ async function runTranscript(machine: Machine, block: Block, bindings: Bindings)
     const isTold = commands[index + 1]?.text === 'echo $?'
     if (done.exit !== wanted && !isTold) differences.push(wrongExit(block, text, done.exit, wanted, printed))
   }
-  return { printed, differences }
+  return { printed: shot ?? printed, differences }
 }
 
 /** Commands without what they print, as a script. */
