@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,7 +53,7 @@ afterAll(async () => {
 const runInstalled = (args: string[], env: Record<string, string> = {}) =>
   run(installed, args, { cwd: scratch, env: { ...account.home.env, ...env } })
 
-test('the package is bin, dist, the documents, the schemas and what npm always adds', () => {
+test('the package is bin, dist, the documents, the manual, the schemas and what npm always adds', () => {
   const folders = new Set(
     packed.files.map((file) => (file.path.includes('/') ? file.path.split('/')[0] : file.path)),
   )
@@ -62,6 +62,7 @@ test('the package is bin, dist, the documents, the schemas and what npm always a
     'bin',
     'dist',
     'docs',
+    'man',
     'schema',
   ])
   expect(packed.files.map((file) => file.path)).toEqual(
@@ -74,17 +75,30 @@ test('the package is bin, dist, the documents, the schemas and what npm always a
       'schema/definitions.json',
       'dist/THIRD-PARTY-LICENSES.txt',
       'docs/targets.md',
+      'man/pictify-keys.1',
     ]),
   )
   expect(packed.files.find((file) => file.path === 'bin/pictify-keys.js')?.mode).toBe(0o755)
   const odd = packed.files.filter(({ path: file }) => /\.(ts|map|tmp)$|\.\d+$/.test(file))
-  expect(odd.map(({ path: file }) => file)).toEqual(['dist/library.d.ts'])
+  expect(odd.map(({ path: file }) => file)).toEqual(['dist/library.d.ts', 'man/pictify-keys.1'])
 })
 
 test('it installs into an empty prefix, alone', async () => {
   const modules = path.join(scratch, 'prefix', 'lib', 'node_modules')
   expect(await readdir(modules)).toEqual(['pictify-keys'])
   expect(await readdir(path.join(modules, 'pictify-keys'))).not.toContain('node_modules')
+})
+
+test('its manual is where man looks, and its completion finds what is installed', async () => {
+  const manual = path.join(scratch, 'prefix', 'share', 'man', 'man1', 'pictify-keys.1')
+  expect(await readFile(manual, 'utf8')).toContain('.Dt PICTIFY-KEYS 1')
+  const script = path.join(scratch, 'completion.bash')
+  await writeFile(script, (await runInstalled(['completion', 'bash'])).stdout)
+  const line = 'pictify-keys rotati'
+  const asked = `source ${script}; COMP_LINE='${line}' COMP_POINT=${line.length}; _pictify_keys pictify-keys rotati; echo "$COMPREPLY"`
+  const PATH = `${path.dirname(installed)}:${process.env['PATH']}`
+  const { stdout } = await run('bash', ['--norc', '-c', asked], { env: { ...account.home.env, PATH } })
+  expect(stdout).toBe('rotations\n')
 })
 
 test('what is installed tells its version and lists keys', async () => {
