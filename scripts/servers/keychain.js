@@ -9,9 +9,18 @@ const programs = {
   tool: 'secret-tool',
   bus: 'dbus-daemon',
   send: 'dbus-send',
+  // takes calls and never answers, as a window that nobody sees
+  silence: 'dbus-test-tool',
 }
 /** What Debian has of it that a machine without a desktop lacks. */
-const packages = ['gnome-keyring', 'libsecret-tools', 'libsecret-1-0', 'libgcr-base-3-1', 'libgck-1-0']
+const packages = [
+  'gnome-keyring',
+  'libsecret-tools',
+  'libsecret-1-0',
+  'libgcr-base-3-1',
+  'libgck-1-0',
+  'dbus-tests',
+]
 
 export const keychain = {
   name: 'keychain',

@@ -71,6 +71,21 @@ describe.skipIf(!facts)('the keychain, a real Secret Service', () => {
     expect(await service.lookup('other')).toBeUndefined()
   })
 
+  test('that asks for its password in a window that nobody sees is waited for as long as the limit says', async () => {
+    await open().write('acme', key)
+    await service.lock()
+    await service.hideWindow()
+    const late = { code: 'keychain-timeout', hint: expect.stringContaining('in a window') as string }
+    await expect(open({ limitMs: 3_000 }).read('acme')).rejects.toMatchObject(late)
+    await expect(open({ limitMs: 3_000 }).write('acme', key)).rejects.toMatchObject(late)
+    // it was told that something is being waited for
+    expect(waits).toEqual([3_000, 3_000])
+    expect(await processWith('dist/keychain.js')).toBeUndefined()
+    // the window went with who had asked for it
+    await service.unlock()
+    expect(await service.lookup('acme')).toBe(key.reveal())
+  })
+
   test('whose entry is there twice, or is no text, is an error and not a guess', async () => {
     await open().write('acme', key)
     await service.store('acme', 'pk_live_second', ['made-by', 'another program'])

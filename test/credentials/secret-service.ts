@@ -14,6 +14,7 @@ export interface KeychainFacts {
   tool: string
   bus: string
   send: string
+  silence: string
   env: Record<string, string>
 }
 
@@ -26,8 +27,10 @@ export interface SecretService {
   store(account: string, secret: string, more?: string[]): Promise<void>
   storeBytes(account: string, bytes: Buffer): Promise<void>
   clear(account: string): Promise<void>
-  /** Locks the login keyring; there is nobody to answer its question for the password. */
+  /** Locks the login keyring; there is nobody to answer its question for the password, and it knows. */
   lock(): Promise<void>
+  /** From here on its question is put in a window that nobody sees. */
+  hideWindow(): Promise<void>
   /** By starting the daemon anew. */
   unlock(): Promise<void>
   /** The daemon answers nobody, until `goOn`. */
@@ -42,6 +45,13 @@ export interface SecretService {
 
 const password = 'the password of the login keyring'
 const service = 'pictify-keys'
+const busCall = [
+  '--session',
+  '--print-reply',
+  '--dest=org.freedesktop.DBus',
+  '/org/freedesktop/DBus',
+  'org.freedesktop.DBus.NameHasOwner',
+]
 
 export async function openSecretService(facts: KeychainFacts): Promise<SecretService> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pictify-keychain-'))
@@ -77,6 +87,7 @@ export async function openSecretService(facts: KeychainFacts): Promise<SecretSer
     return child
   }
   let daemon = start()
+  let window: ChildProcess | undefined
   const tool = async (args: string[], input: string | Buffer = '') => {
     const running = run(facts.tool, args, { env: own })
     // most of what it does needs no input, and may be over before it is there
@@ -132,6 +143,16 @@ export async function openSecretService(facts: KeychainFacts): Promise<SecretSer
         'org.freedesktop.Secret.Service.Lock',
         'array:objpath:/org/freedesktop/secrets/collection/login',
       )),
+    async hideWindow() {
+      const name = 'org.gnome.keyring.SystemPrompter'
+      window = spawn(facts.silence, ['black-hole', '--session', `--name=${name}`], {
+        env: own,
+        stdio: 'ignore',
+      })
+      const isOwned = async () =>
+        (await run(facts.send, [...busCall, `string:${name}`], { env: own })).stdout.includes('true')
+      while (!(await isOwned())) await sleep(20)
+    },
     async unlock() {
       // one that runs is told by nobody but the desktop's session; another one unlocks as it starts
       daemon.kill('SIGKILL')
@@ -139,9 +160,9 @@ export async function openSecretService(facts: KeychainFacts): Promise<SecretSer
       await isReady()
     },
     async end() {
-      for (const child of [daemon, bus]) {
-        child.kill('SIGCONT')
-        child.kill('SIGKILL')
+      for (const child of [daemon, bus, window]) {
+        child?.kill('SIGCONT')
+        child?.kill('SIGKILL')
       }
       await rm(folder, { recursive: true, force: true })
     },
