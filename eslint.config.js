@@ -2,7 +2,16 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'reports/', 'node_modules/', 'src/api/openapi.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'reports/',
+      'node_modules/',
+      'src/api/openapi.ts',
+      'examples/library/*.{ts,cts,cjs}',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.js'],
@@ -13,6 +22,7 @@ export default tseslint.config(
         URL: 'readonly',
         setTimeout: 'readonly',
         fetch: 'readonly',
+        AbortController: 'readonly',
         AbortSignal: 'readonly',
       },
     },

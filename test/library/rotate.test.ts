@@ -1,12 +1,6 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  KeysError,
-  rotate,
-  RotationError,
-  type RotateOptions,
-  type Secret,
-} from '../../src/library.ts'
+import { KeysError, rotate, RotationError, type RotateOptions, type Secret } from '../../src/library.ts'
 import { setStage, type Stage } from './stage.ts'
 
 let stage: Stage
