@@ -41,6 +41,7 @@ const kinds: Record<string, Kind> = {
   keyId: { pattern: '\\bkey_[a-z0-9]+\\b', isBound: true },
   mark: { pattern: '(?<=-)(?:[0-9a-f]{6}|none)-[0-9a-z]{1,10}(?=\\))' },
   rotationId: { pattern: '\\b(?=[a-f\\d]*\\d|[a-f]{6}\\b)[0-9a-f]{6}\\b', isBound: true },
+  probe: { pattern: '\\b[0-9a-f]{16}\\b' },
   instant: { pattern: '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?(?:Z| UTC)?' },
   date: { pattern: '\\d{4}-\\d\\d-\\d\\d' },
   time: { pattern: '\\b\\d\\d:\\d\\d:\\d\\d\\b' },
