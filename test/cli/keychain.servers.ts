@@ -1,12 +1,16 @@
 // The built program with a real Secret Service and the sandbox.
-import { readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { type KeychainFacts, openSecretService, type SecretService } from '../credentials/secret-service.ts'
 import { errorOf, openAccount, type Account } from './account.ts'
 import { quick } from './rotating.ts'
 import type { Ran } from './program.ts'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const facts = inject('servers')['keychain'] as KeychainFacts | undefined
 
 describe.skipIf(!facts)('the keychain, by the program', () => {
@@ -239,6 +243,21 @@ describe.skipIf(!facts)('the keychain, by the program', () => {
       expect(activeAdmins().map(({ secret }) => secret.reveal())).toEqual([await service.lookup('default')])
       expect(await run('list')).toMatchObject({ exit: 0 })
     })
+  })
+
+  test('a global install from the registry has the binding, and keeps the key', async () => {
+    const folder = path.join(account.home.directory, 'installed')
+    await mkdir(folder)
+    const npm = (...args: string[]) => promisify(execFile)('npm', args, { cwd: root })
+    await npm('pack', '--ignore-scripts', '--pack-destination', folder)
+    const [tarball = ''] = await readdir(folder)
+    await npm('install', '--global', '--prefix', folder, path.join(folder, tarball))
+    const program = path.join(folder, 'bin', 'pictify-keys')
+    const ran = await account.home.run(['login', '--json'], { program, env: env(), input: admin() })
+    expect(ran).toMatchObject({ exit: 0, stderr: '' })
+    expect(await service.lookup('default')).toBe(admin())
+    const listed = await account.home.run(['list', '--json'], { program, env: env() })
+    expect(listed).toMatchObject({ exit: 0, stderr: '' })
   })
 
   test('Ctrl-C while it hangs ends the program by the signal', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorOf, openAccount, type Account } from './account.ts'
 
 const run = promisify(execFile)
@@ -20,7 +20,7 @@ let packed: Packed
 let account: Account
 let installed: string
 
-/** npm in a home of its own, without a network: the package has no dependencies to fetch. */
+/** npm in a home of its own, without a network: the one thing that the package would fetch is optional. */
 const npm = (args: string[], cwd = root) =>
   run('npm', args, {
     cwd,
@@ -128,6 +128,58 @@ test.each([['aws-sm:app/pictify', 'npm i -g @aws-sdk/client-secrets-manager@3']]
     expect(account.keys()).toEqual(before)
   },
 )
+
+describe('the keychain, whose binding no bundle can have inside', () => {
+  const signedOut = { PICTIFY_ADMIN_KEY: undefined }
+  const login = (program: string, ...args: string[]) =>
+    account.home.run(['login', '--json', ...args], {
+      program,
+      env: signedOut,
+      input: account.sandbox.adminKey.reveal(),
+    })
+
+  test('where it could not be had the install goes on without it, and login says what to do', async () => {
+    const ran = await login(installed)
+    expect(ran).toMatchObject({ exit: 4, stdout: '' })
+    expect(errorOf(ran)).toMatchObject({
+      code: 'keychain-unavailable',
+      message: expect.stringContaining('@napi-rs/keyring does not load') as string,
+      hint: expect.stringContaining('--include=optional') as string,
+    })
+    expect(await login(installed, '--store', 'file')).toMatchObject({ exit: 0 })
+  })
+
+  // elsewhere it would ask the tester's own keychain
+  test.runIf(process.platform === 'linux')(
+    'where it is there it is found from what is installed',
+    async () => {
+      const own = path.join(root, 'node_modules', '@napi-rs')
+      const folders = (await readdir(own)).filter((name) => name.startsWith('keyring'))
+      const places = folders.map((name) => path.join(own, name))
+      const { stdout } = await npm(['pack', '--json', '--pack-destination', scratch, ...places])
+      const tarballs = Object.values(JSON.parse(stdout) as Packed[]).map(({ filename }) =>
+        path.join(scratch, filename),
+      )
+      const prefix = path.join(scratch, 'with-keychain')
+      await mkdir(prefix)
+      const line = [
+        'install',
+        '--global',
+        '--prefix',
+        prefix,
+        path.join(scratch, packed.filename),
+        ...tarballs,
+      ]
+      await npm(line, scratch)
+      // it loads, and there is no bus here
+      const ran = await login(path.join(prefix, 'bin', 'pictify-keys'))
+      expect(errorOf(ran)).toMatchObject({
+        code: 'keychain-unavailable',
+        message: 'the Secret Service cannot be reached here',
+      })
+    },
+  )
+})
 
 test('every library inside is named with its licence', async () => {
   const notices = await readFile(path.join(root, 'dist', 'THIRD-PARTY-LICENSES.txt'), 'utf8')
