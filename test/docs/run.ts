@@ -124,6 +124,8 @@ function compare(
   const toBe = withWrittenIds(lines.map((each) => each.trimEnd()).join('\n'), bindings)
     .replace(/\bpk_(live|test)_\w{20,}/g, 'pk_$1_…')
     .split('\n')
+  // once it is written so, its ids are those of the document
+  isPrinted(toBe, lines, bindings)
   const told = `it says:\n${written.join('\n')}\nit prints:\n${printed}`
   // the fence itself is a line
   const place = { document, line: line + at + 1, count: written.length, lines: printed === '' ? [] : toBe }
