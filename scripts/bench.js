@@ -50,6 +50,10 @@ async function output({ args }, env) {
   return text
 }
 
+function completing(line) {
+  return [cli, '__complete', 'bash', '--', line, line.slice(line.lastIndexOf(' ') + 1)]
+}
+
 function median(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -138,8 +142,12 @@ async function bench() {
   const help = { name: '--help', args: [cli, '--help'] }
   const json = { name: 'list --json, 100 keys', args: [cli, 'list', '--json'] }
   const ndjson = { name: 'list --format ndjson, 100,000 keys', args: [cli, 'list', '--format', 'ndjson'] }
+  const flags = { name: 'completion of a flag', args: completing('pictify-keys rotate --if') }
+  const keys = { name: 'completion of a key, 100 keys', args: completing('pictify-keys show ') }
   const undici = { name: 'bare undici', args: [at('scripts/bench-fetch.js')] }
 
+  const completed = (await output(keys, against(few, bare))).trimEnd().split('\n').length - 1
+  if (completed !== 100) throw new Error(`completed ${completed} keys`)
   const listed = JSON.parse(await output(json, against(few, bare))).apiKeys.length
   const lines = new Set((await output(ndjson, against(many, bare))).trimEnd().split('\n'))
   if (listed !== 100 || lines.size !== 100_000) throw new Error(`listed ${listed} and ${lines.size} keys`)
@@ -154,6 +162,9 @@ async function bench() {
       await compare({ ours: version, theirs: empty, goal: 1.15, env }),
       await compare({ ours: help, theirs: empty, goal: 1.15, env }),
       await compare({ ours: json, theirs: empty, goal: 1.9, env: against(few, env) }),
+      // what a person waits for at every Tab
+      await compare({ ours: flags, theirs: empty, goal: 1.6, env }),
+      await compare({ ours: keys, theirs: empty, goal: 1.6, env: against(few, env) }),
       await compare({
         ours: ndjson,
         theirs: undici,

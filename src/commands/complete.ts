@@ -1,11 +1,8 @@
 import type { Context } from '../context.ts'
-import { createJournals } from '../rotation/journal.ts'
-import { isOver, receiptOf } from '../rotation/state.ts'
 import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
-import { type KnownKey, knownKeys } from './complete-keys.ts'
+import type { KnownKey } from './complete-keys.ts'
 import { bashInsertion, bashWords, fishText } from './complete-shells.ts'
-import { targetCandidates } from './complete-targets.ts'
 import { type Candidate, type Wanted, wantedAfter } from './complete-words.ts'
 
 /**
@@ -95,14 +92,17 @@ async function candidatesFor(
     case 'candidates':
       return wanted.candidates
     case 'key': {
+      const { knownKeys } = await import('./complete-keys.ts')
       const keys = await knownKeys(context)
       const shown = keys.filter(({ status }) => wanted.status === undefined || status === wanted.status)
       return keyCandidates(shown, current.slice(wanted.prefix.length))
         .filter(({ value }) => !wanted.given.includes(value))
         .map(({ value, summary }) => ({ value: wanted.prefix + value, summary }))
     }
-    case 'target':
+    case 'target': {
+      const { targetCandidates } = await import('./complete-targets.ts')
       return prefixed(wanted.prefix, await targetCandidates(current.slice(wanted.prefix.length), context))
+    }
     case 'profile': {
       const { profiles } = await context.config()
       return prefixed(
@@ -111,11 +111,8 @@ async function candidatesFor(
       )
     }
     case 'rotation': {
-      const entries = await createJournals(context.stateDir).list()
-      const receipts = entries.flatMap((entry) => ('journal' in entry ? [receiptOf(entry.journal)] : []))
-      return receipts
-        .filter(({ state }) => !isOver(state))
-        .map(({ id, oldKey, state }) => ({ value: id, summary: `${oldKey.name}, ${state}` }))
+      const { openRotations } = await import('./complete-rotations.ts')
+      return openRotations(context.stateDir)
     }
     case 'file':
     case 'nothing':
