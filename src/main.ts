@@ -232,8 +232,11 @@ function listen(core: Core) {
   }
 }
 
-/** With its listeners gone a signal does what it does to any process. */
-function dieOf(signal: Signal): void {
+const signalNumbers: Record<Signal, number> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
+
+/** With its listeners gone a signal does what it does to any process but the first one of a container. */
+function dieOf(signal: Signal): never {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
+  process.exit(128 + signalNumbers[signal])
 }
