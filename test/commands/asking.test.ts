@@ -73,7 +73,7 @@ describe('rename', () => {
 
 describe('revoke', () => {
   test('asks which keys, of those that are active, and says who last used each', async () => {
-    const [busy, idle, gone] = [key('Busy'), key('Idle', { lastUsedAt: Date.now() - 30 * day }), key('Gone')]
+    const [busy, idle, gone] = [key('Busy'), key('Idle', { lastUsedAt: Date.now() - 40 * day }), key('Gone')]
     stage.sandbox.dashboard.revoke(gone.id)
     await use(busy.secret, 'my-app/2.1')
     const played = await stage.play(
@@ -122,7 +122,7 @@ describe('revoke', () => {
     ['something else answers', 'html:GET /audit-logs'],
   ])('is done without an audit log: %s', async (_, fault) => {
     stage.sandbox.addFault(fault)
-    const a = key('App', { lastUsedAt: Date.now() - 30 * day })
+    const a = key('App', { lastUsedAt: Date.now() - 40 * day })
     const played = await stage.play(revoke, { keys: ['App'] }, { 'revoke App': true })
     expect(played.error).toBeUndefined()
     expect(played.stderr).toContain('the audit log cannot be read: ')
@@ -130,7 +130,7 @@ describe('revoke', () => {
   })
 
   test('asks the log nothing where it asks nothing', async () => {
-    const a = key('App', { lastUsedAt: Date.now() - 30 * day })
+    const a = key('App', { lastUsedAt: Date.now() - 40 * day })
     const played = await stage.play(revoke, { keys: [a.id], yes: true })
     expect(played.stderr).not.toContain('was last used')
     expect(status(a.id)).toBe('revoked')

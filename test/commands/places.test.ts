@@ -79,7 +79,7 @@ describe('environment files', () => {
     ['what is no text', { '.env': `\0K=${live}` }, []],
     ['other files', { '.envrc': `K=${live}`, env: `K=${live}`, '.env.d/x': `K=${live}` }, []],
   ])('%s is not offered', async (_, files, wanted) => {
-    await put(files as unknown as Record<string, string>)
+    await put(files)
     expect(await specs()).toEqual(wanted)
   })
 
