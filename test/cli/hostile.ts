@@ -81,9 +81,13 @@ function spoilt(value: unknown, field: string): unknown {
   return Object.fromEntries(entries) as unknown
 }
 
-/** What in a text would act on a terminal, but for its own line ends and our colours. Empty: nothing. */
-export function actsOnTerminal(text: string, { colours = false } = {}): string[] {
-  const rest = colours ? text.replaceAll(/\x1b\[\d{1,2}m/g, '') : text
+/**
+ * What in a text would act on a terminal, but for its own line ends, our colours, and, where something of ours is drawn
+ * anew (`drawn`), what moves the cursor about for that: never by 77. Empty: nothing.
+ */
+export function actsOnTerminal(text: string, { colours = false, drawn = false } = {}): string[] {
+  const undrawn = drawn ? text.replaceAll(/\x1b\[\??(?!77)[\d;]*[ABCDGHJKhl]|\r/g, '') : text
+  const rest = colours ? undrawn.replaceAll(/\x1b\[\d{1,2}m/g, '') : undrawn
   const found = rest
     .replaceAll(/\r*\n/g, '')
     .match(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufffd]|\p{M}{5,}/gu)
