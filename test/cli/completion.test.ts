@@ -5,7 +5,8 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openAccount, type Account } from './account.ts'
+import { errorOf, openAccount, type Account } from './account.ts'
+import { actsOnTerminal, createHostileApi } from './hostile.ts'
 import { openScreen, type Screen } from './screen.ts'
 
 // Completion as real shells do it, on a real terminal: what is typed, Tab, Enter, and what the program is then given.
@@ -177,6 +178,48 @@ describe.each(shells)('$shell', (shell) => {
     if (shell.shell === 'bash') screen.type('\t')
     await screen.until(/live[^]*test|test[^]*live/)
     screen.type('\x03')
+  })
+})
+
+describe('the scripts', () => {
+  test.each(['bash', 'zsh', 'fish'])('of %s are data, with --json a document', async (shell) => {
+    const script = (await account.run(['completion', shell])).stdout
+    expect(script).toContain(`__complete ${shell} --`)
+    const ran = await account.run(['completion', shell, '--json'])
+    expect(JSON.parse(ran.stdout)).toEqual({ completion: { shell, script } })
+  })
+
+  test('another shell is refused, with those that there are', async () => {
+    const ran = await account.run(['completion', 'tcsh', '--json'])
+    expect(ran.exit).toBe(2)
+    expect(errorOf(ran)).toMatchObject({ code: 'usage', hint: 'choose one of bash, zsh, fish' })
+  })
+
+  test.skipIf(!has('shellcheck'))('shellcheck has nothing to say about that of bash', async () => {
+    const file = path.join(account.home.directory, 'completion.bash')
+    await writeFile(file, (await account.run(['completion', 'bash'])).stdout)
+    expect(execFileSync('shellcheck', ['--shell', 'bash', file], { encoding: 'utf8' })).toBe('')
+  })
+})
+
+describe('names that are out to get a terminal', () => {
+  test('are offered by an id that is harmless, or not at all', async () => {
+    const api = await createHostileApi(account.sandbox.url)
+    try {
+      for (const shell of ['bash', 'zsh', 'fish']) {
+        const line = shell === 'bash' ? ['pictify-keys show ', ''] : ['show', '']
+        const ran = await account.run(['__complete', shell, '--', ...line], {
+          env: { PICTIFY_API_URL: api.url },
+        })
+        expect(ran).toMatchObject({ exit: 0, stderr: '' })
+        const lines = ran.stdout.split('\n')
+        expect(lines[0]).toBe('words')
+        // a tab parts a candidate from its summary, and that is all that a terminal would act on
+        expect(actsOnTerminal(ran.stdout.replaceAll('\t', ' '))).toEqual([])
+      }
+    } finally {
+      await api.close()
+    }
   })
 })
 

@@ -6,8 +6,6 @@ import { commands } from '../../src/commands/index.ts'
 import { errorExits } from '../../src/errors.ts'
 import { closed, createValidators, eventDefinitions, schemas, type Schema } from './schemas.ts'
 
-/** Commands whose output is a text for another program: the same with --json. */
-const textual = ['completion', 'man']
 /** What is no document of a command. */
 const others = ['definitions', 'error', 'event']
 
@@ -71,7 +69,7 @@ test('every definition is used', () => {
 })
 
 test('every command has its document', () => {
-  const names = commands.map(({ name }) => name).filter((name) => !textual.includes(name))
+  const names = commands.map(({ name }) => name)
   expect([...schemas.keys()].filter((name) => !others.includes(name)).sort()).toEqual(names.sort())
 })
 
