@@ -1,6 +1,6 @@
 // Tools that a package registry has, put into the cache by that registry's own client. A version is named for each, so that
 // no new rule of a linter fails a suite overnight; another version is another folder.
-import { access, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { run, which } from './processes.js'
 
@@ -42,8 +42,13 @@ async function kept(cache, name, file, install) {
   const known = await textOf(note)
   if (known !== undefined) return path.join(known, file)
   const folder = await mkdtemp(path.join(cache, 'tool-'))
-  await install(folder)
-  await access(path.join(folder, file))
+  try {
+    await install(folder)
+    await access(path.join(folder, file))
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
   await writeFile(`${folder}.note`, folder)
   await rename(`${folder}.note`, note)
   return path.join(folder, file)

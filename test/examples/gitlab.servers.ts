@@ -34,7 +34,7 @@ function idToken(audience: string, project: string): string {
     iat: now,
     exp: now + 3_600,
   }
-  const signed = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ ...claims, project_path: project })}`
+  const signed = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ ...claims, project_path: project, ref_protected: 'true' })}`
   return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`
 }
 
@@ -52,18 +52,13 @@ describe.skipIf(!facts)('GitLab CI', () => {
     >
     job = parsed as Job
     const { VAULT_K8S_MOUNT, VAULT_K8S_ROLE } = job.variables
-    await vault.must('PUT', 'sys/policies/acl/gitlab', { policy: await policyOf('secret/data/app') })
+    await vault.must('PUT', 'sys/policies/acl/pictify-keys', { policy: await policyOf('secret/data/app') })
     await vault.must('POST', `sys/auth/${VAULT_K8S_MOUNT}`, { type: 'jwt' })
     const pem = publicKey.export({ type: 'spki', format: 'pem' })
     await vault.must('POST', `auth/${VAULT_K8S_MOUNT}/config`, { jwt_validation_pubkeys: [pem] })
-    await vault.must('POST', `auth/${VAULT_K8S_MOUNT}/role/${VAULT_K8S_ROLE}`, {
-      role_type: 'jwt',
-      user_claim: 'sub',
-      bound_audiences: [job.id_tokens['VAULT_ID_TOKEN']?.aud],
-      bound_claims: { project_path: 'acme/shop' },
-      token_policies: ['gitlab'],
-      token_ttl: '1h',
-    })
+    const guide = await text('docs/ci.md')
+    const role = [...guide.matchAll(/```json\n(.*?)```/gs)].find(([, block]) => block?.includes('role_type'))
+    await vault.must('POST', `auth/${VAULT_K8S_MOUNT}/role/${VAULT_K8S_ROLE}`, role?.[1])
   })
   afterAll(() => registry?.close())
   beforeEach(async () => {

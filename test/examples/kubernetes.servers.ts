@@ -42,7 +42,8 @@ beforeAll(async () => {
   registry = await openRegistry()
   folder = await openFolder(registry)
   image = await makeImage(folder)
-})
+  // the first time, it fetches the libraries of all stores
+}, 300_000)
 afterAll(async () => {
   await registry?.close()
   await folder?.remove()
