@@ -68,9 +68,12 @@ export function createContext(given: Surroundings): Context {
     return openCredentialStore(of, kind, keychain, options)
   }
   const credential = once(async () => {
-    const found = await findCredential(env, config, storeOf)
+    const found = await findCredential(env, config, async (of, kind) => {
+      // before a keychain is asked, which may ask a person
+      refuseElsewhere(of, await apiUrl())
+      return storeOf(of, kind)
+    })
     out.conceal(found.secret)
-    if (found.source.kind !== 'environment') refuseElsewhere(await config(), await apiUrl())
     return found
   })
   /** Without a look at the profile where flag or environment already decide. */

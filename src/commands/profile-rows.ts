@@ -8,7 +8,7 @@ import type { ProfileRow } from '../ui/profiles.ts'
 export async function profileRows(context: Context): Promise<ProfileRow[]> {
   const standard = await context.openProfile()
   const inForce = await nameInForce(context)
-  const names = [...new Set([...standard.profiles, ...(standard.profiles.length === 0 ? [inForce] : [])])]
+  const names = [...new Set([...standard.profiles, inForce])]
   return Promise.all(
     names.map(async (name) => {
       const config = await context.openProfile(name)

@@ -141,6 +141,26 @@ describe.skipIf(!facts)('the keychain, by the program', () => {
     },
   )
 
+  test('is not asked for a key that is not for the API that is named', async () => {
+    await signIn()
+    service.hangBus()
+    const ran = await run('list', '--api-url', 'http://127.0.0.1:1')
+    expect(errorOf(ran)).toMatchObject({ code: 'not-signed-in' })
+    expect(errorOf(ran).message).toContain('it is not sent to http://127.0.0.1:1')
+  })
+
+  test('a profile whose keychain is gone for good is deleted by force alone', async () => {
+    await signIn('--profile', 'acme')
+    service.die()
+    const refused = await run('profile', 'delete', 'acme', '--yes')
+    expect(errorOf(refused).code).toBe('keychain-unavailable')
+    expect(await profile('acme')).toMatchObject({ store: 'keychain' })
+    const ran = await run('profile', 'delete', 'acme', '--yes', '--force')
+    expect(ran.exit).toBe(0)
+    expect(ran.stderr).toContain('the keychain may still have the key of profile acme')
+    expect(await profile('acme')).toBeUndefined()
+  })
+
   test('an entry that was changed behind our back is neither sent anywhere nor overwritten', async () => {
     await signIn()
     const other = `pk_live_${'b'.repeat(40)}`

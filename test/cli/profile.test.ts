@@ -83,6 +83,15 @@ describe('profile list', () => {
     expect(rowsOf(ran.stdout)[1]).toMatchObject({ name: 'acme', key: null, type: null })
   })
 
+  test('shows the one in use though nobody signed in with it, for that is why commands fail', async () => {
+    const rows = rowsOf((await run(['profile', 'list', '--profile', 'acne'])).stdout)
+    expect(rows.map(({ name }) => name)).toEqual(['default', 'acme', 'acne'])
+    expect(rows[2]).toMatchObject({ store: null, inUse: true, because: 'flag' })
+    await run(['profile', 'delete', 'default', '--yes'])
+    const [, standard] = rowsOf((await run(['profile', 'list'])).stdout)
+    expect(standard).toMatchObject({ name: 'default', apiUrl: null, inUse: true, because: 'default' })
+  })
+
   test('of a home where nobody signed in shows what a login would make', async () => {
     const env = { ...none, XDG_CONFIG_HOME: path.join(account.home.directory, 'empty') }
     const ran = await run(['profile', 'list'], env)
