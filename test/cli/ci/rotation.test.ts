@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Ran } from '../program.ts'
 import { openRotating, type Rotating } from '../rotating.ts'
+import { openScreen } from '../screen.ts'
 import { azure, github, gitlab, outputsOf, plainLog } from './runners.ts'
 
 const waits = ['--settle', '200ms', '--idle', '0s', '--usage-lag', '0s', '--wait', '20s']
@@ -200,6 +201,16 @@ describe('Jenkins', () => {
     expect(ran.exit).toBe(0)
     expect(ran.stderr).toMatch(/warning: .*keys\.properties cannot be written to/)
   })
+})
+
+test('a terminal that a CI makes up is a log too: times, nothing drawn, no question', async () => {
+  const screen = openScreen(account.home, line(), { columns: 200, env: { CI: 'true', TERM: 'xterm' } })
+  expect((await screen.ended).exit, screen.scrollback()).toBe(0)
+  expect(screen.raw().replaceAll(/\u001b\[\d{1,2}m/g, '')).not.toContain('\u001b')
+  const said = screen.scrollback().split('\n')
+  expect(said[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}checking everything/)
+  const asked = openScreen(account.home, ['revoke', newKey()?.id ?? ''], { env: { CI: 'true' } })
+  expect((await asked.ended).exit).toBe(2)
 })
 
 describe('create, revoke and delete', () => {
