@@ -53,7 +53,11 @@ async function readAll(api: Client, signal: AbortSignal): Promise<Key[]> {
 function lookAtClock({ clockSkewMs }: Client, { ok, warn }: Findings): void {
   if (clockSkewMs === undefined) return ok('clock', 'the API does not tell its time')
   const apart = formatDuration(Math.abs(clockSkewMs))
-  if (Math.abs(clockSkewMs) < skewWorthSaying) return ok('clock', `${apart} from the API's`)
+  if (Math.abs(clockSkewMs) < skewWorthSaying) {
+    // the API tells its time to the second
+    const seconds = Math.ceil(Math.abs(clockSkewMs) / 1_000) || 1
+    return ok('clock', `within ${formatDuration(seconds * 1_000)} of the API's`)
+  }
   warn('clock', {
     code: 'clock-skew',
     message: `this machine's clock is ${apart} ${clockSkewMs > 0 ? 'behind' : 'ahead of'} the API's`,
