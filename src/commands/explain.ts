@@ -1,7 +1,6 @@
 import { KeysError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
-import { readExplanations, renderExplanation } from '../ui/explanation.ts'
-import { renderTable } from '../ui/table.ts'
+import { readExplanations, renderExplanation, renderSummaries } from '../ui/explanation.ts'
 import { defineCommand } from './command.ts'
 
 /** The text of docs/errors.md, put in by the build. */
@@ -22,17 +21,8 @@ export const explain = defineCommand({
           hint: 'pictify-keys explain lists the codes and their exits',
         })
       }
-      return out.result({ explanations: shown }, ({ explanations }) =>
-        renderTable(
-          [
-            { head: 'CODE', value: ({ code }) => code, paint: (text) => out.paint.cyan(text) },
-            { head: 'EXIT', value: ({ exits }) => exits.join(', ') },
-            { head: 'MEANING', value: ({ summary }) => summary.replace(/\.$/, ''), flexible: true },
-          ],
-          explanations,
-          { width: out.columns, paint: out.paint },
-        ),
-      )
+      const text = renderSummaries(shown, Math.min(out.columns, 100), out.paint)
+      return out.result({ explanations: shown }, () => text)
     }
     const explanation = all.find(({ code }) => code === wanted)
     if (explanation === undefined) {
@@ -44,7 +34,7 @@ export const explain = defineCommand({
         hint: meant === undefined ? 'pictify-keys explain lists all of them' : `did you mean ${meant}?`,
       })
     }
-    // its lines are our own: what `human` is handed has lost them
+    // its lines are our own: what a result's sentence is handed has lost them
     const text = renderExplanation(explanation, Math.min(out.columns, 100), out.paint)
     out.result({ explanation }, () => text)
   },

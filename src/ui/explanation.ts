@@ -27,6 +27,22 @@ export function readExplanations(document: string): Explanation[] {
   })
 }
 
+/** Narrower than this, what a code means stands below it. */
+const twoColumns = 60
+
+/** Each code with its exit and what it means. */
+export function renderSummaries(entries: readonly Explanation[], width: number, paint: Paint): string {
+  const longest = Math.max(...entries.map(({ code }) => code.length))
+  const blocks = entries.map(({ code, exits, summary }) => {
+    const head = `${code.padEnd(longest)}  ${String(exits[0] ?? '').padStart(3)}  `
+    if (width < twoColumns)
+      return [paint.cyan(`${code} (${exits[0]})`), ...paragraph(`  ${summary}`, width, 2)]
+    const [first = '', ...rest] = paragraph(summary, width - head.length)
+    return [paint.cyan(head) + first, ...rest.map((line) => ' '.repeat(head.length) + line)]
+  })
+  return blocks.flat().join('\n')
+}
+
 /** An entry for a terminal: paragraphs and lists as wide as it is, examples as they are. */
 export function renderExplanation({ code, text }: Explanation, width: number, paint: Paint): string {
   // split by a pattern with a group, every second part is what stands between two fences

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorExits } from '../../src/errors.ts'
 import { explain } from '../../src/commands/explain.ts'
-import { readExplanations, renderExplanation } from '../../src/ui/explanation.ts'
+import { readExplanations, renderExplanation, renderSummaries } from '../../src/ui/explanation.ts'
 import { plain } from '../../src/ui/paint.ts'
 import { setStage, type Stage } from './stage.ts'
 
@@ -59,6 +59,22 @@ describe('an entry', () => {
     expect(readExplanations(document)).toMatchObject([
       { code: 'some-code', exits: [7], summary: 'It is *so* that words go on.' },
     ])
+  })
+
+  test.each([40, 80])('all of them fit %d columns, whole', (width) => {
+    const entries = [
+      { code: 'a', exits: [2], summary: 'What it means, in more words than fit.', text: '' },
+      {
+        code: 'interrupted',
+        exits: [130, 143],
+        summary: 'It was told to stop, which is a long story.',
+        text: '',
+      },
+    ]
+    const text = renderSummaries(entries, width, plain)
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(width)
+    for (const { summary } of entries) expect(text.replace(/\s+/g, ' ')).toContain(summary)
+    expect(text).toMatch(width === 40 ? /^interrupted \(130\)$/m : /^interrupted {2}130 {2}It was/m)
   })
 
   test.each([40, 60])('fits %d columns, but for its example', (width) => {
