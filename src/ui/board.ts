@@ -65,8 +65,8 @@ export function finished(state: BoardState, view: View, mark: Mark): string[] {
   const { step } = state
   if (step === undefined) return []
   const { paint } = view
-  const colour = { done: paint.green, failed: paint.red, left: paint.yellow }[mark]
-  const head = stepBeginning(colour(marksOf(view)[mark]), step.name, step.name)
+  const colour = ({ done: 'green', failed: 'red', left: 'yellow' } as const)[mark]
+  const head = stepBeginning(paint[colour](marksOf(view)[mark]), step.name, step.name)
   const text = mark === 'done' ? past(state) : mark === 'left' ? 'stopped here' : 'failed'
   return block(head, `${text} ${tookOf(step, view)}`, view)
 }
@@ -96,8 +96,8 @@ function beginning({ label, mark }: Row, view: View): { text: string; width: num
   if (mark === undefined) {
     return { text: paint.dim(`  ${label}${' '.repeat(indent - 2 - label.length)}`), width: indent }
   }
-  const colour = { done: paint.green, failed: paint.red, pending: paint.dim }[mark]
-  return { text: `${' '.repeat(indent)}${colour(marksOf(view)[mark])} `, width: indent + 2 }
+  const colour = ({ done: 'green', failed: 'red', pending: 'dim' } as const)[mark]
+  return { text: `${' '.repeat(indent)}${paint[colour](marksOf(view)[mark])} `, width: indent + 2 }
 }
 
 /** A beginning and a text; what does not fit beside the one stands under the other. */

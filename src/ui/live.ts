@@ -38,10 +38,9 @@ const showCursor = '\x1b[?25h'
 /** Opens a region at the foot of a terminal. Nothing else may write there but by `write`. */
 export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
   // A drawing may be on its way while the terminal gets narrower: what is too long then is cut, and moves nothing.
-  const uncut = Object.create(stream, {
-    write: { value: (text: string) => stream.write(noWrap + text + wrap) },
-  })
-  const update = createLogUpdate(uncut as NodeJS.WriteStream, { showCursor: true })
+  const write = (text: string) => stream.write(noWrap + text + wrap)
+  const uncut = Object.create(stream, { write: { value: write } }) as NodeJS.WriteStream
+  const update = createLogUpdate(uncut, { showCursor: true })
   let drawn: readonly string[] = []
   let isOpen = true
   let isHidden = false

@@ -15,13 +15,13 @@ import { tellWait } from './wait.ts'
 /** Tells of a rotation as it goes. */
 export interface Progress {
   /** With --json one JSON object a line, else the board or sentences. */
-  report(event: RotationEvent): void
+  report: (event: RotationEvent) => void
   /** The client waits before it asks again. */
-  waits(wait: Wait): void
+  waits: (wait: Wait) => void
   /** There was an interruption, the `count`th. */
-  interrupted(count: number): void
+  interrupted: (count: number) => void
   /** It is over; `mark` is what became of the step that was under way. */
-  end(mark: Mark): void
+  end: (mark: Mark) => void
 }
 
 /** The same news again is no news for so long. */

@@ -53,7 +53,7 @@ describe('a whole rotation', () => {
   it('shows both keys and what is missing while they overlap', async () => {
     const screen = rotate(['--idle', '3s'])
     await screen.until(/missing +\S+ was last used/)
-    const { text } = screen
+    const text = () => screen.text()
     expect(text()).toMatch(new RegExp(`old key +${account.old.id} +\\d+ requests? in 24h, (last|never) used`))
     expect(text()).toMatch(/new key +key_\w+ +\d+ requests? in 24h, last used/)
     expect(text()).toMatch(/figures of \d\d:\d\d:\d\d UTC/)

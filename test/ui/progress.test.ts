@@ -25,7 +25,7 @@ async function inLines() {
     warned,
     progress,
     sentences: () => told.flatMap(({ sentence }) => (sentence === undefined ? [] : [sentence.trim()])),
-    after(seconds: number, event: RotationEvent) {
+    after: (seconds: number, event: RotationEvent) => {
       now = beganAt + seconds * 1_000
       progress.report(event)
     },
