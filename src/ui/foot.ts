@@ -13,6 +13,8 @@ export interface Live {
   clean(text: string): string
   /** From here on `lines` are drawn there, and drawn anew all the time; they must be clean. */
   open(lines: (size: Size) => readonly string[]): Promise<Region>
+  /** Leaves the terminal to `work`, which asks a person something; what is said meanwhile is said after that. */
+  aside<T>(work: () => Promise<T>): Promise<T>
 }
 
 export interface FootOptions {
@@ -34,11 +36,14 @@ export interface Foot {
 
 export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): Foot {
   let region: Region | undefined
+  let reopen: (() => Region) | undefined
+  let held: string[] | undefined
   const end = () => {
     region?.end()
     region = undefined
+    reopen = undefined
   }
-  const write = (text: string) => void (region ?? stderr).write(text)
+  const write = (text: string) => void (held ? held.push(text) : (region ?? stderr).write(text))
   const isDrawn = !lines && stderr.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === ''
   const live: Live = {
     paint,
@@ -47,8 +52,22 @@ export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): F
     async open(drawn) {
       const { openRegion } = await import('./live.ts')
       end()
-      region = openRegion({ stream: stderr, lines: drawn, reflows: reflows(env) })
+      reopen = () => openRegion({ stream: stderr, lines: drawn, reflows: reflows(env) })
+      region = reopen()
       return { draw: () => region?.draw(), write, end }
+    },
+    async aside(work) {
+      region?.end()
+      region = undefined
+      held = []
+      try {
+        return await work()
+      } finally {
+        region = reopen?.()
+        const texts = held
+        held = undefined
+        for (const text of texts) write(text)
+      }
     },
   }
   return { live: isDrawn ? live : undefined, write, end }

@@ -308,7 +308,10 @@ function testRotation(): void {
     test('shows what is to be put there, with --quiet too', async () => {
       const { id } = sandbox.dashboard.create({ name: 'Wiki', createdAt: Date.now() - 86_400_000 })
       const line = ['rotate', id, '--to', 'manual:the wiki', '--quiet', ...waits]
-      const { screen, exitCode } = await onTerminal(line, [['in its place?', 'n\r']])
+      const { screen, exitCode } = await onTerminal(line, [
+        ['will stay in the scrollback', 'y\r'],
+        ['in its place?', 'n\r'],
+      ])
       expect(screen).toMatch(/put the new key into the wiki:\r*\n\r*\n {2}pk_live_\w{20,}\r*\n/)
       expect([6, 7]).toContain(exitCode)
     })
