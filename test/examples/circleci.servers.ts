@@ -10,7 +10,7 @@ import { openRegistry, type Registry } from './registry.ts'
 
 interface Job {
   environment: Record<string, string>
-  steps: { run: { name: string; command: string } }[]
+  steps: { run?: { name: string; command: string } }[]
 }
 
 const facts = inject('servers')['aws'] as AwsFacts | undefined
@@ -66,7 +66,7 @@ describe.skipIf(!facts)('CircleCI', () => {
       ...more,
     }
     let log = ''
-    for (const { run: step } of job.steps) {
+    for (const step of job.steps.flatMap((each) => each.run ?? [])) {
       const file = path.join(folder.directory, 'step.sh')
       await writeFile(file, step.command)
       const { code, stdout, stderr } = await run('bash', ['-eo', 'pipefail', file], {
@@ -74,10 +74,11 @@ describe.skipIf(!facts)('CircleCI', () => {
         env,
       })
       log += stdout + stderr
-      if (code !== 0) return { code, log, handedOn: '' }
+      if (code !== 0) return { code, log, summary: '', handedOn: '' }
     }
-    account.refuseSecrets(log)
-    return { code: 0, log, handedOn: await readFile(bashEnv, 'utf8') }
+    const summary = await readFile(path.join(folder.directory, 'rotation.md'), 'utf8')
+    account.refuseSecrets(log, summary)
+    return { code: 0, log, summary, handedOn: await readFile(bashEnv, 'utf8') }
   }
 
   test('the job signs in to AWS by its OIDC token and rotates; the night after, there is nothing to do', async () => {
@@ -85,6 +86,7 @@ describe.skipIf(!facts)('CircleCI', () => {
     expect(first).toMatchObject({ code: 0 })
     expect(await held()).toBe(account.successor().secret.reveal())
     expect(first.handedOn).toContain(`PICTIFY_NEW_KEY_ID='${account.successor().id}'`)
+    expect(first.summary).toMatch(/^### Rotated.* Production Server$/m)
     const second = await play()
     expect(second).toMatchObject({ code: 0, log: expect.stringContaining('nothing to do') as string })
   })

@@ -16,7 +16,7 @@ interface Job {
   before_script: string[]
   script: string[]
   after_script: string[]
-  artifacts: { reports: { dotenv: string } }
+  artifacts: { paths: string[]; reports: { dotenv: string } }
   allow_failure: { exit_codes: number }
 }
 
@@ -101,8 +101,13 @@ describe.skipIf(!facts)('GitLab CI', () => {
     const ran = await shell([...job.before_script, ...job.script])
     await shell(job.after_script)
     account.refuseSecrets(ran.stdout, ran.stderr)
-    const report = await readFile(path.join(checkout, job.artifacts.reports.dotenv), 'utf8').catch(() => '')
-    return { ...ran, report, checkout, env }
+    const kept = (file: string) => readFile(path.join(checkout, file), 'utf8').catch(() => '')
+    const [report, summary] = [
+      await kept(job.artifacts.reports.dotenv),
+      await kept(job.artifacts.paths.join()),
+    ]
+    account.refuseSecrets(report, summary)
+    return { ...ran, report, summary, checkout, env }
   }
 
   test('the job signs in by its ID token and rotates into Vault; the night after, there is nothing to do', async () => {
@@ -111,9 +116,11 @@ describe.skipIf(!facts)('GitLab CI', () => {
     expect(await held()).toBe(account.successor().secret.reveal())
     expect(first.report).toContain(`PICTIFY_NEW_KEY_ID=${account.successor().id}\n`)
     expect(first.report).toContain('PICTIFY_ROTATION_STATE=done\n')
+    expect(first.summary).toMatch(/^### Rotated.* Production Server$/m)
     await expect(readFile(`${first.checkout}/.vault-id-token`)).rejects.toThrow('ENOENT')
     expect(await play()).toMatchObject({
       code: 0,
+      report: '',
       stdout: expect.stringContaining('nothing to do') as string,
     })
   })

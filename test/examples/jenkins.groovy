@@ -121,7 +121,7 @@ class Stages extends Block {
 class PostSteps extends Block {
   void archiveArtifacts(Map given) {
     expect(given.keySet() == ['artifacts', 'allowEmptyArchive'] as Set, 'archiveArtifacts')
-    if (new File(build.workspace, given.artifacts).exists()) build.archived << given.artifacts
+    build.archived.addAll(given.artifacts.split(/,\s*/).findAll { new File(build.workspace, it).exists() })
   }
 }
 

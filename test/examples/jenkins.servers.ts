@@ -76,14 +76,22 @@ describe.skipIf(!jenkins || !facts)('Jenkins', () => {
 
   test('the pipeline rotates into Vault; the night after, there is nothing to do', async () => {
     const first = await play()
-    expect(first).toMatchObject({ result: 'SUCCESS', description: null, archived: ['rotation.properties'] })
+    expect(first).toMatchObject({
+      result: 'SUCCESS',
+      description: null,
+      archived: ['rotation.properties', 'rotation.md'],
+    })
     expect(await held()).toBe(account.successor().secret.reveal())
     expect(await readFile(path.join(workspace(), 'rotation.properties'), 'utf8')).toContain(
       `PICTIFY_NEW_KEY_ID=${account.successor().id}\n`,
     )
+    const summary = await readFile(path.join(workspace(), 'rotation.md'), 'utf8')
+    expect(summary).toMatch(/^### Rotated.* Production Server$/m)
+    account.refuseSecrets(summary)
     const second = await play()
     expect(second).toMatchObject({
       result: 'SUCCESS',
+      archived: [],
       log: expect.stringContaining('nothing to do') as string,
     })
   })

@@ -127,7 +127,7 @@ async function scripts(): Promise<[name: string, shell: 'bash' | 'sh', script: s
     parse(await text('examples/gitlab-ci.yml')) as Record<string, Record<string, string[]>>
   )['rotate-pictify-key'] as Record<string, string[]>
   const circle = parse(await text('examples/circleci.yml')) as {
-    jobs: Record<string, { steps: { run: { command: string } }[] }>
+    jobs: Record<string, { steps: { run?: { command: string } }[] }>
   }
   const cron = parseAllDocuments(await text('examples/kubernetes.yaml')).at(-1)
   const at = ['spec', 'jobTemplate', 'spec', 'template', 'spec', 'containers', 0, 'command', 2]
@@ -139,8 +139,8 @@ async function scripts(): Promise<[name: string, shell: 'bash' | 'sh', script: s
     ['GitLab', 'bash', [before_script, script].flat().join('\n')],
     ['GitLab, after it', 'bash', (after_script ?? []).join('\n')],
     ...Object.values(circle.jobs)
-      .flatMap((job) => job.steps)
-      .map(({ run: step }) => ['CircleCI', 'bash', step.command] as [string, 'bash', string]),
+      .flatMap((job) => job.steps.flatMap((step) => step.run ?? []))
+      .map(({ command }) => ['CircleCI', 'bash', command] as [string, 'bash', string]),
     ['Kubernetes', 'sh', String(cron?.getIn(at))],
   ]
 }
