@@ -3,6 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSandbox, type Sandbox } from '../../src/sandbox/server.ts'
 import { errorOf, openAccount, type Account } from './account.ts'
+import { quick } from './rotating.ts'
 
 let account: Account
 beforeEach(async () => {
@@ -63,6 +64,12 @@ describe('login', () => {
       expect(account.sandbox.requests).toHaveLength(0)
     },
   )
+
+  test('--move without a key to move says so', async () => {
+    const ran = await account.run(['login', '--move', '--store', 'file', '--json'], { env: none })
+    expect(ran.exit).toBe(4)
+    expect(errorOf(ran)).toMatchObject({ code: 'not-signed-in', hint: 'leave --move away, and give the key' })
+  })
 
   test.each([
     ['quoted', (key: string) => `"${key}"`, 'quotes around it'],
@@ -237,6 +244,45 @@ describe('logout', () => {
     expect(again).toMatchObject({ exit: 0, stdout: 'there was no key to forget (profile default)\n' })
     const still = await account.run(['logout'])
     expect(still.stderr).toContain('PICTIFY_ADMIN_KEY is still set')
+  })
+
+  test('lets go of the API, and keeps what else the profile says', async () => {
+    await signIn()
+    const document = JSON.parse(await readFile(profileFile(), 'utf8')) as {
+      profiles: { default: Record<string, string> }
+    }
+    document.profiles.default['plan'] = 'pro'
+    await writeFile(profileFile(), JSON.stringify(document))
+    await account.run(['logout'], { env: none })
+    expect(JSON.parse(await readFile(profileFile(), 'utf8'))).toEqual({
+      profiles: { default: { plan: 'pro' } },
+    })
+    const status = await account.run(['status', '--json'], { env: { ...none, PICTIFY_API_URL: undefined } })
+    expect(JSON.parse(status.stdout)).toMatchObject({ status: { apiUrl: 'https://api.pictify.io' } })
+  })
+
+  test('asks before what may be the only copy of a key is gone, as login does; the same key again loses none', async () => {
+    await signIn()
+    const rotated = await account.run(['rotate', '--self', ...quick], { env: none })
+    expect(rotated.exit, rotated.stderr).toBe(0)
+    const successor = account.sandbox
+      .keys()
+      .find(({ access, status }) => access === 'admin' && status === 'active')?.secret
+    const another = account.sandbox.dashboard.create({ name: 'Mine', access: 'admin', createdAt: 0 }).secret
+    for (const [args, input] of [
+      [['logout'], ''],
+      [['login', '--store', 'file'], another.reveal()],
+    ] as const) {
+      const asked = await account.run([...args, '--json'], { env: none, input })
+      expect(asked.exit).toBe(2)
+      expect(errorOf(asked)).toMatchObject({ code: 'needs-answer', hint: 'give --yes' })
+      expect(errorOf(asked).message).toContain('was made by rotate --self, and this may be its only copy')
+    }
+    expect(await readFile(profileFile(), 'utf8')).toContain(successor?.reveal())
+    expect((await signIn(successor?.reveal())).exit).toBe(0)
+    // now somebody has it who gave it
+    const out = await account.run(['logout', '--json'], { env: none })
+    expect(out).toMatchObject({ exit: 0, stderr: '' })
   })
 })
 
