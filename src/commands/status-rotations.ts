@@ -32,16 +32,19 @@ export async function lookAtStateDirectory(context: Context, findings: Findings)
 
 /** Throws `state-directory` where journals cannot be written, or others could. */
 async function lookAtFolder(stateDir: string): Promise<string> {
-  for (const name of ['rotations', 'locks'] as const) await findStateFolder(stateDir, name)
   const there = await nearest(stateDir)
-  try {
-    await access(there, constants.W_OK | constants.X_OK)
-    if (!(await stat(there)).isDirectory()) throw Object.assign(new Error(there), { code: 'ENOTDIR' })
-  } catch (cause) {
-    throw new KeysError('state-directory', `${stateDir} cannot be written to: ${systemReason(cause)}`, {
-      hint: `name another folder with --state-dir or PICTIFY_KEYS_STATE_DIR`,
-      cause,
-    })
+  const own = [await findStateFolder(stateDir, 'rotations'), await findStateFolder(stateDir, 'locks')]
+  for (const folder of [there, ...own]) {
+    if (folder === undefined) continue
+    try {
+      await access(folder, constants.W_OK | constants.X_OK)
+      if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error(folder), { code: 'ENOTDIR' })
+    } catch (cause) {
+      throw new KeysError('state-directory', `${folder} cannot be written to: ${systemReason(cause)}`, {
+        hint: 'free that place, or name another folder with --state-dir or PICTIFY_KEYS_STATE_DIR',
+        cause,
+      })
+    }
   }
   return there === stateDir
     ? `${stateDir}, writable, yours alone`
@@ -85,7 +88,8 @@ async function lookAtJournals({ stateDir, clock }: Context, findings: Findings):
 
 async function lookAtSetAside(stateDir: string, findings: Findings): Promise<string[]> {
   const folder = await findStateFolder(stateDir, 'rotations')
-  const names = folder === undefined ? [] : await readdir(folder)
+  // what keeps us from reading it was told of its journals
+  const names = folder === undefined ? [] : await readdir(folder).catch(() => [])
   const files = names
     .filter((name) => name.endsWith('.set-aside'))
     .map((name) => path.join(folder ?? '', name))

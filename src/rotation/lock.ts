@@ -69,20 +69,26 @@ export interface FoundLock {
 export async function listLocks(stateDir: string, processes: Processes): Promise<FoundLock[]> {
   const folder = await findStateFolder(stateDir, 'locks')
   if (folder === undefined) return []
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.lock')).sort()
-  const found = await Promise.all(
-    names.map(async (name): Promise<FoundLock[]> => {
-      const file = path.join(folder, name)
-      const holder = await readHolder(file)
-      // it was released meanwhile
-      if (holder === undefined) return []
-      const { pid, host, since } = holder
-      const isHere = host === hostname()
-      const state = !isHere ? 'elsewhere' : (await isAlive(holder, processes, false)) ? 'held' : 'stale'
-      return [{ path: file, keyId: keyOf(name), state, pid, host, since }]
-    }),
-  )
-  return found.flat()
+  try {
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.lock')).sort()
+    const found = await Promise.all(
+      names.map((name) => foundLock(path.join(folder, name), keyOf(name), processes)),
+    )
+    return found.flatMap((lock) => lock ?? [])
+  } catch (cause) {
+    if (cause instanceof KeysError || systemCode(cause) === undefined) throw cause
+    throw unusable(folder, 'locks', cause)
+  }
+}
+
+/** Undefined where it was released meanwhile. */
+async function foundLock(file: string, keyId: string, processes: Processes): Promise<FoundLock | undefined> {
+  const holder = await readHolder(file)
+  if (holder === undefined) return undefined
+  const { pid, host, since } = holder
+  const isHere = host === hostname()
+  const state = !isHere ? 'elsewhere' : (await isAlive(holder, processes, false)) ? 'held' : 'stale'
+  return { path: file, keyId, state, pid, host, since }
 }
 
 /** A name that is not ours stands for itself. */

@@ -108,6 +108,23 @@ describe('the state directory', () => {
     expect(errorOf({ stderr } as never).code).toBe('state-directory')
   })
 
+  test.each(['rotations', 'locks'])('with a file in the place of its folder %s', async (name) => {
+    await put(name, 'a file')
+    const { named, exit, stderr } = await look()
+    expect(exit).toBe(1)
+    expect(named('state')).toMatchObject([{ state: 'wrong', code: 'state-directory' }])
+    expect(errorOf({ stderr } as never).message).toContain(inState(name))
+    // the rest was looked at all the same
+    expect(named('others')).toMatchObject([{ state: 'ok' }])
+  })
+
+  test('with what is no lock in the place of one', async () => {
+    await put('locks/key_a.lock', 'no lock')
+    const { named, exit } = await look()
+    expect(exit).toBe(1)
+    expect(named('locks')).toMatchObject([{ state: 'wrong', code: 'state-directory' }])
+  })
+
   test('with a spoilt journal and one that was set aside', async () => {
     await put('rotations/key_a.7f3a9c.json', '{"version":')
     await put('rotations/key_b.7f3a9d.json.0a1b2c3d.set-aside', '{}')

@@ -97,6 +97,13 @@ describe.each(cis)('%s takes nothing from outside for a command', (name, runner,
   })
 })
 
+test.each(cis)('%s would have taken all of that for commands', (name, runner) => {
+  const taken = runner(forged.join('\n')).commands.filter((command) =>
+    JSON.stringify(command).includes('owned'),
+  )
+  expect(taken.length).toBeGreaterThanOrEqual({ github: 7, azure: 2, gitlab: 1 }[name] ?? Infinity)
+})
+
 describe('what a step prints for itself is text', () => {
   test.each(cis)('%s', async (_, runner, env) => {
     const account = await openAccount()
