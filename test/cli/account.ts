@@ -5,7 +5,7 @@ import { createHome, type Home, type Ran } from './program.ts'
 export interface Account {
   sandbox: Sandbox
   home: Home
-  run(args: readonly string[], options?: Parameters<Home['run']>[1]): Promise<Ran>
+  run: (args: readonly string[], options?: Parameters<Home['run']>[1]) => Promise<Ran>
   /** The ids and names of every key but the admin's. */
   keys(): { id: string; name: string; status: string }[]
   end(): Promise<void>
