@@ -4,7 +4,7 @@ import { KeysError } from '../errors.ts'
 import { parseTargets, schemes } from '../targets/index.ts'
 import type { Target } from '../targets/target.ts'
 import type { Choice } from '../ui/prompts.ts'
-import type { PlaceState, PlannedRotation } from '../ui/rotation-plan.ts'
+import type { PlannedPlace } from '../ui/rotation-plan.ts'
 import { paragraph } from '../ui/wrapping.ts'
 import { newFileOf } from './new-files.ts'
 import { findPlaces, type FoundPlace } from './places.ts'
@@ -17,7 +17,7 @@ export interface ChosenPlaces {
   to: string[]
   createTarget: boolean
   restart: string[]
-  places: PlannedRotation['places'][number][]
+  places: PlannedPlace[]
 }
 
 /** Where the application finds its key: what the line says, or what is chosen of what was found, looked at once. */
@@ -128,22 +128,23 @@ async function look(
   if (to.length > 0) out.say(`looking at ${to.join(', ')}`)
   const [asTheyAre, asMade] = [await parse(createTarget), await parse(true)]
   const looks = await Promise.all(
-    to.map(async (name, index) => {
-      const [target, made] = [asTheyAre[index], asMade[index]]
-      if (target === undefined || made === undefined) throw new Error(`${name} is no target`)
-      return { name, found: await stateOf(target, key, signal), target: made, boundMs: target.timeoutMs }
-    }),
+    asTheyAre.map(async (target, index) => ({
+      found: await stateOf(target, key, signal),
+      made: asMade[index],
+      name: target.name,
+    })),
   )
   const places: ChosenPlaces['places'] = []
   const absent: string[] = []
-  for (const { name, found, target, boundMs } of looks) {
+  for (const { name, found, made } of looks) {
     if (!(found instanceof KeysError)) {
-      places.push({ name, state: found, boundMs })
+      places.push(found)
       continue
     }
     // what is refused only as long as nothing may be made is not there
-    if (!createTarget && (await stateOf(target, key, signal)) === 'empty') {
-      places.push({ name, state: 'made', boundMs })
+    const asNew = createTarget || made === undefined ? found : await stateOf(made, key, signal)
+    if (!(asNew instanceof KeysError) && asNew.state !== 'holds') {
+      places.push({ ...asNew, state: 'made' })
       absent.push(name)
       continue
     }
@@ -164,23 +165,21 @@ async function look(
 }
 
 /** How a place is found, or what is wrong with it. */
-async function stateOf(target: Target, key: Key, signal: AbortSignal): Promise<PlaceState | KeysError> {
+async function stateOf(target: Target, key: Key, signal: AbortSignal): Promise<PlannedPlace | KeysError> {
+  const { name, readback, timeoutMs: boundMs } = target
+  const found = (state: PlannedPlace['state']) => ({ name, state, readback, boundMs })
   try {
     await target.check(signal)
-    if (target.readback === 'none') return 'blind'
+    if (readback === 'none') return found('unknown')
     const held = await target.read(signal)
-    if (held === undefined) return (await newFileOf(target)) === undefined ? 'empty' : 'made'
+    if (held === undefined) return found((await newFileOf(target)) === undefined ? 'empty' : 'made')
+    if (held.value.reveal() === '') return found('empty')
     const { type } = held.value
-    if (held.value.reveal() === '') return 'empty'
-    if (type === key.type) return 'holds'
+    if (type === key.type) return found('holds')
     const what = type === undefined ? 'something else than a key' : `a ${type} key`
-    return new KeysError(
-      'target-refused',
-      `${target.name} holds ${what}, and ${key.id} is a ${key.type} key`,
-      {
-        hint: 'choose the place of this key',
-      },
-    )
+    return new KeysError('target-refused', `${name} holds ${what}, and ${key.id} is a ${key.type} key`, {
+      hint: 'choose the place of this key',
+    })
   } catch (error) {
     if (error instanceof KeysError && error.code !== 'interrupted') return error
     throw error

@@ -3,7 +3,7 @@ import { parseDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import type { Waits } from '../rotation/state.ts'
 import { redact } from '../secret.ts'
-import { evidenceWords, type PlaceState } from '../ui/rotation-plan.ts'
+import { evidenceWords, type PlannedPlace } from '../ui/rotation-plan.ts'
 import { findChecks } from './verify-choices.ts'
 
 /** How it is verified: a command that was found or is typed, or none. */
@@ -45,11 +45,9 @@ async function refuseUnusable(context: Context, command: string): Promise<void> 
 export async function chooseOverlap(
   { prompt }: Context,
   waits: Waits,
-  places: readonly { state: PlaceState }[],
+  places: readonly PlannedPlace[],
 ): Promise<number> {
-  const isUseNeeded =
-    places.some(({ state }) => state === 'blind') || !places.some(({ state }) => state === 'holds')
-  const words = evidenceWords(waits, isUseNeeded)
+  const words = evidenceWords(waits, places)
   const isLater = await prompt.select(
     'When may the old key go?',
     [

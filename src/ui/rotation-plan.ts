@@ -3,17 +3,20 @@ import { formatDuration } from '../duration.ts'
 import type { Waits } from '../rotation/state.ts'
 import { paragraph } from './wrapping.ts'
 
-/**
- * A place as it was found: it `holds` a key, is there and `empty`, is not there and will be `made`, or cannot be read
- * back (`blind`).
- */
-export type PlaceState = 'holds' | 'empty' | 'made' | 'blind'
+/** A place as it was found. */
+export interface PlannedPlace {
+  name: string
+  /** It holds a key, is there and empty, or is not there and will be made; unknown where it cannot be read back. */
+  state: 'holds' | 'empty' | 'made' | 'unknown'
+  readback: 'value' | 'none'
+  /** How long one call may take there, where that is more than a moment. Milliseconds. */
+  boundMs?: number | undefined
+}
 
 /** A rotation before it begins, as far as it is known what will happen. */
 export interface PlannedRotation {
   key: Pick<Key, 'id' | 'name' | 'type'>
-  /** `boundMs`: how long one call may take there, where that is more than a moment. */
-  places: readonly { name: string; state: PlaceState; boundMs?: number | undefined }[]
+  places: readonly PlannedPlace[]
   restarts: readonly string[]
   verify: string | undefined
   waits: Waits
@@ -68,19 +71,21 @@ function deliver({ places, restarts }: PlannedRotation): Step {
   const names = places.map(({ name }) => name).join(', ')
   const bounds = places.flatMap(({ boundMs }) => boundMs ?? [])
   const time = bounds.length === 0 ? 'a moment' : `up to ${formatDuration(Math.max(...bounds))} for each call`
-  const notes: Record<PlaceState, ((name: string) => string) | undefined> = {
-    holds: undefined,
-    empty: (name) => `${name} holds no key yet: is that where the application reads it?`,
-    made: (name) => `${name} is not there yet: it will be made.`,
-    blind: (name) => `${name} cannot be read back: it is written last.`,
-  }
   return [
     names === '' ? 'Keep it as your credential.' : `Put it into ${names}, and read it back: ${time}.`,
-    ...places.flatMap(({ name, state }) => notes[state]?.(name) ?? []),
+    ...places.flatMap(notesOn),
     ...restarts.map(
       (name) => `Start ${name} anew, and wait until all of it runs, as long as it says that may take.`,
     ),
   ]
+}
+
+function notesOn({ name, state, readback }: PlannedPlace): string[] {
+  const notes: string[] = []
+  if (state === 'empty') notes.push(`${name} holds no key yet: is that where the application reads it?`)
+  if (state === 'made') notes.push(`${name} is not there yet: it will be made.`)
+  if (readback === 'none') notes.push(`${name} cannot be read back: it is written last.`)
+  return notes
 }
 
 function verify({ verify: command, waits }: PlannedRotation): Step {
@@ -90,12 +95,12 @@ function verify({ verify: command, waits }: PlannedRotation): Step {
 }
 
 function overlap(plan: PlannedRotation): Step {
-  const { waits, evidence } = plan
+  const { waits, evidence, places } = plan
   const least =
     waits.overlapMs > 0 ? `Keep both keys valid for at least ${formatDuration(waits.overlapMs)}` : ''
   if (!evidence)
     return [least === '' ? 'Ask for no evidence that the old key is quiet (--no-evidence).' : `${least}.`]
-  const words = evidenceWords(waits, isUseRequired(plan))
+  const words = evidenceWords(waits, places)
   const wait = `This run waits up to ${formatDuration(waits.waitMs)} for that; then it ends, both keys stay valid, and the same line goes on later.`
   return [
     `${least === '' ? 'Keep both keys valid' : `${least}, and on`} until there is evidence: ${words}.`,
@@ -104,13 +109,13 @@ function overlap(plan: PlannedRotation): Step {
 }
 
 /** Where nobody can look, or nothing was there before, only the application's own use shows that it has the new key. */
-function isUseRequired({ places }: PlannedRotation): boolean {
-  return places.some(({ state }) => state === 'blind') || !places.some(({ state }) => state === 'holds')
+function isUseRequired(places: readonly PlannedPlace[]): boolean {
+  return places.some(({ readback }) => readback === 'none') || !places.some(({ state }) => state === 'holds')
 }
 
 /** What must be seen before the old key may go. */
-export function evidenceWords({ idleMs, usageLagMs }: Waits, isUseNeeded: boolean): string {
+export function evidenceWords({ idleMs, usageLagMs }: Waits, places: readonly PlannedPlace[]): string {
   const needed = idleMs + usageLagMs
   const quiet = needed === 0 ? 'since the delivery' : `for ${formatDuration(needed)} after the delivery`
-  return `nothing has used the old key ${quiet}${isUseNeeded ? ', and something uses the new one' : ''}`
+  return `nothing has used the old key ${quiet}${isUseRequired(places) ? ', and something uses the new one' : ''}`
 }
