@@ -2,6 +2,9 @@ import { access, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { parse } from '../../src/cli.ts'
+import { commands } from '../../src/commands/index.ts'
+import { flagName } from '../../src/flags.ts'
+import { globalFlags } from '../../src/globals.ts'
 import { parseTarget } from '../../src/targets/index.ts'
 import { testDeps } from '../targets/deps.ts'
 import { blocks, documents, isRunnable, root } from './documents.ts'
@@ -34,6 +37,40 @@ describe('what cannot be run here', () => {
     if (parsed.kind !== 'run') return expect(parsed.kind).toMatch(/help|version/)
     const { to = [] } = parsed.inputs as { to?: string[] }
     for (const target of to) parseTarget(target, testDeps('/'))
+  })
+})
+
+describe('what stands in the text', () => {
+  const prose = documents.map(({ name, text }) => ({
+    name,
+    text: text.replace(/^```[^]*?^```$/gm, '').replace(/<!--[^]*?-->/g, ''),
+  }))
+  const spans = prose.flatMap(({ name, text }) =>
+    [...text.matchAll(/`([^`]+)`/g)].map(([, span = '']) => [name, span.replace(/\s+/g, ' ')] as const),
+  )
+
+  const lines = spans.filter(([, span]) => /^pictify-keys (?!`)[-a-z<]/.test(span))
+  test.each(lines)('%s: %s is a command line', async (_name, span) => {
+    const typed = span
+      .replace('pictify-keys ', '')
+      .replace('<command>', 'list')
+      .replace(/<[^>]*>/g, 'x')
+    const parsed = await parse(wordsOf(typed.replace('…', 'x')), {})
+    expect(parsed.kind).toMatch(/^(run|help)$/)
+  })
+
+  test('every flag is one of the program, or of another one that is named', async () => {
+    const loaded = await Promise.all(commands.map(({ load }) => load()))
+    const known = new Set(
+      [globalFlags, ...loaded.map(({ flags }) => flags)].flatMap((flags) => Object.keys(flags).map(flagName)),
+    )
+    const named = spans.flatMap(([name, span]) =>
+      [...span.matchAll(/(?<![\w-])--[a-z][\w-]*/g)].map(([flag]) => `${name} ${flag}`),
+    )
+    // of npm, of Stryker, of the AWS command line
+    for (const flag of ['--help', '--omit', '--mutate', '--version-stage']) known.add(flag)
+    const unknown = new Set(named.filter((each) => !known.has(each.split(' ')[1] ?? '')))
+    expect([...unknown].sort()).toEqual([])
   })
 })
 
