@@ -29,7 +29,9 @@ export async function envFiles(around: Surroundings): Promise<{ places: FoundPla
   const examples = files.filter(({ name }) => example.test(name))
   const inUse = files.filter(({ name }) => !example.test(name))
   const known = distinct(files.flatMap(({ variables }) => variables.map(({ name }) => name)))
-  const places = inUse.flatMap(({ name, variables }) => placesIn(name, variables, known))
+  const places = inUse.flatMap(({ name, variables }) =>
+    around.self && variables.length === 0 ? [] : placesIn(name, variables, known),
+  )
   const [shown] = examples
   if (inUse.length === 0 && shown !== undefined) {
     places.push(...known.map((variable) => place('.env', variable, `named in ${shown.name}; not there yet`)))
@@ -43,13 +45,13 @@ export async function envFiles(around: Surroundings): Promise<{ places: FoundPla
 /** The variables that hold a key of Pictify, or are called as if they did; undefined: it is no such file. */
 async function variablesIn(
   file: string,
-  { credential, debug }: Surroundings,
+  { credential, self, debug }: Surroundings,
 ): Promise<Variable[] | undefined> {
   const bytes = await readIfThere(file)
   if (bytes === undefined) return undefined
   try {
     return variablesOf(bytes)
-      .filter(({ value }) => !value.equals(credential))
+      .filter(({ value }) => value.equals(credential) === self)
       .map(({ name, value }) => ({ name, holds: value.type, isEmpty: value.reveal() === '' }))
       .filter(({ name, holds }) => holds !== undefined || (ours.test(name) && !admin.test(name)))
       .filter(({ name }) => /^[A-Za-z_]\w*$/.test(name))

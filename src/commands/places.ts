@@ -23,8 +23,9 @@ export interface FoundPlace {
 }
 
 export interface Surroundings extends Pick<Context, 'cwd' | 'env'> {
-  /** Never offered to be overwritten: the admin key itself. */
+  /** The admin key in use: where it lies is offered when it is the key in question (`self`), and never else. */
   credential: Secret
+  self: boolean
   debug: (text: string) => void
 }
 

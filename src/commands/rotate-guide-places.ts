@@ -27,10 +27,10 @@ export async function choosePlaces(context: Context, inputs: RotateInputs, key: 
   /** Throws what is wrong with them, touching nothing. */
   const parse = async (specs: readonly string[]) => void (await parseTargets(specs, depsFor(false)))
   const isKept = inputs.self && source.kind !== 'environment'
+  const { cwd, env } = context
   const debug = (text: string) => context.out.debug(text)
   const given = inputs.to.filter((spec) => spec !== '')
-  const found =
-    given.length > 0 ? [] : await findPlaces({ cwd: context.cwd, env: context.env, credential, debug })
+  const found = given.length > 0 ? [] : await findPlaces({ cwd, env, credential, self: inputs.self, debug })
   for (let isFirst = true; ; isFirst = false) {
     const to =
       isFirst && given.length > 0 ? given : await ask(context, found, key, { parse, mayBeNone: isKept })

@@ -22,9 +22,12 @@ async function put(files: Record<string, string>): Promise<void> {
 }
 
 /** What is offered, with `ANSWER` for the name that is asked for. */
-async function offered(env: Record<string, string> = {}, cwd = root) {
+async function offered(env: Record<string, string> = {}, cwd = root, self = false) {
   const debug: string[] = []
-  const around = { cwd, env, credential: new Secret(admin), debug: (text: string) => void debug.push(text) }
+  const around = {
+    ...{ cwd, env, self, credential: new Secret(admin) },
+    debug: (text: string) => void debug.push(text),
+  }
   const found = await findPlaces(around)
   expect(JSON.stringify([found, debug])).not.toContain('pk_live_')
   return found.map(({ spec, missing, reason, holds }) => ({
@@ -81,6 +84,13 @@ describe('environment files', () => {
   ])('%s is not offered', async (_, files, wanted) => {
     await put(files)
     expect(await specs()).toEqual(wanted)
+  })
+
+  test('where the admin key in use is in question, its own place is offered, and no other', async () => {
+    await put({ '.env': `PICTIFY_ADMIN_KEY=${admin}\nPICTIFY_API_KEY=${live}\n`, '.env.local': 'A=1\n' })
+    expect(await offered({}, root, true)).toEqual([
+      { spec: 'env:.env#PICTIFY_ADMIN_KEY', reason: 'holds a live key', holds: 'live' },
+    ])
   })
 
   test('nothing is there, nothing is offered', async () => {
