@@ -42,6 +42,12 @@ export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): F
     region?.end()
     region = undefined
     reopen = undefined
+    tellHeld()
+  }
+  const tellHeld = () => {
+    const texts = held ?? []
+    held = undefined
+    for (const text of texts) write(text)
   }
   const write = (text: string) => void (held ? held.push(text) : (region ?? stderr).write(text))
   const isDrawn = !lines && stderr.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === ''
@@ -64,9 +70,7 @@ export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): F
         return await work()
       } finally {
         region = reopen?.()
-        const texts = held
-        held = undefined
-        for (const text of texts) write(text)
+        tellHeld()
       }
     },
   }

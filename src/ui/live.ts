@@ -12,11 +12,11 @@ export interface Size {
 
 export interface Region {
   /** Draws it now, and not only when the next turn of the spinner does. */
-  draw(): void
+  draw: () => void
   /** Puts whole lines above it. */
-  write(text: string): void
+  write: (text: string) => void
   /** Takes it away, and shows the cursor. */
-  end(): void
+  end: () => void
 }
 
 export interface RegionOptions {
