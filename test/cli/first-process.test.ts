@@ -1,5 +1,6 @@
 // The program as the first process of a container, to which the kernel gives no signal that it does not listen to.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { leftOpen, openRotating, type Rotating } from './rotating.ts'
 
@@ -23,7 +24,8 @@ describe.skipIf(!isPossible)('the first process of a container', () => {
       first: `set -- "$0" "$@"; exec unshare ${namespaces.join(' ')} "$@"`,
     })
     await running.until(() => running.output().stderr.includes('"event":"evidence"'))
-    const first = execFileSync('pgrep', ['--parent', String(running.child.pid)], { encoding: 'utf8' })
+    const { pid } = running.child
+    const first = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
     process.kill(Number(first), signal)
     const ran = await running.ended
     expect(ran.exit).toBe(code)
