@@ -7,14 +7,11 @@ import { manPage } from '../scripts/man-page.ts'
 import { commands } from '../src/commands/index.ts'
 import { Exit } from '../src/errors.ts'
 import { flagName } from '../src/flags.ts'
+import { has } from './cli/programs.ts'
 
 const run = promisify(execFile)
 const file = fileURLToPath(new URL('../man/pictify-keys.1', import.meta.url))
 const page = await readFile(file, 'utf8')
-const has = async (command: string) =>
-  (await run('sh', ['-c', `command -v ${command} || true`])).stdout !== ''
-const there = { mandoc: await has('mandoc'), man: await has('man') }
-
 test('the page is what the command table makes of it (npm run man)', async () => {
   const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
@@ -27,12 +24,12 @@ test('every exit code is in it, but for the one that is not in use yet', () => {
   expect(listed).toEqual([...Object.values(Exit).filter((code) => code !== Exit.findings), 130])
 })
 
-test.skipIf(!there.mandoc)('mandoc finds nothing to say about it', async () => {
+test.skipIf(!has('mandoc'))('mandoc finds nothing to say about it', async () => {
   const { stdout, stderr } = await run('mandoc', ['-T', 'lint', file])
   expect(stdout + stderr).toBe('')
 })
 
-test.skipIf(!there.man)('man shows it without a warning, each command with its flags', async () => {
+test.skipIf(!has('man'))('man shows it without a warning, each command with its flags', async () => {
   const env = { ...process.env, MANPAGER: 'cat', MANWIDTH: '80', LC_ALL: 'C.UTF-8' }
   const { stdout, stderr } = await run('man', ['--warnings', '--local-file', file], { env })
   expect(stderr).toBe('')

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openAccount, type Account } from './account.ts'
+import { has } from './programs.ts'
 import { keyboard, openScreen } from './screen.ts'
 
 // Copying a secret, by the real program into real clipboards: that of an X server, and that of a terminal behind tmux.
@@ -19,15 +20,6 @@ afterEach(async () => {
   server = undefined
   await account.end()
 })
-
-const has = (...programs: string[]) => {
-  try {
-    for (const program of programs) execFileSync('sh', ['-c', `command -v ${program}`])
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** An X server that shows nothing, on the first display that is free. */
 async function startX(): Promise<string> {

@@ -1,12 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { errorOf, openAccount, type Account } from './account.ts'
-import { actsOnTerminal, createHostileApi } from './hostile.ts'
+import { openAccount, type Account } from './account.ts'
+import { has } from './programs.ts'
 import { openScreen, type Screen } from './screen.ts'
 
 // Completion as real shells do it, on a real terminal: what is typed, Tab, Enter, and what the program is then given.
@@ -77,15 +76,6 @@ printf '%s\\0' "$@" > "$HOME/given.part" && mv "$HOME/given.part" "$HOME/given"
   }
 })
 afterAll(() => account.end())
-
-const has = (program: string) => {
-  try {
-    execFileSync('sh', ['-c', `command -v ${program}`])
-    return true
-  } catch {
-    return false
-  }
-}
 
 const shells = [
   {
@@ -178,86 +168,5 @@ describe.each(shells)('$shell', (shell) => {
     if (shell.shell === 'bash') screen.type('\t')
     await screen.until(/live[^]*test|test[^]*live/)
     screen.type('\x03')
-  })
-})
-
-describe('the scripts', () => {
-  test.each(['bash', 'zsh', 'fish'])('of %s are data, with --json a document', async (shell) => {
-    const script = (await account.run(['completion', shell])).stdout
-    expect(script).toContain(`__complete ${shell} --`)
-    const ran = await account.run(['completion', shell, '--json'])
-    expect(JSON.parse(ran.stdout)).toEqual({ completion: { shell, script } })
-  })
-
-  test('another shell is refused, with those that there are', async () => {
-    const ran = await account.run(['completion', 'tcsh', '--json'])
-    expect(ran.exit).toBe(2)
-    expect(errorOf(ran)).toMatchObject({ code: 'usage', hint: 'choose one of bash, zsh, fish' })
-  })
-
-  test.skipIf(!has('shellcheck'))('shellcheck has nothing to say about that of bash', async () => {
-    const file = path.join(account.home.directory, 'completion.bash')
-    await writeFile(file, (await account.run(['completion', 'bash'])).stdout)
-    expect(execFileSync('shellcheck', ['--shell', 'bash', file], { encoding: 'utf8' })).toBe('')
-  })
-})
-
-describe('names that are out to get a terminal', () => {
-  test('are offered by an id that is harmless, or not at all', async () => {
-    const api = await createHostileApi(account.sandbox.url)
-    try {
-      for (const shell of ['bash', 'zsh', 'fish']) {
-        const line = shell === 'bash' ? ['pictify-keys show ', ''] : ['show', '']
-        const ran = await account.run(['__complete', shell, '--', ...line], {
-          env: { PICTIFY_API_URL: api.url },
-        })
-        expect(ran).toMatchObject({ exit: 0, stderr: '' })
-        const lines = ran.stdout.split('\n')
-        expect(lines[0]).toBe('words')
-        // a tab parts a candidate from its summary, and that is all that a terminal would act on
-        expect(actsOnTerminal(ran.stdout.replaceAll('\t', ' '))).toEqual([])
-      }
-    } finally {
-      await api.close()
-    }
-  })
-})
-
-describe('what is asked of the API', () => {
-  test('is asked once a minute, by whom it belongs to, and kept in a file of theirs alone', async () => {
-    const home = path.join(account.home.directory, '.cache', 'pictify-keys')
-    const complete = () => account.run(['__complete', 'bash', '--', 'pictify-keys show al', 'al'])
-    const before = account.sandbox.requests.length
-    expect((await complete()).stdout).toBe('words\nalpha\\ beta\n')
-    expect((await complete()).stdout).toBe('words\nalpha\\ beta\n')
-    expect(account.sandbox.requests.length - before).toBeLessThanOrEqual(1)
-    const [file = ''] = execFileSync('ls', [home], { encoding: 'utf8' }).trim().split('\n')
-    expect((await stat(path.join(home, file))).mode & 0o777).toBe(0o600)
-    expect((await stat(home)).mode & 0o777).toBe(0o700)
-    expect(readFileSync(path.join(home, file), 'utf8')).not.toMatch(/pk_(live|test)_/)
-  })
-
-  test.each([
-    ['nobody is signed in', { PICTIFY_ADMIN_KEY: undefined }],
-    ['the key is refused', { PICTIFY_ADMIN_KEY: 'pk_live_notakeynotakeynotakey' }],
-    ['there is no API', { PICTIFY_API_URL: 'http://127.0.0.1:9' }],
-    ['its folder cannot be made', { XDG_CACHE_HOME: '/dev/null/x', PICTIFY_API_URL: 'http://127.0.0.1:9' }],
-  ])('is nothing, in silence, where %s', async (_, env) => {
-    const ran = await account.run(['__complete', 'bash', '--', 'pictify-keys show ', ''], { env })
-    expect(ran).toMatchObject({ exit: 0, stdout: 'words\n', stderr: '' })
-  })
-
-  test('the account is the one of the line that is typed', async () => {
-    const other = await openAccount({ keys: 1, seed: 9 })
-    try {
-      const [key] = other.keys()
-      const line = `pictify-keys --api-url ${other.sandbox.url} show key_`
-      const ran = await account.run(['__complete', 'bash', '--', line, 'key_'], {
-        env: { PICTIFY_ADMIN_KEY: other.sandbox.adminKey.reveal() },
-      })
-      expect(ran.stdout).toContain(key?.id)
-    } finally {
-      await other.end()
-    }
   })
 })

@@ -8,6 +8,7 @@ import { parse as parseYaml } from 'yaml'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { snippetKinds } from '../../src/ui/snippets.ts'
 import { openAccount, type Account } from './account.ts'
+import { has } from './programs.ts'
 
 // Every snippet by the tool it is for, against the sandbox. Where the vendor's SDK cannot be had, one that is as documented
 // stands in (test/sdks); with the real one for Python it runs in snippets.servers.ts.
@@ -43,15 +44,6 @@ async function runs(command: string, args: string[], env: Record<string, string>
   return (await run(command, args, { cwd: folder, env: own })).stdout
 }
 
-const has = async (command: string) =>
-  (await run('sh', ['-c', `command -v ${command} || true`])).stdout !== ''
-const there = Object.fromEntries(
-  await Promise.all(
-    ['python3', 'go', 'ruby', 'curl', 'kubectl', 'shellcheck'].map(
-      async (name) => [name, await has(name)] as const,
-    ),
-  ),
-)
 const image = /^https:\/\/media\.pictify\.io\/img_\w+\.png\n$/
 const renders = () => account.sandbox.requests.filter(({ path: asked }) => asked === '/image').length
 
@@ -68,18 +60,18 @@ describe('a program that renders', () => {
     await expect(runs(process.execPath, ['app.mjs'], { PICTIFY_API_KEY: '' })).rejects.toThrow('is not set')
   })
 
-  test.skipIf(!there['python3'])('python', async () => {
+  test.skipIf(!has('python3'))('python', async () => {
     await snippet('python', 'app.py')
     expect(await runs('python3', ['app.py'], { PYTHONPATH: path.join(sdks, 'python') })).toMatch(image)
   })
 
-  test.skipIf(!there['ruby'])('ruby', async () => {
+  test.skipIf(!has('ruby'))('ruby', async () => {
     await snippet('ruby', 'app.rb')
     expect(await runs('ruby', ['-wc', 'app.rb'])).toContain('Syntax OK')
     expect(await runs('ruby', ['-I', path.join(sdks, 'ruby'), 'app.rb'])).toMatch(image)
   })
 
-  test.skipIf(!there['go'])(
+  test.skipIf(!has('go'))(
     'go',
     async () => {
       await snippet('go', 'main.go')
@@ -96,7 +88,7 @@ describe('a program that renders', () => {
     300_000,
   )
 
-  test.skipIf(!there['curl'])('curl, which is not given the key where others could read it', async () => {
+  test.skipIf(!has('curl'))('curl, which is not given the key where others could read it', async () => {
     await snippet('curl', 'render.sh')
     const bin = path.join(folder, 'bin')
     await mkdir(bin)
@@ -115,7 +107,7 @@ describe('a program that renders', () => {
     await expect(runs('sh', ['render.sh'], { PICTIFY_API_KEY: '' })).rejects.toThrow('is not set')
   })
 
-  test.skipIf(!there['shellcheck'])('curl, read by shellcheck', async () => {
+  test.skipIf(!has('shellcheck'))('curl, read by shellcheck', async () => {
     await snippet('curl', 'render.sh')
     expect(await runs('shellcheck', ['--shell', 'sh', 'render.sh'])).toBe('')
   })
@@ -138,7 +130,7 @@ describe('what hands the key over', () => {
     expect(compose.services.app.environment).toEqual({ PICTIFY_API_KEY: '${PICTIFY_API_KEY:?is not set}' })
   })
 
-  test.skipIf(!there['kubectl'])('k8s: kubectl reads it, and finds the variable and its Secret', async () => {
+  test.skipIf(!has('kubectl'))('k8s: kubectl reads it, and finds the variable and its Secret', async () => {
     await snippet('k8s', 'deployment.yaml')
     const listed = await runs('kubectl', ['set', 'env', '--local', '-f', 'deployment.yaml', '--list'])
     expect(listed).toContain('# PICTIFY_API_KEY from secret pictify, key api-key')
