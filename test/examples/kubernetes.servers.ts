@@ -165,6 +165,9 @@ describe.skipIf(!facts || !kubectl)('Kubernetes', () => {
       PICTIFY_ADMIN_KEY: Buffer.from(data['PICTIFY_ADMIN_KEY'] ?? '', 'base64').toString(),
       PICTIFY_API_URL: account.env.PICTIFY_API_URL,
       KUBECONFIG: await cluster.kubeconfig(made.status.token),
+      // all but the state is read-only
+      HOME: '/proc/none',
+      TMPDIR: '/proc/none',
       PICTIFY_KEYS_STATE_DIR: path.join(folder.directory, 'state', namespace),
       ...more,
     })
