@@ -161,6 +161,43 @@ void rotate(client, 'Web', {})
   })
 })
 
+test('what docs/library.md shows compiles', async () => {
+  const text = await readFile(new URL('../../docs/library.md', import.meta.url), 'utf8')
+  const programs = [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code)
+  expect(programs.length).toBeGreaterThan(3)
+  const files = programs.map((_, index) => `shown-${index}.ts`)
+  for (const [index, code] of programs.entries())
+    await writeFile(path.join(project.folder, `shown-${index}.ts`), code)
+  const compilerOptions = {
+    target: 'ES2023',
+    module: 'NodeNext',
+    types: ['node'],
+    noEmit: true,
+    strict: true,
+  }
+  await writeFile(
+    path.join(project.folder, 'tsconfig.shown.json'),
+    JSON.stringify({ compilerOptions, files }),
+  )
+  expect(await project.tsc(['-p', 'tsconfig.shown.json'])).toMatchObject({ exit: 0, stdout: '' })
+})
+
+test('docs/library.md names everything that is exported, and every option', async () => {
+  const text = await readFile(new URL('../../docs/library.md', import.meta.url), 'utf8')
+  const types = await readFile(
+    path.join(project.folder, 'node_modules/pictify-keys/dist/library.d.ts'),
+    'utf8',
+  )
+  const [, values = ''] = /^export \{ (.*) \};$/m.exec(types) ?? []
+  const options = ['ClientOptions', 'RotateOptions'].flatMap((name) => {
+    const [, body = ''] = new RegExp(`^interface ${name} \\{\\n([^]*?)^\\}$`, 'm').exec(types) ?? []
+    return [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, option]) => option)
+  })
+  expect(options.length).toBeGreaterThan(20)
+  const missing = [...values.split(', '), ...options].filter((name) => !text.includes(`\`${name}`))
+  expect(missing).toEqual([])
+})
+
 test('it reads nothing of the environment and the arguments, and prints nothing', async () => {
   const old = await keep('Quiet')
   await writeFile(
