@@ -105,6 +105,8 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
   const env = () => ({
     PATH: `${tools}:${process.env['PATH'] ?? ''}`,
     LANG: 'C.UTF-8',
+    // whoever runs the tests may have a keychain, and it is theirs
+    DBUS_SESSION_BUS_ADDRESS: 'unix:path=/dev/null/none',
     ...(isHurried && { DOCS_HURRY: '1' }),
   })
   const words = (command: string) => ['bash', '--noprofile', '--norc', '-c', shell(command)] as const
