@@ -62,7 +62,10 @@ describe('the whole guide', () => {
     expect(lineOf(screen.scrollback())).toContain(`rotate ${project.old.id} --to`)
   })
 
-  test('a rotation that is not over is marked, and leads to going on with it', async () => {
+  test.each([
+    ['going on with it', keyboard.enter, '--resume', 'revoked'],
+    ['undoing it', `${keyboard.down}${keyboard.enter}`, '--abort', 'active'],
+  ])('a rotation that is not over is marked, and leads to %s', async (_, keys, flag, status) => {
     const open = await project.run([
       ...['rotate', project.old.id, '--to', 'env:.env', '--settle', '100ms'],
       ...['--idle', '0s', '--usage-lag', '0s', '--overlap', '2s', '--wait', '0s'],
@@ -72,10 +75,11 @@ describe('the whole guide', () => {
     await screen.until(/Production Server .* \(its rotation \w+ is not over: overlapping\)/)
     screen.type(`prod${keyboard.enter}`)
     await screen.until('is not over: overlapping. What now?')
-    screen.type(keyboard.enter)
+    screen.type(keys)
     expect((await screen.ended).exit, screen.scrollback()).toBe(0)
-    expect(lineOf(screen.scrollback())).toMatch(/^pictify-keys rotate \w+ .*--resume$/)
-    expect(statusOf(project, project.old.id)).toBe('revoked')
+    expect(lineOf(screen.scrollback())).toMatch(new RegExp(`^pictify-keys rotate \\w+ .*${flag}$`))
+    expect(statusOf(project, project.old.id)).toBe(status)
+    expect(project.sandbox.keys().filter((key) => key.status === 'active')).toHaveLength(2)
   })
 
   test('a place that is refused is said to be, and asked for again', async () => {

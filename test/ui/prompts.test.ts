@@ -1,16 +1,23 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { KeysError } from '../../src/errors.ts'
 import { createPrompts } from '../../src/ui/prompts.ts'
 
 /** A terminal as inquirer needs one; `type` presses keys. */
-function openTerminal(interactive = true) {
+function openTerminal(interactive = true, whose?: () => Promise<string>) {
   const stdin = new PassThrough()
   const stderr = new PassThrough()
   Object.assign(stderr, { isTTY: true, columns: 80 })
   let shown = ''
   stderr.setEncoding('utf8').on('data', (text: string) => (shown += text))
   const abort = new AbortController()
-  const prompt = createPrompts({ interactive, stdin: () => stdin, stderr, signal: abort.signal })
+  const prompt = createPrompts({
+    interactive,
+    stdin: () => stdin,
+    stderr,
+    signal: abort.signal,
+    ...(whose && { whose }),
+  })
   return {
     prompt,
     abort,
@@ -91,6 +98,37 @@ describe('at a terminal', () => {
     )
     await other.type('which?', '\u001b[B\r')
     expect(await choice).toBe(2)
+  })
+
+  test('whose keys it is about stands before the question', async () => {
+    const terminal = openTerminal(true, async () => 'acme (live)')
+    const answer = terminal.prompt.text('name:', '--name')
+    await terminal.type('acme (live) › name:', 'App\r')
+    expect(await answer).toBe('App')
+  })
+
+  test('text that is refused is told why, and can be mended', async () => {
+    const terminal = openTerminal()
+    const check = (text: string) => {
+      if (text !== 'App') throw new KeysError('usage', 'that is no name', { hint: 'type App' })
+    }
+    const answer = terminal.prompt.text('name:', '--name', { check, initial: 'Ap' })
+    await terminal.type('name: Ap', '\r')
+    await terminal.type('that is no name; type App', 'p\r')
+    expect(await answer).toBe('App')
+  })
+
+  test('a search takes what is marked, or what the cursor is on', async () => {
+    const choices = ['Production', 'Staging', 'Worker 1', 'Worker 2'].map((name) => ({ name, value: name }))
+    const terminal = openTerminal()
+    const many = terminal.prompt.searchMany('which?', choices, '<keys>')
+    await terminal.type('search:', 'work\t\t\r')
+    expect(await many).toEqual(['Worker 1', 'Worker 2'])
+    const other = openTerminal()
+    const one = other.prompt.search('which?', choices, '<key>')
+    await other.type('search:', 'xyz\r')
+    await other.type('nothing matches', '\u007f\u007f\u007f\u001b[B\r')
+    expect(await one).toBe('Staging')
   })
 
   test('Ctrl-C and an abort are interruptions', async () => {
