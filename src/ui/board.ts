@@ -252,8 +252,11 @@ function past({ step, rotation, oldKey, newKey, isAdopted, probe, targets, evide
       return `${oldKey?.id ?? 'the old key'} is revoked`
     case 'finish':
       return `${newKey ?? 'the new key'} is in its place`
-    case 'undo':
-      return 'every place holds what it held'
+    case 'undo': {
+      const left = targets.filter(({ state }) => state === 'left').map(({ name }) => name)
+      if (left.length === 0) return 'every place holds what it held'
+      return `left as others changed it: ${left.join(', ')}${left.length < targets.length ? '; every other place holds what it held' : ''}`
+    }
     case undefined:
       return ''
   }
