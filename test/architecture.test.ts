@@ -102,7 +102,13 @@ const lazy = [
   'yaml',
 ]
 /** A module that is loaded on first use may import its library at its top. */
-const loadedLate = ['ui/colours.ts', 'ui/inquirer.ts', 'ui/live.ts', 'ui/search.ts', 'commands/kube-context.ts']
+const loadedLate = [
+  'ui/colours.ts',
+  'ui/inquirer.ts',
+  'ui/live.ts',
+  'ui/search.ts',
+  'commands/kube-context.ts',
+]
 
 /** Where a process begins. */
 const mains = ['main.ts', 'keychain-process.ts']

@@ -67,7 +67,11 @@ describe('what is misspelt is exit 2 and says what was meant', () => {
   test.each([
     [['lsit'], "unknown command 'lsit'", 'did you mean list?'],
     [['list', '--fromat', 'csv'], "unknown option '--fromat'", 'did you mean --format?'],
-    [['--profile'], "option '--profile <name>' argument missing", 'see pictify-keys --help, or --help after a command'],
+    [
+      ['--profile'],
+      "option '--profile <name>' argument missing",
+      'see pictify-keys --help, or --help after a command',
+    ],
     [['--jsno', 'list'], "unknown option '--jsno'", 'did you mean --json?'],
     [['show'], "missing required argument 'key'", undefined],
     [['list', '--name'], "option '--name <glob>' argument missing", undefined],
