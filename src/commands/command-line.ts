@@ -57,7 +57,10 @@ function duration(ms: number): string {
   return `${ms / length}${unit}`
 }
 
-/** One word of sh, bash, zsh and fish. `#` is in patterns of zsh, so that a target is quoted too. */
+/**
+ * One word of sh, bash, zsh and fish (which alone takes a backslash in quotes for more than itself). `#` is in patterns of
+ * zsh, so that a target is quoted too.
+ */
 export function quoted(word: string): string {
   if (/^[\w@%+:,./-][\w@%+:,./=-]*$/.test(word)) return word
   // what a terminal does not show would be lost where the line is copied from

@@ -5,6 +5,7 @@ import { args, flags } from '../../src/commands/rotate-flags.ts'
 import { parse } from '../../src/cli.ts'
 import { readFlag } from '../../src/flags.ts'
 import { globalFlags, type Globals } from '../../src/globals.ts'
+import { has } from '../cli/programs.ts'
 import { fc } from '../property.ts'
 
 const globalsOf = (given: Record<string, unknown> = {}, env = {}) =>
@@ -13,9 +14,9 @@ const globalsOf = (given: Record<string, unknown> = {}, env = {}) =>
   ) as Globals
 
 /** The words that a shell makes of a line. */
-function wordsIn(shell: string, line: string): string[] {
+function wordsIn(shell: string, line: string, first = ''): string[] {
   const print = `for word in "$@"; do printf '%s\\0' "$word"; done`
-  const out = execFileSync(shell, ['-c', `words() { ${print}; }; words ${line}`]).toString()
+  const out = execFileSync(shell, ['-c', `${first}words() { ${print}; }; words ${line}`]).toString()
   return out.split('\0').slice(0, -1)
 }
 
@@ -48,6 +49,19 @@ describe('quoting', () => {
 
   test.each(['sh', 'bash'])('%s reads every word as it was', (shell) => {
     expect(wordsIn(shell, hostile.map(quoted).join(' '))).toEqual(hostile)
+  })
+
+  // with the pattern characters that its users turn on
+  test.skipIf(!has('zsh'))('zsh does', () => {
+    expect(wordsIn('zsh', hostile.map(quoted).join(' '), 'setopt extendedglob; ')).toEqual(hostile)
+  })
+
+  // in whose quotes a backslash before a quote or a backslash means more than itself
+  test.skipIf(!has('fish'))('fish does', () => {
+    const words = hostile.filter((word) => !word.includes('\\'))
+    const line = words.map(quoted).join(' ')
+    const out = execFileSync('fish', ['--no-config', '-c', `for word in ${line}; printf '%s\\0' $word; end`])
+    expect(out.toString().split('\0').slice(0, -1)).toEqual(words)
   })
 
   test('any text at all, in bash', () => {
