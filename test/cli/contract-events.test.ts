@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { commands } from '../../src/commands/index.ts'
+import { errorExits } from '../../src/errors.ts'
 import { eventDefinitions } from '../schema/schemas.ts'
 import { commandOf } from './contract.ts'
 import type { Ran } from './program.ts'
@@ -196,4 +197,13 @@ test('docs/json.md names every command that has a document, and every event', as
   for (const name of commands.map((each) => each.name).filter((each) => !textual.includes(each)))
     expect(text).toContain(`\`${name}\``)
   for (const name of eventDefinitions.keys()) expect(text).toContain(`\`${name}\``)
+})
+
+test('docs/json.md has every error code, by its exit', async () => {
+  const text = await readFile(new URL('../../docs/json.md', import.meta.url), 'utf8')
+  const rows = [...text.matchAll(/^\| (\d+) \| (`.*`) \|$/gm)]
+  const listed = rows.flatMap(([, exit, codes = '']) =>
+    [...codes.matchAll(/`([^`]+)`/g)].map(([, code]) => [code, Number(exit)]),
+  )
+  expect(Object.fromEntries(listed)).toEqual(errorExits)
 })
