@@ -68,7 +68,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
       // asked of the descriptor: opening stdin costs time, and most commands never read it
       canAsk: core.isatty(0),
       ci: await core.detectCi(env, () => fstatSync(2).isFile()),
-      now: core.systemClock.now,
+      now: () => core.systemClock.now(),
       paint: await core.paintFor({ stdout, stderr }, env, globals.noColor),
     })
   // Until the command line is read, an error is told as it most likely asks for.
@@ -84,6 +84,11 @@ async function run(core: Core, argv: string[]): Promise<void> {
   const onStray = (error: unknown) => void finish(core, out, interruptions.signalled, error)
   process.on('uncaughtException', onStray).on('unhandledRejection', onStray)
   process.on('beforeExit', onIdle(core, interruptions.abort, onStray))
+  // Stopped (Ctrl-Z), it leaves the terminal to the shell as that expects it.
+  process.on('SIGTSTP', () => {
+    process.once('SIGCONT', out.rest())
+    process.kill(process.pid, 'SIGSTOP')
+  })
   // What a library advises whoever runs Node, Node would print as it is: stderr is what we say, or JSON.
   process.removeAllListeners('warning').on('warning', ({ name, message }) => {
     if (message.includes('NODE_TLS_REJECT_UNAUTHORIZED')) out.warn(message)

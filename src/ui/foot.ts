@@ -29,9 +29,11 @@ export interface FootOptions {
 export interface Foot {
   live: Live | undefined
   /** Whole lines for stderr. */
-  write(text: string): void
+  write: (text: string) => void
   /** Takes away what is drawn there. */
-  end(): void
+  end: () => void
+  /** As `end`, until what it returns is called. */
+  rest: () => () => void
 }
 
 export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): Foot {
@@ -74,7 +76,13 @@ export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): F
       }
     },
   }
-  return { live: isDrawn ? live : undefined, write, end }
+  const rest = () => {
+    if (region === undefined) return () => {}
+    region.end()
+    region = undefined
+    return () => void (region ??= reopen?.())
+  }
+  return { live: isDrawn ? live : undefined, write, end, rest }
 }
 
 /** Few terminals leave lines that got too long as they are: xterm itself, the console of Linux, and GNU screen. */

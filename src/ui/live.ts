@@ -37,8 +37,19 @@ const showCursor = '\x1b[?25h'
 
 /** Opens a region at the foot of a terminal. Nothing else may write there but by `write`. */
 export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
-  // A drawing may be on its way while the terminal gets narrower: what is too long then is cut, and moves nothing.
-  const write = (text: string) => stream.write(noWrap + text + wrap)
+  let pending = ''
+  const write = (text: string) => {
+    pending += text
+    return true
+  }
+  /**
+   * All of a drawing at once, so that no half of one is ever seen. It may be on its way while the terminal gets narrower:
+   * what is too long then is cut, and moves nothing.
+   */
+  const flush = () => {
+    if (pending !== '') stream.write(noWrap + pending + wrap)
+    pending = ''
+  }
   const uncut = Object.create(stream, { write: { value: write } }) as NodeJS.WriteStream
   const update = createLogUpdate(uncut, { showCursor: true })
   let drawn: readonly string[] = []
@@ -57,16 +68,20 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
     const size = sizeOf(stream)
     const hasGap = size.rows > fewRows
     const given = lines(hasGap ? { ...size, rows: size.rows - 1 } : size)
-    if (given.length === 0) return clear()
+    if (given.length === 0) {
+      clear()
+      return flush()
+    }
     // Where the first line stays, the others are changed in place and nothing is erased: a drawing that comes to a
     // terminal which got narrower meanwhile then spoils only lines that are drawn anew at once.
     const next = hasGap ? ['', ...given] : given
-    if (!isHidden) stream.write(hideCursor)
+    if (!isHidden) write(hideCursor)
     isHidden = true
     // Of two drawings it moves what they have in common at their ends only where they are of one height.
     if (next.length !== drawn.length) clear()
     update(next.join('\n'))
     drawn = next
+    flush()
   }
   const onResize = () => {
     const { columns, rows } = stream
@@ -77,9 +92,9 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
     const back = Math.min(lost.flatMap(breaks).length, Math.max(0, rows - rowsBefore))
     lost = [...(back > 0 ? [] : lost), ...firstRows(drawn.map(breaks), taken + 1 - rows)]
     rowsBefore = rows
-    if (taken > drawn.length) stream.write(`\x1b[${taken - drawn.length}A\x1b[J`)
+    if (taken > drawn.length) write(`\x1b[${taken - drawn.length}A\x1b[J`)
     clear()
-    if (back > 0) stream.write(`\x1b[${back}A\x1b[J`)
+    if (back > 0) write(`\x1b[${back}A\x1b[J`)
     draw()
   }
 
@@ -92,8 +107,9 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
     write(text) {
       lost = []
       clear()
-      stream.write(text)
-      draw()
+      write(wrap + text + noWrap)
+      if (isOpen) draw()
+      else flush()
     },
     end() {
       if (!isOpen) return
@@ -101,7 +117,8 @@ export function openRegion({ stream, lines, reflows }: RegionOptions): Region {
       clearInterval(timer)
       stream.off('resize', onResize)
       clear()
-      if (isHidden) stream.write(showCursor)
+      if (isHidden) write(showCursor)
+      flush()
     },
   }
 }

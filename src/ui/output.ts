@@ -10,7 +10,7 @@ import { Exit, KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
 import { harmless, type Ci } from './ci/ci.ts'
 import { handOn, summarise, type Summary } from './ci/handover.ts'
-import { createFoot, type Live } from './foot.ts'
+import { createFoot, type Foot, type Live } from './foot.ts'
 import { plain, type Paint } from './paint.ts'
 import { createTalk } from './talk.ts'
 import { cleaned, coloured, hanging, lines, mapStrings, oneLine, toJson } from './text.ts'
@@ -65,6 +65,7 @@ export interface Output {
 
 /** An Output with an end: `flush` resolves once all has left, and throws what went wrong with stdout. */
 export interface StreamOutput extends Output {
+  rest: Foot['rest']
   flush(): Promise<void>
 }
 
@@ -98,8 +99,7 @@ const shortestSecret = 8
 
 export function createOutput(options: OutputOptions): StreamOutput {
   const { stdout, stderr, json, ci, now } = options
-  const paint = options.paint ?? { stdout: plain, stderr: plain }
-  const quiet = options.quiet
+  const { quiet, paint = { stdout: plain, stderr: plain } } = options
   let buffer = ''
   let scheduled = false
   let failure: NodeJS.ErrnoException | undefined
@@ -112,8 +112,8 @@ export function createOutput(options: OutputOptions): StreamOutput {
   const concealed = new Map<string, Secret>()
   const redacted = (text: string) => redact(text, concealed.values())
   const clean = (text: string) => oneLine(redacted(text))
-  const inLines = json || quiet || options.plain === true
-  const foot = createFoot({ stderr, env: options.env, paint: paint.stderr, clean, lines: inLines })
+  const drawnOn = { paint: paint.stderr, clean, lines: json || quiet || options.plain === true }
+  const foot = createFoot({ ...options, ...drawnOn })
   const talk = createTalk({ write: (text) => foot.write(text), ci, isLog, commands: !json, now })
   const talkJson = (object: object) => talk.raw(toJson(mapStrings(object, redacted)))
   const talkEvent = ({ event, ...fields }: { event: string; [field: string]: unknown }) =>
@@ -180,6 +180,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
     columns: stdout.columns ?? 80,
     paint: paint.stdout,
     live: foot.live,
+    rest: foot.rest,
 
     result(data, human) {
       pour()

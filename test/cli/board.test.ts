@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openRotating, type Rotating } from './rotating.ts'
 import { openScreen, type Screen, type ScreenOptions } from './screen.ts'
 
 // The board of a rotation: the real program on a real terminal, against a sandbox over real sockets.
 
+const bin = fileURLToPath(new URL('../../bin/pictify-keys.js', import.meta.url))
 let account: Rotating
 beforeEach(async () => {
   account = await openRotating()
@@ -69,7 +71,7 @@ describe('a whole rotation', () => {
     const verify = 'echo the first line; sleep 1; echo the second line'
     const screen = rotate(['--verify', verify, '--no-evidence'])
     await screen.until('the first line')
-    expect(screen.text()).toMatch(/the first line\n.*verify +running the verify command/)
+    expect(screen.text()).toMatch(/the first line\n\n.*verify +running the verify command/)
     await screen.until('the second line')
     expect((await screen.ended).exit, screen.scrollback()).toBe(0)
     expectSettled(screen)
@@ -105,7 +107,7 @@ describe('a whole rotation', () => {
     account.sandbox.addFault('status-429=3s:GET /api-keys@1')
     const screen = rotate()
     await screen.until("the API's rate limit is used up: listing keys goes on in")
-    expect(screen.text()).toMatch(/waits .* in [123]s, at \d\d:\d\d:\d\d\s+UTC/)
+    expect(screen.text()).toMatch(/waits .* in [123]s, at\s+\d\d:\d\d:\d\d UTC/)
     expect((await screen.ended).exit, screen.scrollback()).toBe(0)
     expectSettled(screen)
   })
@@ -151,8 +153,7 @@ describe('a terminal of another kind', () => {
 
   it('gets the board without colours with NO_COLOR', async () => {
     const screen = rotate([], { env: { NO_COLOR: '1' } })
-    await screen.until('overlap  both keys work')
-    expect(screen.text()).toMatch(spinner)
+    await screen.until(spinner)
     expect(screen.isColoured()).toBe(false)
     expect((await screen.ended).exit, screen.scrollback()).toBe(0)
     expectSettled(screen)
@@ -238,6 +239,30 @@ describe('whatever ends it', () => {
     expect((await screen.ended).exit, screen.scrollback()).toBe(1)
     expectSettled(screen)
     expect(screen.text()).toContain('error: something unforeseen went wrong: out of the blue')
+  })
+
+  it('stopped by Ctrl-Z it leaves the terminal to the shell, and goes on when that says so', async () => {
+    const words = ['rotate', 'Production Server', '--to', 'env:.env', ...waits, '--idle', '4s']
+    const line = [process.execPath, bin, ...words].map((word) => `'${word}'`).join(' ')
+    const screen = openScreen(account.home, [], {
+      command: ['bash', '--norc', '--noprofile', '-i'],
+      env: { PS1: 'shell$ ' },
+    })
+    await screen.until('shell$')
+    screen.type(`${line}; echo ended with $?\r`)
+    await screen.until(/missing/)
+    screen.type('\x1a')
+    await screen.until('Stopped')
+    expect(screen.text()).not.toMatch(spinner)
+    expect(screen.isCursorHidden()).toBe(false)
+    screen.type('fg\r')
+    await screen.until(/missing/)
+    expect(screen.isCursorHidden()).toBe(true)
+    await screen.until('rotated Production Server')
+    expect(finished(screen.scrollback())).toEqual(steps)
+    expect(screen.scrollback()).not.toMatch(spinner)
+    screen.type('exit\r')
+    await screen.ended
   })
 
   it('a closed terminal stops it, and the same line goes on', async () => {
