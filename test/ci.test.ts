@@ -1,6 +1,6 @@
 // What CI makes of what the suites say; npm is a stand-in that says it.
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +23,8 @@ esac
 `
   await writeFile(path.join(folder, 'npm'), npm)
   await chmod(path.join(folder, 'npm'), 0o755)
+  // nothing is installed for this
+  await symlink('/bin/true', path.join(folder, 'apt-get'))
   const env = { PATH: `${folder}:${process.env['PATH']}`, SERVERS: 'vault' }
   return new Promise((resolve) => {
     execFile(fileURLToPath(new URL('../.ci/run', import.meta.url)), { env }, (error, stdout) => {

@@ -11,7 +11,6 @@ import { isOver, type Journal } from '../rotation/state.ts'
 import type { Secret } from '../secret.ts'
 import { rotationOutputs, rotationSummary } from '../ui/rotation-summary.ts'
 import type { Mark } from '../ui/board.ts'
-import { createProgress } from '../ui/progress.ts'
 import { outcomeSentence } from '../ui/rotation.ts'
 import { commandLine } from './command-line.ts'
 import { defineCommand } from './command.ts'
@@ -48,6 +47,7 @@ export const rotate = defineCommand({
       resume: commandLine(context, 'rotate', [id], flags, { resume: true }),
       abort: commandLine(context, 'rotate', [id], flags, { abort: true }),
     })
+    const { createProgress } = await import('../ui/progress.ts')
     const progress = await createProgress(context.out, context.clock, waysOf)
     const interruption = listen(context, progress.interrupted)
     const unlisten = context.onWait(progress.waits)
