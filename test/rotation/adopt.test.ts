@@ -16,6 +16,11 @@ afterEach(() => stage.end())
 
 const successor = () => stage.active().find(({ name }) => parseMark(name)?.oldId === stage.old.id)
 
+const removals = () =>
+  stage.events.flatMap((event) =>
+    event.event === 'warning' && event.code === 'orphan-removed' ? [event.message] : [],
+  )
+
 /** A machine on whose clock every sleep is told of, and something may happen in it. */
 function sleeper(name: string, asleep: (ms: number) => void | Promise<void>) {
   const clock: typeof stage.clock = {
@@ -154,6 +159,9 @@ describe('a lost successor', () => {
     const { error } = await rotate(machine(stage, 'two'), stage.old.id, options)
     expect(error, error?.message).toBeUndefined()
     expect(seen).toEqual([undefined])
+    expect(removals()).toEqual([
+      expect.stringContaining(`removed ${lost?.id}, a successor whose secret was lost`),
+    ])
   })
 
   it('that a target may hold which cannot be read stays until ours is there, also without evidence', async () => {
@@ -178,5 +186,17 @@ describe('a lost successor', () => {
     expect(seen).toEqual(['active'])
     expect(await stage.call(await taken())).toBe(200)
     expect(stage.key(lost?.id)).toBeUndefined()
+    expect(removals()).toEqual([
+      expect.stringContaining(`removed ${lost?.id}, a successor whose secret was lost`),
+    ])
   })
+})
+
+it('a successor that is gone on with is said to be before anything is said of its state', async () => {
+  await dieAt(stage, 'after saving delivered', { machine: 'one' })
+  stage.events.length = 0
+  const { error } = await rotate(machine(stage, 'two'), stage.old.id, stage.options({ takeOver: true }))
+  expect(error, error?.message).toBeUndefined()
+  const told = stage.events.map((event) => (event.event === 'state' ? event.state : event.event))
+  expect(told.slice(0, 4)).toEqual(['step', 'adopted', 'minted', 'rotation'])
 })

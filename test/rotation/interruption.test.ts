@@ -4,6 +4,7 @@ import type { Clock } from '../../src/clock.ts'
 import { KeysError } from '../../src/errors.ts'
 import { parseMark } from '../../src/rotation/marked-name.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
+import type { RotationServices } from '../../src/rotation/run.ts'
 import type { Target } from '../../src/targets/target.ts'
 import { leaveOpen, machine, verifyOf } from './machines.ts'
 import { setStage, type Stage } from './stage.ts'
@@ -87,6 +88,24 @@ describe('a rotation that is interrupted', () => {
     expect(stage.clock.now() - (stoppedAt ?? 0)).toBeLessThan(60_000)
   })
 
+  it('before anything is changed says so, and waits for no second one', async () => {
+    const stop = new AbortController()
+    const report: RotationServices['report'] = (event) => {
+      if (event.event === 'step' && event.step === 'mint') stop.abort()
+    }
+    const { receipt, error } = await rotate(
+      stage.services({ stop: stop.signal, report }),
+      stage.old.id,
+      stage.options(),
+    )
+    expect(error).toMatchObject({
+      code: 'interrupted',
+      hint: expect.stringContaining('nothing was changed') as string,
+    })
+    expect(receipt).toMatchObject({ state: 'planned', newKey: null })
+    expect(stage.ordinary()).toHaveLength(1)
+  })
+
   it('once stops, undoes nothing, and holds nobody up', async () => {
     const stop = new AbortController()
     const verify = verifyOf(async (_secret, signal) => {
@@ -100,6 +119,7 @@ describe('a rotation that is interrupted', () => {
     )
     expect(error).toMatchObject({ code: 'interrupted' })
     expect(error?.hint).toContain('until then the old key works')
+    expect(error?.hint).toContain(`pictify-keys rotate ${receipt.id} --resume`)
     expect(receipt.state).toBe('delivered')
     expect(stage.active()).toHaveLength(2)
     expect(parseMark(stage.key(receipt.newKey?.id)?.name ?? '')).toMatchObject({ leaseUntil: 0 })

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationEvent } from '../../src/rotation/run.ts'
 import { setStage, type Stage } from './stage.ts'
@@ -89,5 +90,34 @@ describe('that the evidence is waived', () => {
     const { receipt } = await rotate(stage.services(), stage.old.id, stage.options())
     expect(receipt.evidence?.waived).toBe(false)
     expect(receipt.notes).toEqual([])
+  })
+})
+
+describe('for who watches', () => {
+  const figures = () => stage.events.flatMap((event) => (event.event === 'evidence' ? [event.requests] : []))
+  // a glance is measured in real time
+  const watched = () => stage.services({ watched: true, clock: systemClock })
+
+  it("the new key's requests are read too, and for nobody else", async () => {
+    await stage.call(stage.old.secret)
+    expect((await rotate(watched(), stage.old.id, stage.options())).error).toBeUndefined()
+    expect(figures()[0]).toEqual({ old: expect.any(Number) as number, new: expect.any(Number) as number })
+    expect(figures()[0]?.new).toBeGreaterThan(0)
+    stage.events.length = 0
+    const next = stage.active()[0]?.id ?? ''
+    expect((await rotate(stage.services(), next, stage.options())).error).toBeUndefined()
+    expect(figures()[0]).toEqual({ old: expect.any(Number) as number, new: null })
+  })
+
+  it('nothing waits for an answer that does not come', async () => {
+    const services = watched()
+    const report: typeof services.report = (event) => {
+      services.report(event)
+      if (event.event === 'step' && event.step === 'overlap')
+        stage.sandbox.addFault(`stall:GET /api-keys/${successor()}/usage`)
+    }
+    const { error } = await rotate({ ...services, report }, stage.old.id, stage.options())
+    expect(error, error?.message).toBeUndefined()
+    expect(figures()).toEqual([{ old: expect.any(Number) as number, new: null }])
   })
 })
