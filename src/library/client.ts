@@ -52,9 +52,9 @@ export interface ClientOptions {
   retries?: number | undefined
   /** The longest a call waits for a rate limit before it fails with `rate-limit`, in milliseconds. 60,000 by default. */
   maxWaitMs?: number | undefined
-  /** Told of every wait before it begins: for the rate limit, and before a repetition. */
+  /** Told of every wait before it begins: for the rate limit, and before a repetition. What it throws is ignored. */
   onWait?: ((wait: Wait) => void) | undefined
-  /** Called with one line a request: method, path, status, time taken, attempt. Never a secret. */
+  /** Called with one line a request: method, path, status, time taken, attempt. Never a secret. What it throws is ignored. */
   debug?: ((line: string) => void) | undefined
 }
 
@@ -134,7 +134,8 @@ export function accessOf(client: Client): Access {
  * the credential shows in a call: `invalid-api-key`, `insufficient-permissions`.
  */
 export function createClient(options: ClientOptions): Client {
-  const { env = {}, insecureHttp = false, caFile, debug = () => {} } = options
+  const { env = {}, insecureHttp = false, caFile } = options
+  const debug = harmless(options.debug)
   const credential = secretOf(options.credential, 'the credential')
   const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, { insecureHttp })
   let transport: Promise<Transport> | undefined
@@ -149,7 +150,7 @@ export function createClient(options: ClientOptions): Client {
     retries: options.retries,
     maxWaitMs: options.maxWaitMs,
     debug,
-    onWait: options.onWait,
+    onWait: harmless(options.onWait),
     clock: systemClock,
   })
   const { keys } = api
@@ -182,6 +183,17 @@ export function createClient(options: ClientOptions): Client {
   }
   accesses.set(client, { api, credential, env, insecureHttp, debug })
   return client
+}
+
+/** A caller's listener that stops nothing: a request that it cut short might be done, and its answer lost. */
+function harmless<T>(listener: ((heard: T) => void) | undefined): (heard: T) => void {
+  return (heard) => {
+    try {
+      listener?.(heard)
+    } catch {
+      // Whose call it was is nobody's to say: many may go on at once.
+    }
+  }
 }
 
 /** A secret as a caller gives it. Throws `invalid-secret`. */

@@ -73,7 +73,10 @@ export interface RotateOptions {
    * the command line, so that the two see each other's rotations.
    */
   stateDir?: string | undefined
-  /** Called as things happen. What it throws stops nothing, and is thrown when the rotation has ended. */
+  /**
+   * Called as things happen. What it throws stops nothing, and is thrown once the rotation is done; of one that fails, the
+   * failure is thrown, with its receipt.
+   */
   onEvent?: ((event: RotationEvent) => void) | undefined
   /** Aborts to stop at the next safe point: `interrupted` then, and the same call goes on from there. */
   signal?: AbortSignal | undefined
@@ -268,7 +271,7 @@ function targetDeps(
   }
 }
 
-/** Hands events on, redacted; `end` throws what the listener threw first. */
+/** Hands events on, redacted; `end`, of a rotation that is done, throws what the listener threw first. */
 function listenerOf(onEvent: RotateOptions['onEvent'], clean: (text: string) => string) {
   const thrown: unknown[] = []
   return {

@@ -139,6 +139,19 @@ test('waits are told before they begin', async () => {
   await client.close()
 })
 
+test('what a listener throws ends no call', async () => {
+  const heard: string[] = []
+  const listener = (what: string) => () => {
+    heard.push(what)
+    throw new Error('listener')
+  }
+  const client = stage.clientWith({ retries: 1, onWait: listener('wait'), debug: listener('line') })
+  stage.sandbox.addFault('status-503@1')
+  expect(await client.keys.get(stage.old.id)).toMatchObject({ id: stage.old.id })
+  expect(heard).toEqual(['line', 'line', 'wait', 'line'])
+  await client.close()
+})
+
 test('a client that was closed opens anew', async () => {
   await stage.client.keys.get(stage.old.id)
   await stage.client.close()

@@ -182,6 +182,29 @@ test('what a listener throws stops nothing, and is thrown at the end', async () 
   expect(await run({}, stage.old.id)).toMatchObject({ state: 'done' })
 })
 
+test('what a listener throws does not hide how a rotation failed', async () => {
+  const onEvent = () => {
+    throw new Error('listener')
+  }
+  const verify = () => Promise.reject(new Error('no luck'))
+  const error = await failure(run({ onEvent, verify }))
+  expect(error).toMatchObject({ code: 'rotation-undone', receipt: { state: 'aborted' } })
+})
+
+test("what a client's listeners throw does not keep a lost create from being asked for again", async () => {
+  const throwing = () => {
+    throw new Error('listener')
+  }
+  const client = stage.clientWith({ retries: 1, onWait: throwing, debug: throwing })
+  stage.sandbox.addFault('lose-answer:POST /api-keys@1')
+  const receipt = await rotate(client, stage.old.id, stage.options())
+  expect(receipt).toMatchObject({ state: 'done' })
+  const active = stage.sandbox.keys().filter(({ status }) => status === 'active')
+  expect(active.map(({ id }) => id)).toContain(receipt.newKey?.id)
+  expect(active).toHaveLength(2)
+  await client.close()
+})
+
 test('a leaked key is revoked without an overlap', async () => {
   expect(await run({ compromised: 'no-overlap', idleMs: 600_000 })).toMatchObject({
     state: 'done',
