@@ -5,11 +5,9 @@ import type { Client, Wait } from './api/contract.ts'
 import type { Clock } from './clock.ts'
 import { openConfig, type Config } from './config.ts'
 import type { Context } from './context.ts'
-import { adminKeyVariable } from './credentials/environment.ts'
 import type { KeychainOptions } from './credentials/keychain.ts'
-import { findCredential } from './credentials/lookup.ts'
+import { findCredential, refuseElsewhere } from './credentials/lookup.ts'
 import { formatDuration } from './duration.ts'
-import { KeysError } from './errors.ts'
 import type { Environment } from './flags.ts'
 import type { Globals } from './globals.ts'
 import { createTransport } from './http.ts'
@@ -73,7 +71,7 @@ export function createContext(given: Surroundings): Context {
       refuseElsewhere(of, await apiUrl())
       return storeOf(of, kind)
     })
-    out.conceal(found.secret)
+    out.conceal(found.secret, found.source.kind === 'environment')
     return found
   })
   /** Without a look at the profile where flag or environment already decide. */
@@ -185,19 +183,6 @@ function keychainOptions({ globals, env, out, signal, process: facts }: Surround
         `waiting up to ${formatDuration(boundMs)} for the keychain: it may be asking for its password in a window`,
       ),
   }
-}
-
-/** The key of a profile goes to the API it was proved against, whatever a flag or a variable says. */
-function refuseElsewhere({ profile, settings }: Config, apiUrl: string): void {
-  const own = settings.apiUrl ?? defaultBaseUrl
-  if (URL.canParse(own) && new URL(own).origin === new URL(apiUrl).origin) return
-  throw new KeysError(
-    'not-signed-in',
-    `the key of profile ${profile} is for ${own}; it is not sent to ${apiUrl}`,
-    {
-      hint: `sign in there: pictify-keys login --profile <name> --api-url ${apiUrl}; or set ${adminKeyVariable}`,
-    },
-  )
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

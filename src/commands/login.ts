@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { CredentialSource, StoreKind } from '../credentials/credential.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { parseSecret, type Secret } from '../secret.ts'
+import { refuseElsewhere } from '../credentials/lookup.ts'
 import { defineCommand } from './command.ts'
 import { confirmForgetting } from './forgetting.ts'
 import { readSecretFrom } from './secret-input.ts'
@@ -39,7 +40,7 @@ export const login = defineCommand({
     const store = await context.credentialStore(config, kind, { replace })
     // before anybody is asked for a key that could then not be kept
     await store.proveWritable()
-    const secret = move ? await heldKey(context, config) : await readAdminKey(context)
+    const secret = move ? await heldKey(context, config, apiUrl) : await readAdminKey(context)
     out.conceal(secret)
     await prove(context, secret)
     if (!move) await confirmForgetting(context, config, { yes, successor: secret })
@@ -80,13 +81,14 @@ async function removeFromKeychain(context: Context, config: Config): Promise<voi
 }
 
 /** The key that the profile has, for another place. */
-async function heldKey(context: Context, config: Config): Promise<Secret> {
+async function heldKey(context: Context, config: Config, apiUrl: string): Promise<Secret> {
   const from: StoreKind | undefined = config.store
   if (from === undefined) {
     throw new KeysError('not-signed-in', `profile ${config.profile} has no key that could be moved`, {
       hint: 'leave --move away, and give the key',
     })
   }
+  refuseElsewhere(config, apiUrl)
   const secret = await (await context.credentialStore(config, from)).read()
   if (secret !== undefined) return secret
   throw new KeysError('not-signed-in', `the key of profile ${config.profile} is not there any more`, {

@@ -186,7 +186,8 @@ describe('the key of a profile', () => {
   test.each(['--api-url', 'PICTIFY_API_URL'])('is not sent to another API that %s names', async (way) => {
     const args = way.startsWith('--') ? [way, other.url] : []
     const env = { ...none, PICTIFY_API_URL: other.url }
-    for (const command of [['list'], ['rotate', 'x', '--to', 'env:.env'], ['status']]) {
+    const move = ['login', '--move', '--store', 'file']
+    for (const command of [['list'], ['rotate', 'x', '--to', 'env:.env'], ['status'], move]) {
       const ran = await account.run([...command, ...args, '--json'], { env })
       expect(ran.exit, ran.stderr).toBe(4)
       expect(errorOf(ran)).toMatchObject({ code: 'not-signed-in' })
