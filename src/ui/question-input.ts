@@ -23,8 +23,10 @@ const interrupt = '\x03'
 
 /** So long nothing must come before a question is put, so that the rest of a paste answers none. Milliseconds. */
 const quietMs = 40
+/** As `quietMs`, once something came: a paste is under way, and on a busy machine its pieces come with gaps. */
+const quietAfterPasteMs = 250
 /** No longer than this, whoever leans on a key. */
-const longestSettleMs = 1_000
+const longestSettleMs = 2_000
 
 interface Terminal {
   isTTY?: boolean
@@ -56,7 +58,7 @@ export function openInput(
     stream,
     isTerminal,
     async settle() {
-      if (isTerminal && (await drain(stdin, terminal))) return true
+      if (isTerminal && (await drain(stdin)).isInterrupted) return true
       // else the terminal itself edits the line, and Ctrl-C is its signal
       if (!raw) terminal.setRawMode?.(false)
       stdin.setEncoding('utf8').on('data', onData).on('end', onEnd)
@@ -70,28 +72,30 @@ export function openInput(
   }
 }
 
-/** Reads and forgets until nothing has come for a moment. */
-async function drain(stdin: NodeJS.ReadableStream, terminal: Terminal): Promise<boolean> {
+/** Reads and forgets until nothing has come for a moment: no line either that nobody has ended. */
+export async function drain(
+  stdin: NodeJS.ReadableStream,
+): Promise<{ hasCome: boolean; isInterrupted: boolean }> {
+  let hasCome = false
   let isInterrupted = false
   let isQuiet = false
   let hasEnded = false
   const onData = (chunk: Buffer | string) => {
+    hasCome = true
     isQuiet = false
     isInterrupted ||= String(chunk).includes(interrupt)
   }
   const onEnd = () => (hasEnded = true)
-  terminal.setRawMode?.(true)
+  ;(stdin as Terminal).setRawMode?.(true)
   stdin.on('data', onData).on('end', onEnd)
-  for (
-    let waited = 0;
-    !isQuiet && !hasEnded && !isInterrupted && waited < longestSettleMs;
-    waited += quietMs
-  ) {
+  for (let waited = 0; !isQuiet && !hasEnded && !isInterrupted && waited < longestSettleMs;) {
     isQuiet = true
-    await delay(quietMs)
+    const wait = hasCome ? quietAfterPasteMs : quietMs
+    await delay(wait)
+    waited += wait
   }
   stdin.off('data', onData).off('end', onEnd)
-  return isInterrupted
+  return { hasCome, isInterrupted }
 }
 
 /**

@@ -1,5 +1,7 @@
+import { PassThrough } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { createPasteFilter } from '../../src/ui/question-input.ts'
+import { createPasteFilter, openInput } from '../../src/ui/question-input.ts'
 import { fc } from '../property.ts'
 
 const start = '\x1b[200~'
@@ -57,5 +59,23 @@ describe('what is pasted', () => {
         },
       ),
     )
+  })
+})
+
+describe('what came before a question', () => {
+  test('answers nothing, be there a gap in it', async () => {
+    const terminal = Object.assign(new PassThrough(), { isTTY: true })
+    const input = openInput(terminal, { pasting: 'taken', raw: true })
+    let heard = ''
+    input.stream.on('data', (text: string) => (heard += text))
+    const settled = input.settle()
+    terminal.write('one\ntwo\n')
+    await delay(120)
+    terminal.write('y\n')
+    expect(await settled).toBe(false)
+    terminal.write('x')
+    await delay(0)
+    expect(heard).toBe('x')
+    input.close()
   })
 })
