@@ -1,6 +1,7 @@
 // Rules of this file:
 // - lines alone are the rule: only a terminal that can be drawn on, with a person before it who wants that, has a foot;
 // - whatever else is said stands above what is drawn there.
+import { isCi } from './ci/ci.ts'
 import type { Region, Size } from './live.ts'
 import type { Paint } from './paint.ts'
 
@@ -52,7 +53,7 @@ export function createFoot({ stderr, env, paint, clean, lines }: FootOptions): F
     for (const text of texts) write(text)
   }
   const write = (text: string) => void (held ? held.push(text) : (region ?? stderr).write(text))
-  const isDrawn = !lines && stderr.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === ''
+  const isDrawn = !lines && stderr.isTTY === true && env['TERM'] !== 'dumb' && !isCi(env)
   const live: Live = {
     paint,
     unicode: env['TERM'] !== 'linux',

@@ -3,12 +3,12 @@
 // - with --json, stdout is exactly one JSON document and stderr is one JSON object a line;
 // - no control character from outside reaches a terminal, and nothing from outside begins a line of ours;
 // - all talk is redacted; only data and `show` may show a secret on purpose;
-// - where a CI can hide a secret in its log, it is told of each before anything else can show it;
+// - where a CI can hide a secret in its log, it is told of each that the job did not have, before anything can show it;
 // - in a CI nothing from outside becomes one of its commands, on either stream.
 import { formatDuration } from '../duration.ts'
 import { Exit, KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
-import { harmless, type Ci } from './ci/ci.ts'
+import { harmless, isCi, type Ci } from './ci/ci.ts'
 import { handOn, summarise, type Summary } from './ci/handover.ts'
 import { createFoot, type Foot, type Live } from './foot.ts'
 import { plain, type Paint } from './paint.ts'
@@ -20,7 +20,7 @@ export type { Summary } from './ci/handover.ts'
 export interface Output {
   /** Whether `--json` was given. */
   readonly json: boolean
-  /** Whether a person can be asked: stdin and stderr are terminals, and `CI` and `--json` are not set. */
+  /** Whether a person can be asked: stdin and stderr are terminals, this is no CI, and `--json` is not set. */
   readonly interactive: boolean
   /** Whether stdout is a terminal, which keeps what is printed. */
   readonly toTerminal: boolean
@@ -52,8 +52,8 @@ export interface Output {
   event(event: { event: string; [field: string]: unknown }, sentence?: string): void
   /** Only with --debug: on stderr, redacted; lines that follow the first are set in. */
   debug(text: string): void
-  /** From here on this secret is masked in all talk, and in the log of a CI that can do that. */
-  conceal(secret: Secret): void
+  /** From here on this secret is masked in all talk, and in the log of a CI that can do that, but for one `isTheJobs` own. */
+  conceal(secret: Secret, isTheJobs?: boolean): void
   /** From here on, without a terminal, a minute without a line gets one that says what is being waited for. */
   attend(): void
   /** Ids and states for the later steps of a CI's job. */
@@ -108,7 +108,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
   // Talk that nobody can read is no reason to stop the work.
   stderr.on('error', () => undefined)
 
-  const isLog = stderr.isTTY !== true || (options.env['CI'] ?? '') !== ''
+  const isLog = stderr.isTTY !== true || isCi(options.env)
   const concealed = new Map<string, Secret>()
   const redacted = (text: string) => redact(text, concealed.values())
   const clean = (text: string) => oneLine(redacted(text))
@@ -175,7 +175,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
   return {
     json,
-    interactive: options.canAsk && stderr.isTTY === true && (options.env['CI'] ?? '') === '' && !json,
+    interactive: options.canAsk && stderr.isTTY === true && !isCi(options.env) && !json,
     toTerminal: stdout.isTTY === true,
     columns: stdout.columns ?? 80,
     paint: paint.stdout,
@@ -247,12 +247,12 @@ export function createOutput(options: OutputOptions): StreamOutput {
       }
     },
 
-    conceal(secret) {
+    conceal(secret, isTheJobs = false) {
       const value = secret.reveal()
       if (value.length < shortestSecret || concealed.has(value)) return
       concealed.set(value, secret)
       // Taken out of the log as it is read, and out of all that follows; of the streams, stdout is for data.
-      if (ci?.mask) talk.raw(ci.mask(value))
+      if (ci?.mask && !isTheJobs) talk.raw(ci.mask(value))
     },
 
     attend() {

@@ -66,6 +66,23 @@ test('a terminal in a CI is a log too; any other terminal has no times', () => {
   expect([inCi.stderr.text, atHome.stderr.text]).toEqual([`${stamp}x\n`, 'x\n'])
 })
 
+test.each([
+  ['true', true],
+  ['1', true],
+  ['woodpecker', true],
+  ['', false],
+  ['0', false],
+  ['false', false],
+  ['False', false],
+])('by the same rule everywhere: CI=%s', async (CI, isHere) => {
+  const { out, stderr } = open({ tty: true, env: { CI } })
+  out.say('x')
+  expect(stderr.text).toBe(isHere ? `${stamp}x\n` : 'x\n')
+  expect(out.interactive).toBe(!isHere)
+  expect(out.live === undefined).toBe(isHere)
+  expect(await detectCi({ CI }, () => false)).toEqual(isHere ? { name: 'CI' } : undefined)
+})
+
 describe('in GitHub Actions', () => {
   const env = { GITHUB_ACTIONS: 'true' }
   test.each([false, true])('a secret is masked before anything is said of it (json: %s)', async (json) => {
@@ -76,6 +93,7 @@ describe('in GitHub Actions', () => {
     out.conceal(new Secret('100%\nof it'))
     out.conceal(new Secret(''))
     out.conceal(new Secret('true'))
+    out.conceal(new Secret('pk_live_of-the-job-itself'), true)
     await out.flush()
     expect(stdout.text).toBe('')
     expect(stderr.text).toBe(`::add-mask::${secret}\n::add-mask::100%25%0Aof it\n`)

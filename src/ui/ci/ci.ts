@@ -25,6 +25,11 @@ export type Hand =
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** Whether `CI` says that this is one, as everywhere: set, and neither `false` nor `0`. */
+export function isCi({ CI = '' }: Environment): boolean {
+  return !['', '0', 'false'].includes(CI.toLowerCase())
+}
+
 /** As the variable that a value becomes where values are variables: `new_key_id` is `PICTIFY_NEW_KEY_ID`. */
 export function variableOf(name: string): string {
   return `PICTIFY_${name.toUpperCase()}`

@@ -2,7 +2,7 @@
 // - a CI is told by the variable that its own documentation says is set in each of its jobs;
 // - what is written for a CI goes to stderr or to a file it names: stdout is data;
 // - ids and states are handed on, never a secret; a value that could mean more than itself to any of them is not.
-import { variableOf, type Ci, type Environment } from './ci.ts'
+import { isCi, variableOf, type Ci, type Environment } from './ci.ts'
 
 interface Entry {
   isHere: (env: Environment) => boolean
@@ -32,7 +32,7 @@ const table: readonly Entry[] = [
     load: async () => (await import('./jenkins.ts')).jenkins(),
   },
   // one that nobody here knows has no commands, but a log
-  { isHere: (env) => Boolean(env['CI']) && env['CI'] !== 'false', load: async () => ({ name: 'CI' }) },
+  { isHere: isCi, load: async () => ({ name: 'CI' }) },
 ]
 
 /** Where what is handed on goes instead: a file of `NAME=value` lines, and one in Markdown. */

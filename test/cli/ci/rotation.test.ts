@@ -28,6 +28,10 @@ async function allSecrets(): Promise<string[]> {
   const [, held = ''] = (await account.read('.env')).trim().split('=')
   return [...secrets, held]
 }
+/** Without what the job had in its environment: the admin key. */
+async function broughtSecrets(): Promise<string[]> {
+  return (await allSecrets()).slice(1)
+}
 function ids(id: string) {
   return { rotation_id: id, rotation_state: 'done', old_key_id: account.old.id, new_key_id: newKey()?.id }
 }
@@ -41,12 +45,44 @@ describe('GitHub Actions', () => {
     GITHUB_STEP_SUMMARY: file('summary'),
   })
 
-  test('masks every secret before it can be seen, folds the steps, and hands on ids', async () => {
+  test('masks every secret that it brings before it can be seen', async () => {
+    // the new key is said by the first command that has it
+    const given = { env: env(), first: 'exec 2>&1' }
+    const { stdout, exit } = await account.run(line('--verify', 'echo "it says $PICTIFY_API_KEY"'), given)
+    expect(exit, stdout).toBe(0)
+    const [, held = ''] = (await account.read('.env')).trim().split('=')
+    const told = stdout.split('\n')
+    const at = (text: string) => {
+      expect(stdout).toContain(text)
+      return told.findIndex((each) => each.includes(text))
+    }
+    expect(at(`::add-mask::${account.old.secret.reveal()}`)).toBeLessThan(at('creating the successor'))
+    expect(at(`::add-mask::${held}`)).toBeLessThan(at('created key_'))
+    // each is in the one line that masks it; the admin key is the job's own, and in none
+    for (const secret of [account.old.secret.reveal(), held])
+      expect(told.filter((text) => text.includes(secret))).toEqual([`::add-mask::${secret}`])
+    expect(stdout).not.toContain(account.sandbox.adminKey.reveal())
+  })
+
+  test('masks the admin key of a profile before it is used, and never one of the environment', async () => {
+    const signedOut = { ...env(), PICTIFY_ADMIN_KEY: undefined }
+    const input = account.sandbox.adminKey.reveal()
+    const login = await account.run(['login', '--store', 'file'], { env: signedOut, input })
+    expect(login.exit, login.stderr).toBe(0)
+    const byProfile = await account.run(['list', '--debug'], { env: signedOut, first: 'exec 2>&1' })
+    expect(byProfile.exit, byProfile.stdout).toBe(0)
+    expect(byProfile.stdout.startsWith(`::add-mask::${input}\n`), byProfile.stdout).toBe(true)
+    const byEnvironment = await account.run(['list', '--debug'], { env: env() })
+    expect(byEnvironment.exit, byEnvironment.stderr).toBe(0)
+    expect(byEnvironment.stderr).not.toContain('add-mask')
+  })
+
+  test('folds the steps, and hands on ids', async () => {
     const ran = await account.run(line(), { env: env() })
     expect(ran.exit, ran.stderr).toBe(0)
     const { commands, log } = github(ran.stderr)
     const named = (name: string) => commands.filter((command) => command.name === name)
-    expect(named('add-mask').map(({ data }) => data)).toEqual(expect.arrayContaining(await allSecrets()))
+    expect(named('add-mask').map(({ data }) => data)).toEqual(await broughtSecrets())
     expect(named('group')).toHaveLength(steps)
     expect(named('endgroup')).toHaveLength(steps)
     expect(new Set(commands.map(({ name }) => name))).toEqual(new Set(['add-mask', 'group', 'endgroup']))
@@ -110,9 +146,7 @@ describe('Azure Pipelines', () => {
     expect(ran.exit, ran.stderr).toBe(0)
     const { commands, log } = azure(ran.stderr)
     const named = (name: string) => commands.filter((command) => command.name === name)
-    expect(named('task.setsecret').map(({ data }) => data)).toEqual(
-      expect.arrayContaining(await allSecrets()),
-    )
+    expect(named('task.setsecret').map(({ data }) => data)).toEqual(await broughtSecrets())
     expect(named('group')).toHaveLength(steps)
     expect(named('endgroup')).toHaveLength(steps)
     const variables = named('task.setvariable')
@@ -216,15 +250,13 @@ test('a terminal that a CI makes up is a log too: times, nothing drawn, no quest
 describe('create, revoke and delete', () => {
   test('hand on the ids, and never the secret', async () => {
     const env = { GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: file('output') }
-    const created = await account.run(['create', 'CI', '--type', 'test'], { env })
+    const created = await account.run(['create', 'CI', '--type', 'test'], { env, first: 'exec 2>&1' })
     const { key_id: id = '' } = outputsOf(await account.read('output'))
     expect(account.keys().map((key) => key.id)).toContain(id)
     // the secret is data on stdout, and masked before that
-    expect(github(created.stderr).commands).toContainEqual({
-      name: 'add-mask',
-      properties: {},
-      data: created.stdout.trim(),
-    })
+    const told = created.stdout.trim().split('\n')
+    const secret = told.at(-1) ?? ''
+    expect(told.filter((text) => text.includes(secret))).toEqual([`::add-mask::${secret}`, secret])
     expect(await account.read('output')).not.toContain('pk_')
     await account.run(['revoke', id, '--yes'], { env })
     await account.run(['delete', id, account.old.id, '--revoke', '--yes', '--force'], { env })
