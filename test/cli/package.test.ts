@@ -53,7 +53,7 @@ afterAll(async () => {
 const runInstalled = (args: string[], env: Record<string, string> = {}) =>
   run(installed, args, { cwd: scratch, env: { ...account.home.env, ...env } })
 
-test('the package is bin, dist, the documents, the manual, the schemas and what npm always adds', () => {
+test('the package is bin, dist, the documents, the examples, the manual, the schemas and what npm always adds', () => {
   const folders = new Set(
     packed.files.map((file) => (file.path.includes('/') ? file.path.split('/')[0] : file.path)),
   )
@@ -62,6 +62,7 @@ test('the package is bin, dist, the documents, the manual, the schemas and what 
     'bin',
     'dist',
     'docs',
+    'examples',
     'man',
     'schema',
   ])
@@ -79,8 +80,29 @@ test('the package is bin, dist, the documents, the manual, the schemas and what 
     ]),
   )
   expect(packed.files.find((file) => file.path === 'bin/pictify-keys.js')?.mode).toBe(0o755)
-  const odd = packed.files.filter(({ path: file }) => /\.(ts|map|tmp)$|\.\d+$/.test(file))
+  const odd = packed.files.filter(
+    ({ path: file }) => /\.(ts|map|tmp|pyc)$|\.\d+$/.test(file) && !/^examples\/.*\.ts$/.test(file),
+  )
   expect(odd.map(({ path: file }) => file)).toEqual(['dist/library.d.ts', 'man/pictify-keys.1'])
+})
+
+test('what README.md and the documents point to is in it', async () => {
+  const files = packed.files.map((file) => file.path)
+  const documents = files.filter((file) => /^(?:README|docs\/[^/]+)\.md$/.test(file))
+  const pointed = await Promise.all(
+    documents.map(async (file) => {
+      const text = await readFile(path.join(root, file), 'utf8')
+      const links = [...text.matchAll(/\]\((?!\w+:)([^)#\s]+)/g)].map(([, to = '']) =>
+        path.join(path.dirname(file), to),
+      )
+      const examples = [...text.matchAll(/`(examples\/[^`\s]*)`/g)].map(([, to = '']) => to)
+      return [...links, ...examples].map((to) => `${file}: ${to}`)
+    }),
+  )
+  const isThere = (to: string) =>
+    files.some((file) => file === to || file.startsWith(to.replace(/\/?$/, '/')))
+  expect(pointed.flat().length).toBeGreaterThan(20)
+  expect(pointed.flat().filter((each) => !isThere(each.split(': ')[1] ?? ''))).toEqual([])
 })
 
 test('it installs into an empty prefix, alone', async () => {
