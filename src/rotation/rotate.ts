@@ -54,7 +54,7 @@ async function locked(
 }
 
 function reportRotation({ journal, services }: Run): void {
-  const { id: rotation, state, oldKey, newKey, targets } = journal
+  const { id: rotation, state, oldKey, newKey, targets, compromised } = journal
   services.report({
     event: 'rotation',
     rotation,
@@ -62,6 +62,7 @@ function reportRotation({ journal, services }: Run): void {
     oldKey: { id: oldKey.id, name: oldKey.name },
     newKey: newKey?.id ?? null,
     targets: targets.map((target) => ({ name: target.name, state: target.state })),
+    revokeFirst: compromised === 'revoke-first',
   })
 }
 

@@ -64,6 +64,8 @@ export type RotationEvent =
       oldKey: { id: string; name: string }
       newKey: string | null
       targets: { name: string; state: TargetState }[]
+      /** The old key is revoked before anything else, so that there is no way back. */
+      revokeFirst: boolean
     }
   /** `failure` says why it is being undone. */
   | {

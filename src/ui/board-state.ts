@@ -1,6 +1,6 @@
 import type { Wait } from '../api/contract.ts'
 import type { RotationEvent, RotationStep } from '../rotation/run.ts'
-import type { TargetState } from '../rotation/state.ts'
+import type { RotationState, TargetState } from '../rotation/state.ts'
 
 export type BoardStep = RotationStep | 'undo'
 
@@ -15,6 +15,12 @@ export interface BoardState {
   rotation?: string
   oldKey?: { id: string; name: string }
   newKey?: string
+  /** As far as it is known to have come. */
+  reached?: RotationState
+  /** An earlier run began it, here or on another machine. */
+  isResumed?: boolean
+  /** The old key goes before anything else. */
+  revokesFirst?: boolean
   /** Another machine made it. */
   isAdopted?: boolean
   targets: readonly { name: string; state: TargetState }[]
@@ -44,18 +50,21 @@ export function after(state: BoardState, event: RotationEvent, now: number): Boa
     case 'rotation':
       return {
         ...next,
-        ...(event.state === 'aborting' && stepped(next, 'undo', now)),
+        // with --abort it is undone from the beginning, and no step is taken before
+        ...((event.state === 'aborting' || state.step === undefined) && stepped(next, 'undo', now)),
         rotation: event.rotation,
+        reached: event.state,
+        revokesFirst: event.revokeFirst,
         oldKey: event.oldKey,
         newKey: event.newKey ?? next.newKey,
         targets: event.targets,
       }
     case 'resumed':
-      return { ...next, rotation: event.rotation }
+      return { ...next, rotation: event.rotation, reached: event.state, isResumed: true }
     case 'adopted':
-      return { ...next, rotation: event.rotation, newKey: event.newKey, isAdopted: true }
+      return { ...next, rotation: event.rotation, newKey: event.newKey, isAdopted: true, isResumed: true }
     case 'state': {
-      const known = { ...next, newKey: event.newKey ?? next.newKey }
+      const known = { ...next, reached: event.state, newKey: event.newKey ?? next.newKey }
       if (event.state !== 'aborting') return known
       return { ...stepped(known, 'undo', now), failure: event.failure?.message ?? state.failure }
     }

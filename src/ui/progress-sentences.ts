@@ -89,22 +89,37 @@ export interface Ways {
 }
 
 /** What an interruption does at this point of a rotation, and what one more would do. `count` is 1 for the first. */
-export function interruptionSentence({ step }: BoardState, count: number, ways: Ways | undefined): string {
-  if (step === undefined || step.name === 'plan' || ways === undefined) {
+export function interruptionSentence(state: BoardState, count: number, ways: Ways | undefined): string {
+  const { step, reached } = state
+  if (ways === undefined || isUntouched(state)) {
     return count < 3 ? 'stopping; nothing was changed yet' : 'ended at once; nothing was changed'
   }
-  if (step.name === 'undo') {
+  if (step?.name === 'undo') {
     const later = `it goes on with: ${ways.abort}`
     if (count >= 3) return `ended at once, not undone to the end; ${later}`
     return `it is being undone, and that goes on; ${count === 1 ? 'twice' : 'once'} more ends it at once, and ${later}`
   }
   const goOn = `go on later with: ${ways.resume}`
-  const isForward = step.name === 'retire' || step.name === 'finish'
+  const isForward = step?.name === 'retire' || step?.name === 'finish' || reached === 'retired'
   if (count >= 3) return `ended at once; what it did is written down; ${goOn}`
   if (isForward) {
     const more = count === 1 ? '' : '; once more ends it at once'
     return `finishing: the old key goes, so there is no way back${more}; should it not come to its end, ${goOn}`
   }
+  if (state.revokesFirst) {
+    const more = count === 1 ? '' : '; once more ends it at once'
+    return `stopping at the next safe point; the old key is revoked first of all, so there is no way back${more}; ${goOn}`
+  }
   if (count === 2) return `undoing the rotation; once more ends it at once, and ${ways.abort} undoes the rest`
-  return `stopping at the next safe point; both keys work; once more to undo the rotation; ${goOn}`
+  const working = hasSuccessor(state) ? 'both keys work' : 'the old key works'
+  return `stopping at the next safe point; ${working}; once more to undo the rotation; ${goOn}`
+}
+
+/** The plan of a new rotation; one that is gone on with was begun by an earlier run, and may revoke first of all. */
+function isUntouched({ step, isResumed, revokesFirst }: BoardState): boolean {
+  return (step === undefined || step.name === 'plan') && !isResumed && !revokesFirst
+}
+
+function hasSuccessor({ newKey, reached }: BoardState): boolean {
+  return newKey !== undefined || (reached !== undefined && reached !== 'planned')
 }

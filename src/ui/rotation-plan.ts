@@ -39,7 +39,11 @@ export function planText(plan: PlannedRotation, width: number): string[] {
     plan.compromised === 'revoke-first'
       ? 'From step 2 on, what uses the old key fails until it has the new one.'
       : `Until step ${revokeStep} the old key works.`
-  const leaving = `${until} Ctrl-C stops at the next safe point; a second Ctrl-C undoes the rotation.`
+  const second =
+    plan.compromised === 'revoke-first'
+      ? 'once the old key is revoked, there is no way back'
+      : 'a second Ctrl-C undoes the rotation'
+  const leaving = `${until} Ctrl-C stops at the next safe point; ${second}.`
   return ['This is what will happen:', '', ...lines, '', ...paragraph(leaving, width)]
 }
 

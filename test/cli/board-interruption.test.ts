@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openRotating, type Rotating } from './rotating.ts'
+import { leftOpen, openRotating, type Rotating } from './rotating.ts'
 import { keyboard, openScreen, type Screen } from './screen.ts'
 
 // Ctrl-C at every wait of a rotation, on a real terminal: what is said, what it does, and how it goes on.
@@ -88,6 +88,31 @@ describe('Ctrl-C elsewhere', () => {
     expect(account.keys().map(({ id }) => id)).toEqual([account.old.id])
     const listed = await account.run(['rotations', '--json'])
     expect(JSON.parse(listed.stdout)).toEqual({ rotations: [] })
+  })
+
+  it('in the plan of a rotation that is gone on with says that both keys work', async () => {
+    const open = await account.run(['rotate', 'Production Server', '--to', 'env:.env', ...leftOpen])
+    expect(open.exit, open.stderr).toBe(5)
+    account.sandbox.addFault('slow=2s:GET /api-keys/*@1-2')
+    const screen = rotate('--overlap', '24h')
+    await screen.until('going on with rotation')
+    await press(screen, 'stopping at the next safe point')
+    await expectInterrupted(screen)
+    expect(said(screen)).toContain('both keys work; once more to undo the rotation')
+    expect(said(screen)).not.toContain('nothing was changed')
+    expect(active()).toHaveLength(2)
+  })
+
+  it('of a leaked key that is revoked first says that there is no way back', async () => {
+    const screen = rotate('--compromised', '--revoke-first', '--settle', '30s')
+    await screen.until(/3 of 3 probes passed/)
+    await press(screen, 'stopping at the next safe point')
+    await expectInterrupted(screen)
+    expect(said(screen)).toMatch(
+      /revoked first of all, so there is no way back; go on later with: pictify-keys/,
+    )
+    expect(said(screen)).not.toMatch(/both keys work|once more/)
+    expect(active().map(({ id }) => id)).not.toContain(account.old.id)
   })
 
   it('while the old key goes says that there is no way back', async () => {

@@ -34,6 +34,7 @@ export const story: [seconds: number, event: RotationEvent][] = [
         { name: env, state: 'pending' },
         { name: cluster, state: 'pending' },
       ],
+      revokeFirst: false,
     },
   ],
   [1, { event: 'step', step: 'mint' }],

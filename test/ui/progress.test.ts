@@ -215,6 +215,38 @@ describe('what is said of an interruption', () => {
     }
   })
 
+  const [plan, known] = story
+  const rotation = known?.[1]
+  if (plan === undefined || rotation?.event !== 'rotation') throw new Error('no such story')
+  const going = { event: 'resumed', rotation: '3f7a9c' } as const
+
+  it.each([
+    ['before a successor', { ...going, state: 'planned' } as const, /the old key works; once more to undo/],
+    ['with a successor', { ...going, state: 'minted' } as const, /both keys work; once more to undo/],
+    ['once the old key is revoked', { ...going, state: 'retired' } as const, /there is no way back/],
+  ])('in the plan of one that is gone on with %s', (_name, event, pattern) => {
+    const state = stateAt(1, [plan, [1, event]])
+    expect(interruptionSentence(state, 1, ways)).toMatch(pattern)
+    expect(interruptionSentence(state, 3, ways)).not.toContain('nothing was changed')
+  })
+
+  it('before a new key is made says that the old one works', () => {
+    expect(interruptionSentence(stateAt(1), 1, ways)).toContain('the old key works; once more to undo')
+  })
+
+  it.each(['plan', 'mint', 'accept'] as const)('in %s of one that revokes first', (step) => {
+    const state = stateAt(2, [plan, [1, { ...rotation, revokeFirst: true }], [2, { event: 'step', step }]])
+    const [first, second, third] = [1, 2, 3].map((count) => interruptionSentence(state, count, ways))
+    expect(first).toMatch(/the old key is revoked first of all, so there is no way back; go on .*--resume$/)
+    expect(second).toMatch(/no way back; once more ends it at once; go on .*--resume$/)
+    expect(third).toMatch(/^ended at once; what it did is written down/)
+  })
+
+  it('in the first moments of --abort', () => {
+    const state = stateAt(1, [[1, { ...rotation, state: 'delivered' }]])
+    expect(interruptionSentence(state, 1, ways)).toMatch(/that goes on; twice more .*--abort$/)
+  })
+
   it('names no command before there is a rotation', () => {
     expect(interruptionSentence(stateAt(0), 1, undefined)).not.toContain('pictify-keys')
   })

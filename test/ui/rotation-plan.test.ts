@@ -105,6 +105,8 @@ describe('the plan', () => {
     const first = plan({ compromised: 'revoke-first' })
     expect(steps(first)[1]).toBe('Revoke the old key, key_abc first of all: for good.')
     expect(said(first)).toContain('From step 2 on, what uses the old key fails until it has the new one.')
+    expect(said(first)).toContain('once the old key is revoked, there is no way back.')
+    expect(said(first)).not.toContain('undoes')
   })
 
   test.each([30, 40, 80, 200])('fits %d columns in whole words', (columns) => {
