@@ -1,10 +1,9 @@
 // Rules of this file:
 // - it prints lines and reads lines, for whoever hears a screen instead of seeing it: nothing is drawn anew;
-// - it takes what inquirer.ts takes, and answers as that does.
-import { createInterface } from 'node:readline'
+// - it takes what inquirer.ts takes, and answers as that does;
+// - a line that came together with others was pasted, and answers nothing.
 import type { Streams } from './prompts.ts'
-
-export { password } from './inquirer.ts'
+import { drain } from './question-input.ts'
 
 interface Item<T> {
   name?: string
@@ -15,32 +14,90 @@ interface Item<T> {
 
 type Verdict = boolean | string | Promise<boolean | string>
 
+const severalLines = 'several lines came at once: type one'
+
 /** The first line that `read` makes something of; what it says of the others is told. */
 async function lineOf<T>(
-  { input, output, signal }: Streams,
+  streams: Streams,
   prompt: string,
   read: (line: string) => T | Problem | Promise<T | Problem>,
 ): Promise<T> {
+  for (;;) {
+    streams.output.write(`${prompt} `)
+    const line = await nextLine(streams)
+    const answer = line === undefined ? new Problem(severalLines) : await read(line)
+    if (!(answer instanceof Problem)) return answer
+    streams.output.write(`${answer.text}\n`)
+  }
+}
+
+/** A line, without blanks at its ends; undefined where more than that came at once. */
+async function nextLine(streams: Streams): Promise<string | undefined> {
+  const { input } = streams
+  const { typed, rest } = await typedUntil(streams, /[\r\n]/)
+  // the terminal hands over one line at a time, and keeps the beginning of another: both are seen here
+  const { hasCome, isInterrupted } = await drain(input)
+  rawMode(input, false)
+  if (isInterrupted) throw ending()
+  return hasCome || rest !== '' ? undefined : typed.trim()
+}
+
+/** What comes before that, the character itself, and what has come after it. */
+async function typedUntil(
+  { input, signal }: Streams,
+  end: RegExp,
+): Promise<{ typed: string; ended: string; rest: string }> {
   signal.throwIfAborted()
-  const lines = createInterface({ input, terminal: false })
-  const closing = new AbortController()
-  const onAbort = () => closing.abort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  output.write(`${prompt} `)
+  let text = ''
+  let onData = (_: Buffer | string) => {}
+  let onAbort = () => {}
   try {
-    return await new Promise<T>((resolve, reject) => {
-      closing.signal.addEventListener('abort', () => reject(ending()), { once: true })
-      lines.on('line', (line) => {
-        Promise.resolve(read(line.trim())).then((answer) => {
-          if (answer instanceof Problem) output.write(`${answer.text}\n${prompt} `)
-          else resolve(answer)
-        }, reject)
-      })
+    await new Promise<void>((resolve, reject) => {
+      onAbort = () => reject(ending())
+      onData = (chunk) => {
+        text += String(chunk)
+        if (end.test(text)) resolve()
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      input.on('data', onData)
     })
   } finally {
     signal.removeEventListener('abort', onAbort)
-    lines.close()
+    input.off('data', onData)
   }
+  // only now: more may have come in the same turn
+  const at = text.search(end)
+  return { typed: text.slice(0, at), ended: text.charAt(at), rest: text.slice(at + 1) }
+}
+
+function rawMode(input: NodeJS.ReadableStream, isRaw: boolean): void {
+  ;(input as { setRawMode?: (mode: boolean) => void }).setRawMode?.(isRaw)
+}
+
+/** A line that the terminal does not show: nothing at all is shown in its place. */
+export async function password({ message }: { message: string }, streams: Streams): Promise<string> {
+  const { input, output } = streams
+  rawMode(input, true)
+  for (;;) {
+    output.write(`${message} `)
+    const { typed, rest, ended } = await typedUntil(streams, /[\r\n\x03\x04]/)
+    const { hasCome, isInterrupted } = await drain(input)
+    output.write('\n')
+    if (isInterrupted || ended === '\x03' || ended === '\x04') throw ending()
+    if (!hasCome && rest === '') return edited(typed)
+    output.write(`${severalLines}\n`)
+  }
+}
+
+/** As a terminal would have edited the line: a key back takes one away, Ctrl-U all of it. */
+function edited(typed: string): string {
+  let line = ''
+  for (const key of typed) {
+    if (key === '\x7f' || key === '\b') line = line.slice(0, -1)
+    else if (key === '\x15') line = ''
+    else line += key
+  }
+  return line
 }
 
 class Problem {

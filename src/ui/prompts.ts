@@ -145,7 +145,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
 
     secret: (question, flag) =>
       ask(question, flag, 'taken', (questions, message, streams) =>
-        questions.password({ message, mask: false }, streams),
+        questions.password({ message, mask: false, toggleMask: false }, streams),
       ),
 
     select: <T>(question: string, choices: readonly Choice<T>[], flag: string) =>
@@ -211,7 +211,7 @@ export interface Questions {
     },
     streams: Streams,
   ): Promise<string>
-  password(config: { message: string; mask: boolean }, streams: Streams): Promise<string>
+  password(config: { message: string; mask: boolean; toggleMask: boolean }, streams: Streams): Promise<string>
   select<T>(config: { message: string; choices: Item<T>[]; pageSize: number }, streams: Streams): Promise<T>
   checkbox<T>(
     config: {

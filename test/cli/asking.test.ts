@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorOf } from './account.ts'
 import { openGuide, openProject, shortWaits } from './guided.ts'
@@ -93,6 +94,20 @@ describe('at a terminal', () => {
 })
 
 describe('with --plain', () => {
+  test('a paste with newlines answers nothing', async () => {
+    const screen = openScreen(project.home, ['revoke', 'Production Server', '--plain'], { columns: 150 })
+    await screen.until('(y or n, Enter for n)')
+    screen.paste('some notes\ny\n')
+    await screen.until('several lines came at once')
+    screen.paste('y\nsome notes')
+    await screen.until(/several lines came at once[^]*several lines came at once/)
+    expect(keyOf('Production Server')?.status).toBe('active')
+    // of what was pasted nothing is left before what is typed
+    screen.type(`y${enter}`)
+    expect((await screen.ended).exit, screen.text()).toBe(0)
+    expect(keyOf('Production Server')?.status).toBe('revoked')
+  })
+
   test('the guide is lines to its end, and Ctrl-C is the signal', async () => {
     const screen = openGuide(project, { columns: 100 }, ['--plain'])
     await screen.until('number, or words to search for:')
@@ -117,6 +132,27 @@ describe('with --plain', () => {
     left.type(ctrlC)
     expect((await left.ended).signal).toBe(2)
     expect(left.text()).toContain('nothing was changed')
+  })
+})
+
+describe.each([
+  ['at a terminal', []],
+  ['with --plain', ['--plain']],
+])('the admin key, %s,', (_name, flags) => {
+  test('is asked for and never shown, by no key either', async () => {
+    const secret = project.sandbox.adminKey.reveal()
+    const screen = openScreen(project.home, ['login', '--store', 'file', ...flags], {
+      env: { PICTIFY_ADMIN_KEY: undefined },
+    })
+    await screen.until('Admin key (hidden):')
+    screen.type(secret.slice(0, 20))
+    screen.type('\x14')
+    await sleep(100)
+    screen.type(`${flags.length > 0 ? '\x7f' : ''}${secret.slice(20)}${enter}`)
+    expect((await screen.ended).exit, screen.text()).toBe(0)
+    expect(screen.raw()).not.toContain(secret.slice(0, 14))
+    expect(screen.scrollback()).not.toContain('visibility')
+    if (flags.length > 0) expect(screen.raw()).not.toContain('\x1b')
   })
 })
 

@@ -19,6 +19,7 @@ function openTerminal() {
   })
   return {
     prompt,
+    stdin,
     abort,
     shown: () => shown,
     async type(question: string, line: string) {
@@ -102,6 +103,30 @@ describe('questions in lines', () => {
     await one.type('nothing matches', 'pl')
     await one.type('2 found', '2')
     expect(await only).toBe('plum')
+  })
+
+  test.each([
+    ['in one piece', ['some notes\ny\n']],
+    ['line by line', ['some notes\n', 'y\n']],
+    ['with a line that is not ended', ['y\n', 'some notes']],
+  ])('several lines that come at once, %s, answer nothing', async (_, pieces) => {
+    const terminal = openTerminal()
+    const answer = terminal.prompt.confirm('sure?', '--yes').then(() => true)
+    await expect.poll(terminal.shown, { timeout: 30_000 }).toContain('sure?')
+    for (const piece of pieces) terminal.stdin.write(piece)
+    await terminal.type('several lines came at once: type one\nsure?', 'y')
+    expect(await answer).toBe(true)
+    expect(terminal.shown().split('sure?')).toHaveLength(3)
+  })
+
+  test('a secret is a line that is not shown, in whatever pieces it comes', async () => {
+    const terminal = openTerminal()
+    const answer = terminal.prompt.secret('key:', 'stdin')
+    await expect.poll(terminal.shown, { timeout: 30_000 }).toContain('key: ')
+    terminal.stdin.write('wrong\x15pk_live_\x14')
+    terminal.stdin.write('\x7fabx\x7fc\r')
+    expect(await answer).toBe('pk_live_abc')
+    expect(terminal.shown()).toBe('key: \n')
   })
 
   test('an interruption ends them', async () => {
