@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Context } from '../context.ts'
-import { systemCode, systemReason } from '../durable-file.ts'
+import { strangersOf, systemCode, systemReason } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { createJournals } from '../rotation/journal.ts'
 import { listLocks, type FoundLock } from '../rotation/lock.ts'
@@ -46,9 +46,9 @@ async function lookAtFolder(stateDir: string): Promise<string> {
       })
     }
   }
-  return there === stateDir
-    ? `${stateDir}, writable, yours alone`
-    : `${stateDir}, which the first rotation makes`
+  if (there !== stateDir) return `${stateDir}, which the first rotation makes`
+  const isOwn = strangersOf(await stat(stateDir)) === undefined
+  return isOwn ? `${stateDir}, writable, yours alone` : `${stateDir}, writable; its folders are yours alone`
 }
 
 /** The folder, or the one above it that is there. */

@@ -21,15 +21,16 @@ export async function openStateFolder(stateDir: string, name: Name): Promise<str
   return folder
 }
 
-/** The folder, where there is one. Throws `state-directory` where it is not ours alone. */
+/** The folder, where there is one. Throws `state-directory` where it is not ours alone, or would not be. */
 export async function findStateFolder(stateDir: string, name: Name): Promise<string | undefined> {
   const folder = path.join(stateDir, name)
   try {
-    const [above, own] = [await stat(stateDir), await lstat(folder)]
+    const above = await stat(stateDir)
     // A folder's own bits hold nobody off who can put another in its place; the sticky bit does.
     const isSticky = (above.mode & 0o1000) !== 0
     if (strangersOf(above) === 'all' && !isSticky)
       throw shared(stateDir, 'can be written by everyone', stateDir)
+    const own = await lstat(folder)
     if (own.isSymbolicLink()) throw shared(folder, 'is a symbolic link')
     if (strangersOf(own) === 'owner') throw shared(folder, 'belongs to another user')
     if (strangersOf(own) !== undefined) throw shared(folder, 'can be written by others', folder)

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { formatMark } from '../../src/rotation/marked-name.ts'
@@ -116,6 +116,32 @@ describe('the state directory', () => {
     expect(errorOf({ stderr } as never).message).toContain(inState(name))
     // the rest was looked at all the same
     expect(named('others')).toMatchObject([{ state: 'ok' }])
+  })
+
+  test('that everyone can write in is wrong before anything lies in it, as for a rotation', async () => {
+    await mkdir(account.home.stateDir)
+    await chmod(account.home.stateDir, 0o777)
+    const { named, exit, stderr } = await look()
+    expect(exit).toBe(1)
+    expect(named('state')).toMatchObject([{ state: 'wrong', code: 'state-directory' }])
+    expect(errorOf({ stderr } as never).message).toContain('can be written by everyone')
+    const rotated = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...quick])
+    expect(errorOf(rotated).code).toBe('state-directory')
+    expect(await readdir(account.home.stateDir)).toEqual([])
+  })
+
+  test.each([
+    [0o700, 'writable, yours alone'],
+    [0o775, 'writable; its folders are yours alone'],
+    [0o1777, 'writable; its folders are yours alone'],
+  ])('is said to be yours alone where it is (%o)', async (mode, words) => {
+    await mkdir(account.home.stateDir)
+    await chmod(account.home.stateDir, mode)
+    const { named, exit } = await look()
+    expect(exit).toBe(0)
+    expect(named('state')).toMatchObject([
+      { state: 'ok', message: expect.stringMatching(`${words}$`) as string },
+    ])
   })
 
   test('with what is no lock in the place of one', async () => {
