@@ -2,9 +2,12 @@
 // - what is kept of an account for its completions is ids and names, in a file of its owner's alone, and never a secret;
 // - a person at a prompt waits for the API a second at most, and then gets what was known before, or nothing.
 import { createHash } from 'node:crypto'
+import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import type { Config } from '../config.ts'
 import type { Context } from '../context.ts'
 import { adminKeyVariable } from '../credentials/environment.ts'
+import { fingerprintOf } from '../credentials/fingerprint.ts'
 import { ensurePrivateDirectory, readRegularFile, writeDurably } from '../durable-file.ts'
 import { hasCode } from '../errors.ts'
 import { Secret } from '../secret.ts'
@@ -30,7 +33,9 @@ const sizeLimit = 1024 * 1024
 /** The keys of the account in force, as far as they can be had at once. Never throws. */
 export async function knownKeys(context: Context): Promise<KnownKey[]> {
   try {
-    const file = path.join(context.cacheDir, `keys-${await accountMark(context)}.json`)
+    const mark = await accountMark(context)
+    if (mark === undefined) return []
+    const file = path.join(context.cacheDir, `keys-${mark}.json`)
     const kept = await readKept(file, context.clock.now())
     if (kept !== undefined && kept.ageMs < freshMs) return kept.keys
     const keys = await withinLimit(readKeys(context), context)
@@ -44,14 +49,33 @@ export async function knownKeys(context: Context): Promise<KnownKey[]> {
   }
 }
 
-/** Whose list it is, without a look into a keychain, which could ask for its password. */
-async function accountMark(context: Context): Promise<string> {
-  const apiUrl = await context.apiUrl()
+/** Forgets what is kept of every account; what is still wanted of another is asked for again. */
+export async function forgetKnownKeys({ cacheDir }: Context): Promise<void> {
+  const files = await readdir(cacheDir).catch(() => [])
+  const kept = files.filter((file) => /^keys-.*\.json$/.test(file))
+  await Promise.all(kept.map((file) => rm(path.join(cacheDir, file), { force: true }).catch(() => undefined)))
+}
+
+/**
+ * Whose list it is, without a look into a keychain, which could ask for its password: another key is another account for
+ * all that is known here. Undefined where nobody is signed in.
+ */
+async function accountMark(context: Context): Promise<string | undefined> {
   const own = context.env[adminKeyVariable]
   const whose = own
     ? new Secret(own).fingerprint('pictify-keys completion', 32)
-    : `profile ${(await context.config()).profile}`
+    : profileMark(await context.config())
+  if (whose === undefined) return undefined
+  const apiUrl = await context.apiUrl()
   return createHash('sha256').update(`${apiUrl}\n${whose}`).digest('hex').slice(0, 32)
+}
+
+function profileMark(config: Config): string | undefined {
+  const { store, profile, facts } = config
+  if (store === undefined) return undefined
+  const secret = config.adminKey()
+  const fingerprints = secret === undefined ? (facts.keyFingerprints ?? []) : [fingerprintOf(secret)]
+  return ['profile', profile, ...fingerprints].join(' ')
 }
 
 async function withinLimit<T>(work: Promise<T>, { clock }: Context): Promise<T | undefined> {

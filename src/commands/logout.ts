@@ -1,5 +1,6 @@
 import { adminKeyVariable } from '../credentials/environment.ts'
 import { defineCommand } from './command.ts'
+import { forgetKnownKeys } from './complete-keys.ts'
 import { confirmForgetting } from './forgetting.ts'
 
 export const logout = defineCommand({
@@ -19,6 +20,7 @@ export const logout = defineCommand({
       await confirmForgetting(context, config, { yes })
       await (await context.credentialStore(config, store)).remove()
     }
+    await forgetKnownKeys(context)
     // the address was the key's: without it, the next key is for the API that login is told of
     if (config.settings.apiUrl !== undefined) await config.change({ apiUrl: undefined })
     if (env[adminKeyVariable]) out.warn(`${adminKeyVariable} is still set, so commands go on with that key`)

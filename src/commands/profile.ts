@@ -2,6 +2,7 @@ import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import { profileTable } from '../ui/profiles.ts'
 import { defineCommand } from './command.ts'
+import { forgetKnownKeys } from './complete-keys.ts'
 import { lossesOf } from './forgetting.ts'
 import { nameInForce, profileRows } from './profile-rows.ts'
 
@@ -82,6 +83,7 @@ async function remove(
     }
   }
   await config.remove()
+  await forgetKnownKeys(context)
   const inForce = await nameInForce(context)
   out.result({ deleted: [name] }, () =>
     inForce === name

@@ -137,6 +137,34 @@ describe('what is asked of the API', () => {
     expect(await complete('rotate')).not.toContain('zz gone')
   })
 
+  test.each([['logout'], ['profile delete default --yes']])('is forgotten by %s', async (line) => {
+    const folder = path.join(account.home.directory, 'forgotten')
+    const env = { XDG_CACHE_HOME: folder, PICTIFY_ADMIN_KEY: undefined }
+    const input = account.sandbox.adminKey.reveal()
+    const complete = async () => (await account.run(['__complete', 'fish', '--', 'show', ''], { env })).stdout
+    const kept = () => readdir(path.join(folder, 'pictify-keys'))
+    expect((await account.run(['login', '--store', 'file'], { env, input })).exit).toBe(0)
+    expect(await complete()).toContain('alpha beta\t')
+    expect(await kept()).toHaveLength(1)
+    expect((await account.run(line.split(' '), { env })).exit).toBe(0)
+    expect(await kept()).toEqual([])
+    expect(await complete()).toBe('words\n')
+  })
+
+  test('is of the key that the profile has now', async () => {
+    const env = { XDG_CACHE_HOME: path.join(account.home.directory, 'keyed'), PICTIFY_ADMIN_KEY: undefined }
+    const complete = () => account.run(['__complete', 'fish', '--', 'show', ''], { env })
+    const signIn = async (input: string) =>
+      expect((await account.run(['login', '--store', 'file'], { env, input })).exit).toBe(0)
+    await signIn(account.sandbox.adminKey.reveal())
+    await complete()
+    const other = account.sandbox.dashboard.create({ name: 'zz admin', access: 'admin', createdAt: 0 })
+    await signIn(other.secret.reveal())
+    // else it would be the list that the first key was given
+    expect((await complete()).stdout).toContain('zz admin\t')
+    await account.run(['logout'], { env })
+  })
+
   test('is not asked for what lies here: profiles, commands', async () => {
     const folder = path.join(account.home.directory, 'config', 'pictify-keys')
     await mkdir(folder, { recursive: true, mode: 0o700 })
