@@ -32,6 +32,7 @@ interface SearchConfig<T> {
   pageSize: number
   /** Of the terminal. */
   columns: number
+  theme: { style: { answer: (text: string) => string } }
 }
 
 /**
@@ -40,7 +41,7 @@ interface SearchConfig<T> {
  */
 export const search = createPrompt<unknown[], SearchConfig<unknown>>((config, done) => {
   const { choices, many, pageSize, columns } = config
-  const theme = makeTheme({})
+  const theme = makeTheme({}, config.theme)
   const [status, setStatus] = useState<'idle' | 'done'>('idle')
   const [term, setTerm] = useState('')
   const [active, setActive] = useState(0)
@@ -101,7 +102,7 @@ export const search = createPrompt<unknown[], SearchConfig<unknown>>((config, do
     found.length === 0 ? theme.style.error('nothing matches: press Backspace') : page,
     ...(current?.description === undefined
       ? []
-      : paragraph(`  ${current.description}`, columns, 2).map((line) => theme.style.help(line))),
+      : paragraph(`  ${current.description}`, columns - 1, 2).map((line) => theme.style.help(line))),
     theme.style.help(`  ${marked.length > 0 ? `${marked.length} marked; ` : ''}${help}`),
     `  ${theme.style.help('search:')} ${term}`,
   ].join('\n')

@@ -17,3 +17,10 @@ export function paragraph(text: string, width: number, indent = 0): string[] {
   const lines = wrapAnsi(body, room, { hard: true }).split('\n')
   return lines.map((line, index) => (index === 0 ? first : ' '.repeat(indent)) + line)
 }
+
+/** What of a paragraph stands behind `before` on its row, and the rows below that; the first is empty where nothing fits. */
+export function behind(before: string, text: string, width: number, indent: number): string[] {
+  // one word of that width, which the paragraph begins with and is then without
+  const [first = '', ...rest] = paragraph(`${before.replaceAll(' ', '_')} ${text}`, width, indent)
+  return [first.slice(before.length + 1), ...rest]
+}
