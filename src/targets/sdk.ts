@@ -25,10 +25,10 @@ const telltales = ['http', 'https', 'net']
  */
 export async function loadSdk<T>(
   library: keyof typeof versions,
-  { name, program, env = {} }: { name: string; program: TargetDeps['program']; env?: TargetDeps['env'] },
+  { name, program, env }: { name: string; program: TargetDeps['program']; env?: TargetDeps['env'] },
   load: () => Promise<T>,
 ): Promise<T> {
-  const printed = printedByNode(env, telltales)
+  const printed = env === undefined ? [] : printedByNode(env, telltales)
   if (printed.length > 0) {
     throw refusal(
       `${name}: NODE_DEBUG asks Node for ${printed.join(' and ')}, which prints what signs the requests in`,

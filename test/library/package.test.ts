@@ -230,6 +230,26 @@ writeFileSync('read.json', JSON.stringify(read))
   expect(status(old.id)).toBe('revoked')
 })
 
+test('where Node prints what its children get, or requests, it hands no secret to them', async () => {
+  const old = await keep('Told')
+  const program = `
+import { createClient, rotate } from 'pictify-keys'
+const client = createClient({ credential: '${env['PICTIFY_ADMIN_KEY']}', baseUrl: '${env['PICTIFY_API_URL']}' })
+for (const [targets, verify] of [[['env:.env'], 'exit 0'], [['aws-sm:app'], undefined]]) {
+  const options = { targets, verify, stateDir: 'state', cwd: import.meta.dirname }
+  await rotate(client, '${old.id}', options).catch(({ code, message }) => console.log(code, message))
+}
+await client.close()
+`
+  await writeFile(path.join(project.folder, 'told.mjs'), program)
+  const ran = await project.node(['told.mjs'], { NODE_DEBUG: 'child_process,https' })
+  expect(ran.stdout.trim().split('\n')).toEqual([
+    expect.stringMatching(/^usage NODE_DEBUG asks Node for child_process/),
+    expect.stringMatching(/^target-refused .*NODE_DEBUG asks Node for https/),
+  ])
+  expect(status(old.id)).toBe('active')
+})
+
 test('it and the command line see each other’s rotations', async () => {
   await keep('Both')
   const ran = await project.node(['rotate.js', 'Both', '--rehearse'], env)
