@@ -2,7 +2,7 @@
 // - what is pasted never answers a question: only a key that is pressed does;
 // - keys that were pressed before a question stood answer nothing.
 import { PassThrough } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 
 /** The input of one question. */
 export interface QuestionInput {
@@ -92,6 +92,8 @@ export async function drain(
     isQuiet = true
     const wait = hasCome ? quietAfterPasteMs : quietMs
     await delay(wait)
+    // where something else held the process meanwhile, what has come is read only now
+    await turn()
     waited += wait
   }
   stdin.off('data', onData).off('end', onEnd)

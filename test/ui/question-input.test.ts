@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -77,5 +79,25 @@ describe('what came before a question', () => {
     await delay(0)
     expect(heard).toBe('x')
     input.close()
+  })
+
+  test('answers nothing, be the process held up by something else', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const [person] = (await once(server, 'connection')) as [Socket]
+    const input = openInput(Object.assign(socket, { isTTY: true }), { pasting: 'taken', raw: true })
+    let heard = ''
+    input.stream.on('data', (text: string) => (heard += text))
+    const settled = input.settle()
+    person.write('y\n')
+    for (const until = performance.now() + 100; performance.now() < until;);
+    await settled
+    person.write('x')
+    while (!heard.includes('x')) await delay(1)
+    expect(heard).toBe('x')
+    input.close()
+    socket.destroy()
+    server.close()
   })
 })
