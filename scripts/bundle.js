@@ -187,11 +187,11 @@ export async function bundleLibrary() {
   const { outputFiles, metafile } = await bundle('', {
     entryPoints: ['src/library.ts'],
     chunkNames: 'library/[name]-[hash]',
-    // whoever calls it sees its functions in stack traces
-    keepNames: true,
+    // whoever calls it sees its functions in stack traces, and Node prints the line where an error was thrown
+    minify: false,
   })
   const files = new Map()
-  for (const { path: file, text } of outputFiles) files.set(file, await asCommonJs(text))
+  for (const { path: file, text } of outputFiles) files.set(file, await asCommonJs(text, false))
   return { files, metafile }
 }
 
@@ -250,9 +250,9 @@ const commonJs = {
 }
 
 /** A library that is not bundled may be an ES module, which Node 20 has no require() for: its import() stays one. */
-async function asCommonJs(text) {
+async function asCommonJs(text, minify = true) {
   const kept = text.replace(/\bimport\("([^."][^"]*)"\)/g, (call, module) =>
     optional.includes(module) ? `__import("${module}")` : call,
   )
-  return (await transform(kept, commonJs)).code.replaceAll('__import(', 'import(')
+  return (await transform(kept, { ...commonJs, minify })).code.replaceAll('__import(', 'import(')
 }

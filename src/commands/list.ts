@@ -37,7 +37,7 @@ export const list = defineCommand({
   examples: [
     'pictify-keys list --status active --unused-for 90d',
     'pictify-keys list --name "Production *" --sort last-used',
-    'pictify-keys list --format id --type test | xargs pictify-keys revoke --yes',
+    'pictify-keys list --format id --type test --unused-for 90d | xargs pictify-keys revoke --yes',
   ],
 
   async run(context, inputs) {
