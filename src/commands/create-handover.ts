@@ -3,7 +3,7 @@
 // - into a terminal's scrollback a secret goes only when that was asked for.
 import type { KeyType } from '../api/contract.ts'
 import type { Context } from '../context.ts'
-import { KeysError } from '../errors.ts'
+import { hasCode, KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import { oneLine } from '../ui/text.ts'
 
@@ -25,13 +25,13 @@ export type Handover = (created: Created) => Promise<string>
  */
 export async function planHandover(context: Context, print: boolean): Promise<Handover | undefined> {
   const { out, prompt } = context
-  if (print || out.json || !out.toTerminal) return undefined
+  if (print || !out.toTerminal) return undefined
   if (!out.interactive) {
     throw new KeysError(
       'needs-answer',
       'the secret would stay on this terminal, and there is nobody to ask',
       {
-        hint: 'give --print to print it all the same, --to to have it delivered, or --json',
+        hint: 'give --print to print it all the same or --to to have it delivered, or send stdout into a pipe or a file',
       },
     )
   }
@@ -79,15 +79,39 @@ async function onScreen(context: Context, created: Created): Promise<string> {
 }
 
 async function toClipboard(context: Context, created: Created): Promise<string> {
+  const { out, prompt } = context
   const { clipboard } = await context.secretScreen()
-  const copied = await clipboard.copy(created.secret)
-  if (copied?.isSure)
+  const copied = await clipboard.copySurely(created.secret)
+  if (copied !== undefined)
     return `created ${described(created)}; its secret was copied to the clipboard by ${copied.by}`
-  throw new KeysError(
-    'output-failed',
-    `${described(created)} was created, but its secret could not be copied and is kept nowhere`,
-    { hint: `${removal(created)}, and create it again with --print or --to` },
-  )
+  out.warn(`${described(created)} was created, but its secret could not be copied`)
+  const isPrinted = await ask()
+  if (!isPrinted) {
+    throw new KeysError(
+      'output-failed',
+      `${described(created)} was created, and its secret is kept nowhere`,
+      {
+        hint: `${removal(created)}, and create it again with --print or --to`,
+      },
+    )
+  }
+  await out.line(created.secret.reveal())
+  return `created ${described(created)}; its secret was printed, and is in the scrollback of this terminal`
+
+  async function ask(): Promise<boolean> {
+    try {
+      return await prompt.select(
+        'it cannot be had again; where is it to go?',
+        [
+          { name: 'to this terminal, whose scrollback keeps it', value: true },
+          { name: 'nowhere', value: false },
+        ],
+        '--print or --to',
+      )
+    } catch (error) {
+      throw hasCode(error, 'interrupted') ? interrupted(created) : error
+    }
+  }
 }
 
 function interrupted(created: Created): KeysError {

@@ -13,6 +13,8 @@ export interface Clipboard {
   readonly hasTerminal: boolean
   /** Puts it there; resolves to how that was done, undefined where it could not be. */
   copy(secret: Secret): Promise<Copied | undefined>
+  /** As `copy`, by a program of this machine alone: nothing is sent to a terminal. */
+  copySurely(secret: Secret): Promise<Copied | undefined>
 }
 
 export interface Copied {
@@ -57,6 +59,12 @@ export function createClipboard({ env, cwd, platform, write }: ClipboardOptions)
     }
   }
   const isThere = ({ name }: Program) => run(platform === 'win32' ? `where ${name}` : `command -v ${name}`)
+  const sure = programs.filter(({ isSure }) => isSure)
+  const copyBy = async (candidates: readonly Program[], secret: Secret): Promise<Copied | undefined> => {
+    for (const { name, command, isSure } of candidates)
+      if (await run(command, secret.reveal())) return { by: name, isSure }
+    return undefined
+  }
   // a terminal that knows no such sequence may show it
   const hasTerminal = !['', 'dumb', 'linux', 'unknown'].includes(env['TERM'] ?? '')
 
@@ -64,15 +72,15 @@ export function createClipboard({ env, cwd, platform, write }: ClipboardOptions)
     hasTerminal,
 
     async hasProgram() {
-      for (const program of programs) if (program.isSure && (await isThere(program))) return true
+      for (const program of sure) if (await isThere(program)) return true
       return false
     },
 
+    copySurely: (secret) => copyBy(sure, secret),
+
     async copy(secret) {
-      for (const program of programs) {
-        if (await run(program.command, secret.reveal())) return { by: program.name, isSure: program.isSure }
-      }
-      if (!hasTerminal) return undefined
+      const copied = await copyBy(programs, secret)
+      if (copied !== undefined || !hasTerminal) return copied
       write(osc52(secret.reveal(), env))
       return { by: 'the terminal', isSure: false }
     },

@@ -63,8 +63,9 @@ test.skipIf(!has('Xvfb', 'xclip'))(
     expect(screen.written()).toMatch(/its secret was copied to the clipboard by xclip$/m)
     expect(screen.raw()).not.toContain('pk_test_')
     const env = { ...process.env, DISPLAY }
-    const copied = execFileSync('xclip', ['-o', '-selection', 'clipboard'], { env, encoding: 'utf8' })
-    expect(copied).toMatch(/^pk_test_\w{32}$/)
+    // what stays in the background to hold it may take it a moment after xclip has ended
+    const read = () => execFileSync('xclip', ['-o', '-selection', 'clipboard'], { env, encoding: 'utf8' })
+    await expect.poll(read, { timeout: 30_000 }).toMatch(/^pk_test_\w{32}$/)
   },
 )
 

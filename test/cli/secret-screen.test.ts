@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openAccount, type Account } from './account.ts'
@@ -188,10 +190,15 @@ describe('--print and stdout', () => {
     expect(screen.raw()).not.toContain('\x1b[?1049h')
   })
 
-  test('--json is data, at a terminal too', async () => {
+  test('--json at a terminal is refused before anything is made, but for --print', async () => {
     const screen = open(['--json'])
-    expect((await screen.ended).exit).toBe(0)
-    expect(screen.written()).toMatch(/"secret": "pk_test_\w+"/)
+    expect((await screen.ended).exit).toBe(2)
+    expect(screen.written()).toMatch(/"code":"needs-answer".*--print.*--to.*a pipe/s)
+    expect(screen.raw()).not.toContain('pk_test_')
+    expect(account.keys()).toEqual([])
+    const asked = open(['--json', '--print'])
+    expect((await asked.ended).exit).toBe(0)
+    expect(asked.written()).toMatch(/"secret": "pk_test_\w+"/)
   })
 
   test('with --to it is said once where the secret is', async () => {
@@ -206,6 +213,45 @@ describe('--print and stdout', () => {
     expect((await screen.ended).exit).toBe(2)
     expect(screen.written()).toContain('give --print')
     expect(account.keys()).toEqual([])
+  })
+})
+
+describe('with --plain, where the clipboard program fails', () => {
+  beforeEach(async () => {
+    await mkdir(path.join(account.home.directory, 'programs'))
+    // it is there, and the display that it is for is not
+    await writeFile(path.join(account.home.directory, 'programs', 'xclip'), '#!/bin/sh\nexit 1\n', {
+      mode: 0o755,
+    })
+  })
+  const openAsked = async () => {
+    const PATH = `${account.home.directory}/programs:${process.env['PATH']}`
+    const screen = open(['--plain'], { columns: 150, env: { PATH, DISPLAY: ':77' } })
+    await screen.until(/where is it to go[^]*number:/)
+    screen.type(`1${keyboard.enter}`)
+    await screen.until(/could not be copied[^]*cannot be had again[^]*number:/)
+    expect(screen.raw()).not.toContain('pk_test_')
+    return screen
+  }
+
+  test('it is printed where that is wanted, and nothing is sent to the terminal’s clipboard', async () => {
+    const screen = await openAsked()
+    screen.type(`1${keyboard.enter}`)
+    expect((await screen.ended).exit).toBe(0)
+    expect((await secretOn(screen.written())).length).toBeGreaterThan(20)
+    expect(screen.raw()).not.toContain('\x1b]52')
+  })
+
+  test.each([
+    ['nowhere', `2${keyboard.enter}`, { exit: 1, signal: null }],
+    ['Ctrl-C', keyboard.ctrlC, { exit: null, signal: 2 }],
+  ])('%s says what becomes of the key', async (_answer, keys, end) => {
+    const screen = await openAsked()
+    screen.type(keys)
+    expect(await screen.ended).toEqual(end)
+    expect(screen.written()).toContain('its secret is kept nowhere')
+    expect(screen.written()).toContain(`pictify-keys delete ${account.keys()[0]?.id} --revoke`)
+    expect(screen.raw()).not.toMatch(/pk_test_|\x1b\]52/)
   })
 })
 
