@@ -1,5 +1,5 @@
 // action.yml and the workflow of examples/, run as GitHub runs them: by act, with the real program, the sandbox and moto.
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { awsEnvironment, contentOf, createClient, type AwsFacts } from '../servers/aws.ts'
@@ -52,7 +52,7 @@ describe.skipIf(!tool)('GitHub Actions', () => {
 
   const dotenv = () => path.join(folder.directory, 'app.env')
   const holding = () => writeFile(dotenv(), `PICTIFY_API_KEY=${account.old.secret.reveal()}\n`)
-  /** Runs a workflow, and refuses a log that shows a secret. */
+  /** Runs a workflow, and refuses a log that shows a secret, but by the masks of those that the program brought into it. */
   async function play(workflow: string, given: Partial<ActRun> = {}) {
     const { PICTIFY_ADMIN_KEY, PICTIFY_API_URL } = account.env
     const ran = await act(tool?.command ?? '', folder, {
@@ -63,7 +63,9 @@ describe.skipIf(!tool)('GitHub Actions', () => {
       secrets: { PICTIFY_ADMIN_KEY, ...given.secrets },
     })
     const log = ran.stdout + ran.stderr
-    account.refuseSecrets(log.replaceAll(/::add-mask::\S+/g, ''))
+    const brought = account.sandbox.keys().filter(({ access }) => access !== 'admin')
+    const masks = brought.map(({ secret }) => `::add-mask::${secret.reveal()}`)
+    account.refuseSecrets(masks.reduce((rest, mask) => rest.replaceAll(mask, ''), log))
     const told = JSON.parse(/outputs (\{.*\})/.exec(log)?.[1] ?? '{}') as Record<string, string>
     // act also shows what the steps of an action put out; GitHub only what the action itself says it does
     const { outputs: declared } = await action()
@@ -99,6 +101,21 @@ describe.skipIf(!tool)('GitHub Actions', () => {
     expect(second.log).toContain('nothing to do')
     expect(second.log).not.toContain('from now on')
     expect(account.sandbox.keys()).toHaveLength(3)
+  })
+
+  test.skipIf(!aws)('a target among the arguments gets its library too', async () => {
+    account = await openAccount()
+    const { url = '' } = aws ?? {}
+    await createClient(url, 'eu-west-1').createSecret({
+      Name: 'app/args',
+      SecretString: JSON.stringify({ PICTIFY_API_KEY: account.old.secret.reveal() }),
+    })
+    const args = '--to=aws-sm:app/args#PICTIFY_API_KEY'
+    const { code, outputs } = await play(workflowWith({ key: account.old.id, args, 'admin-key': adminKey }), {
+      env: { ...awsEnvironment(url), AWS_REGION: 'eu-west-1' },
+    })
+    expect(outputs).toMatchObject({ state: 'done', 'exit-code': '0' })
+    expect(code).toBe(0)
   })
 
   test('a rotation is told of by outputs', async () => {
@@ -215,6 +232,20 @@ describe.skipIf(!tool)('GitHub Actions', () => {
     expect(await pwned()).toEqual([])
   })
 
+  test.each(['\n', '\r\n'])('a state directory of two lines sets no variable of the job: %j', async (end) => {
+    account = await openAccount()
+    await holding()
+    const script = path.join(folder.directory, 'script.sh')
+    await writeFile(script, 'touch pwned\n')
+    const inputs = { key: account.old.id, to: `env:${dotenv()}`, 'admin-key': adminKey }
+    const stateDir = `${folder.directory}/state${end}BASH_ENV=${script}`
+    const { code, log, outputs } = await play(workflowWith({ ...inputs, 'state-dir': stateDir }))
+    expect(code).toBe(1)
+    expect(log).toContain('state-dir has to be one line')
+    expect(outputs).toEqual({})
+    expect(await pwned()).toEqual([])
+  })
+
   test('and would be run, if the action put them into its scripts', async () => {
     account = await openAccount()
     const file = path.join(checkout, 'action.yml')
@@ -227,8 +258,19 @@ describe.skipIf(!tool)('GitHub Actions', () => {
 
   test('without a version or a dist/, it is built from what was checked out', async () => {
     account = await openAccount()
+    await rm(checkout, { recursive: true })
     checkout = await checkOut(folder, false)
-    const { code, outputs } = await play(workflowWith({ key: 'nobody', to: 'env:x', 'admin-key': adminKey }))
+    // what npm runs on the way gets no admin key, though the whole job has it
+    const manifest = path.join(checkout, 'package.json')
+    const { scripts, ...others } = JSON.parse(await readFile(manifest, 'utf8')) as { scripts: object }
+    const seen = path.join(folder.directory, 'seen')
+    const preinstall = `printenv > ${seen}`
+    await writeFile(manifest, JSON.stringify({ ...others, scripts: { ...scripts, preinstall } }))
+    const ofJob = `env:\n  PICTIFY_ADMIN_KEY: ${adminKey}\njobs:`
+    const workflow = workflowWith({ key: 'nobody', to: 'env:x' }).replace('jobs:', ofJob)
+    const { code, outputs } = await play(workflow)
+    expect(await readFile(seen, 'utf8')).toContain('npm_lifecycle_event=preinstall\n')
+    account.refuseSecrets(await readFile(seen, 'utf8'))
     expect(outputs).toEqual({ 'exit-code': '3' })
     expect(code).toBe(1)
   })
