@@ -39,7 +39,7 @@ export const create = defineCommand({
   },
   examples: [
     'pictify-keys create "Production Server" --type live --to env:.env#PICTIFY_API_KEY',
-    'pictify-keys create "CI" --type test --access read-only --json',
+    'pictify-keys create "CI" --type test --access read-only',
     'pictify-keys create "Local" --type test --snippet node',
   ],
 
