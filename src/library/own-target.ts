@@ -115,20 +115,33 @@ function refuseMisshapen(own: Target, secrets: Iterable<Secret>): void {
   }
 }
 
+/** As deep as causes are told: they may lead back to themselves. */
+const mostCauses = 8
+
 /** The same error without a secret in it, or in what caused it. */
-export function cleaned(error: KeysError, clean: (text: string) => string): KeysError {
+export function cleaned(error: KeysError, clean: (text: string) => string, causes = mostCauses): KeysError {
   const { code, message, hint, status, retryAfterMs, exit, maybeDone, cause } = error
-  const isClean = (text: string | undefined) => text === undefined || clean(text) === text
-  let hasCleanCauses = true
-  for (let each = cause; each instanceof Error && hasCleanCauses; each = each.cause)
-    hasCleanCauses = isClean(each.message) && isClean(each.stack)
-  if (isClean(message) && isClean(hint) && hasCleanCauses) return error
-  return new KeysError(code, clean(message), {
+  const told = new KeysError(code, clean(message), {
     hint: hint === undefined ? undefined : clean(hint),
     status,
     retryAfterMs,
     exit,
     maybeDone,
-    cause: hasCleanCauses ? cause : undefined,
+    cause: toldCause(cause, clean, causes),
   })
+  return withStackOf(error, told, clean)
+}
+
+/** Of an error that others made its name, message and stack: what else it has may be a request, with what signs that in. */
+function toldCause(cause: unknown, clean: (text: string) => string, causes: number): unknown {
+  if (!(cause instanceof Error) || causes === 0) return undefined
+  if (cause instanceof KeysError) return cleaned(cause, clean, causes - 1)
+  const told = new Error(clean(cause.message), { cause: toldCause(cause.cause, clean, causes - 1) })
+  Object.defineProperty(told, 'name', { value: clean(cause.name), configurable: true, writable: true })
+  return withStackOf(cause, told, clean)
+}
+
+function withStackOf<E extends Error>(given: Error, told: E, clean: (text: string) => string): E {
+  if (given.stack !== undefined) told.stack = clean(given.stack)
+  return told
 }

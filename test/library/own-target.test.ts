@@ -121,6 +121,24 @@ describe('what it throws', () => {
     expect(text).toContain('cut off while writing [secret]')
   })
 
+  test('is told without what it carries: a request, and what signs that in', async () => {
+    class HttpError extends Error {
+      override readonly name = 'HttpError'
+      readonly config = { headers: { Authorization: 'Bearer hunter2' } }
+    }
+    const check = () => {
+      const root: Error = new HttpError(`refused ${stage.old.secret.reveal()}`)
+      root.cause = new KeysError('api-error', 'below', { cause: root })
+      throw new KeysError('target-refused', 'the shelf is locked', { hint: 'unlock it', cause: root })
+    }
+    const error = await failure(run(shelf({ check })))
+    expect(error).toMatchObject({ code: 'target-refused', hint: 'unlock it' })
+    expect(error.cause).toMatchObject({ name: 'HttpError', cause: { code: 'api-error', message: 'below' } })
+    const shown = inspect(error, { depth: Infinity, showHidden: true })
+    expect(shown).toContain('own-target.test.ts')
+    expect(shown).not.toMatch(/hunter2|pk_live_\w/)
+  })
+
   test('once is tried again', async () => {
     class Shaky extends Shelf {
       times = 0
