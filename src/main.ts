@@ -85,8 +85,10 @@ async function run(core: Core, argv: string[]): Promise<void> {
   process.on('uncaughtException', onStray).on('unhandledRejection', onStray)
   process.on('beforeExit', onIdle(core, interruptions.abort, onStray))
   // Stopped (Ctrl-Z), it leaves the terminal to the shell as that expects it.
+  const stops = new Set([() => out.rest()])
   process.on('SIGTSTP', () => {
-    process.once('SIGCONT', out.rest())
+    const goOn = [...stops].map((stop) => stop())
+    process.once('SIGCONT', () => goOn.forEach((each) => each()))
     process.kill(process.pid, 'SIGSTOP')
   })
   // What a library advises whoever runs Node, Node would print as it is: stderr is what we say, or JSON.
@@ -110,6 +112,10 @@ async function run(core: Core, argv: string[]): Promise<void> {
         clock: core.systemClock,
         signal: interruptions.signal,
         onInterrupt: interruptions.onInterrupt,
+        onStop(stop) {
+          stops.add(stop)
+          return () => void stops.delete(stop)
+        },
         version: PICTIFY_KEYS_VERSION,
         process: {
           pid: process.pid,

@@ -16,6 +16,7 @@ import type { Secret } from './secret.ts'
 import type { Output } from './ui/output.ts'
 import { wantsColour } from './ui/paint.ts'
 import { createPrompts } from './ui/prompts.ts'
+import type { SecretScreenOptions } from './ui/secret-screen.ts'
 import { tellWait } from './ui/wait.ts'
 
 /** What a process gives its command; main.ts takes it from the real one, a test makes it up. */
@@ -30,6 +31,7 @@ export interface Surroundings {
   clock: Clock
   signal: AbortSignal
   onInterrupt: Context['onInterrupt']
+  onStop: SecretScreenOptions['onStop']
   version: string
   process: ProcessFacts
   /** The folders for profiles and for journals where no flag names another. */
@@ -132,8 +134,8 @@ export function createContext(given: Surroundings): Context {
     }),
     secretScreen: once(async () => {
       const { createSecretScreen } = await import('./ui/secret-screen.ts')
-      const { stdin, stderr } = given
-      return createSecretScreen({ stdin, stderr, signal, env, cwd, platform: given.process.platform })
+      const { stdin, stderr, onStop } = given
+      return createSecretScreen({ stdin, stderr, signal, onStop, env, cwd, platform: given.process.platform })
     }),
     clock,
     signal,

@@ -11,6 +11,8 @@ export interface QuestionInput {
   isTerminal: boolean
   /** Throws away what came before the question; resolves when nothing more comes. True: Ctrl-C was in it. */
   settle(): Promise<boolean>
+  /** Whether keys come as they are pressed, or as lines that the terminal edits. */
+  setRaw(isRaw: boolean): void
   close(): void
 }
 
@@ -64,6 +66,7 @@ export function openInput(
       stdin.setEncoding('utf8').on('data', onData).on('end', onEnd)
       return false
     },
+    setRaw: (isRaw) => void terminal.setRawMode?.(isRaw),
     close() {
       stdin.off('data', onData).off('end', onEnd)
       terminal.setRawMode?.(false)
@@ -87,7 +90,9 @@ export async function drain(
   }
   const onEnd = () => (hasEnded = true)
   ;(stdin as Terminal).setRawMode?.(true)
-  stdin.on('data', onData).on('end', onEnd)
+  // after an earlier question it is paused, and a listener alone would hear nothing
+  const wasPaused = stdin.isPaused()
+  stdin.on('data', onData).on('end', onEnd).resume()
   for (let waited = 0; !isQuiet && !hasEnded && !isInterrupted && waited < longestSettleMs;) {
     isQuiet = true
     const wait = hasCome ? quietAfterPasteMs : quietMs
@@ -97,6 +102,7 @@ export async function drain(
     waited += wait
   }
   stdin.off('data', onData).off('end', onEnd)
+  if (wasPaused) stdin.pause()
   return { hasCome, isInterrupted }
 }
 

@@ -32,6 +32,8 @@ export interface SecretScreenOptions {
   stdin: () => NodeJS.ReadableStream
   stderr: NodeJS.WriteStream
   signal: AbortSignal
+  /** What `stop` does is done before the process is stopped, and what that returns when it goes on. */
+  onStop: (stop: () => () => void) => () => void
   env: Readonly<Record<string, string | undefined>>
   cwd: string
   platform: NodeJS.Platform
@@ -52,20 +54,43 @@ const home = '\x1b[H'
 async function showSecret(
   shown: ShownSecret,
   clipboard: Clipboard,
-  { stdin, stderr, signal }: SecretScreenOptions,
+  { stdin, stderr, signal, onStop }: SecretScreenOptions,
 ): Promise<Left> {
   if (signal.aborted) return { copied: undefined, isInterrupted: true }
   let status = ''
   let copied: Copied | undefined
+  let isThere = false
+  let hasEnded = false
   const draw = () => {
+    if (!isThere) return
     const size = { columns: stderr.columns || 80, rows: stderr.rows || 24 }
     stderr.write(home + wiped(size.rows) + home + pageOf(shown, status, size).join('\r\n'))
   }
+  const enter = () => {
+    isThere = true
+    stderr.write(toOwnScreen + hideCursor)
+    draw()
+  }
+  const leave = () => {
+    if (!isThere) return
+    isThere = false
+    // a terminal that has no second screen is wiped row by row: whole, some keep what they had as scrollback
+    stderr.write(home + wiped(stderr.rows || 24) + home + toScreenBefore + showCursor)
+  }
   const input = openInput(stdin(), { pasting: 'left', raw: true })
-  stderr.write(toOwnScreen + hideCursor)
+  // a shell that stops this gets its terminal without the secret, and as it had it
+  const unlisten = onStop(() => {
+    leave()
+    input.setRaw(false)
+    return () => {
+      if (hasEnded) return
+      input.setRaw(true)
+      enter()
+    }
+  })
   stderr.on('resize', draw)
   try {
-    draw()
+    enter()
     if (await input.settle()) return { copied, isInterrupted: true }
     for await (const key of keysOf(input.stream, signal)) {
       if (key === 'interrupt') return { copied, isInterrupted: true }
@@ -82,10 +107,11 @@ async function showSecret(
     }
     return { copied, isInterrupted: signal.aborted }
   } finally {
+    hasEnded = true
+    unlisten()
     input.close()
     stderr.off('resize', draw)
-    // a terminal that has no second screen is wiped row by row: whole, some keep what they had as scrollback
-    stderr.write(home + wiped(stderr.rows || 24) + home + toScreenBefore + showCursor)
+    leave()
   }
 }
 

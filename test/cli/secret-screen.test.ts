@@ -136,6 +136,25 @@ describe('at a terminal', () => {
     expect((await screen.ended).exit).toBe(0)
   })
 
+  test('stopped by a signal it leaves the terminal without the secret, and shows it again when it goes on', async () => {
+    const screen = open()
+    await screen.until(leaving)
+    const secret = await secretOn(screen.text())
+    screen.kill('SIGTSTP')
+    await screen.until(/^(?![^]*Enter leaves)/)
+    expect(screen.scrollback()).not.toContain(secret.slice(0, 14))
+    expect(screen.isCursorHidden()).toBe(false)
+    screen.kill('SIGCONT')
+    await screen.until(leaving)
+    expect(await secretOn(screen.text())).toBe(secret)
+    // it reads keys, not lines
+    screen.type('c')
+    await screen.until('does not say whether it took it')
+    screen.type(keyboard.enter)
+    expect((await screen.ended).exit).toBe(0)
+    expect(screen.written()).not.toContain(secret.slice(0, 14))
+  })
+
   test('no colour is asked for, and none is there', async () => {
     const screen = open([], { env: { NO_COLOR: '1' } })
     await screen.until(leaving)
