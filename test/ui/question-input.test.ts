@@ -81,6 +81,21 @@ describe('what came before a question', () => {
     input.close()
   })
 
+  test('answers nothing, be it the second question', async () => {
+    const terminal = Object.assign(new PassThrough(), { isTTY: true })
+    openInput(terminal, { pasting: 'taken', raw: true }).close()
+    terminal.write('y\n')
+    const input = openInput(terminal, { pasting: 'taken', raw: true })
+    expect(await input.settle()).toBe(false)
+    let heard = ''
+    // as the library does, once a question stands
+    input.stream.on('data', (text: string) => (heard += text))
+    terminal.write('x')
+    while (!heard.includes('x')) await delay(1)
+    expect(heard).toBe('x')
+    input.close()
+  })
+
   test('answers nothing, be the process held up by something else', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
