@@ -38,7 +38,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 }
 
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
-  'invalid-api-key': 'give an admin key that is active: in PICTIFY_ADMIN_KEY where that is set (it goes first), else by pictify-keys login',
+  'invalid-api-key':
+    'give an admin key that is active: in PICTIFY_ADMIN_KEY where that is set (it goes first), else by pictify-keys login',
   'insufficient-permissions':
     'use an admin-level key with key management permissions; a team Admin can create one',
   'quota-exceeded': 'wait for the quota to start anew, or upgrade the plan',
