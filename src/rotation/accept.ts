@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import { KeysError } from '../errors.ts'
 import { acceptBound, confirm } from './claim.ts'
 import { checkpoint, pause, record, successorSecret, type Run } from './run.ts'
@@ -14,12 +15,15 @@ export async function accept(run: Run): Promise<void> {
   const secret = successorSecret(run)
   const { clock } = run.services
   const settlesAt = settleEnd(run)
-  const giveUpAt = clock.now() + acceptBound(options.settleMs)
+  const boundMs = acceptBound(options.settleMs)
+  let giveUpAt = clock.now() + boundMs
   const pauseMs = Math.min(Math.max(options.settleMs / 10, shortestPauseMs), longestPauseMs)
 
   for (let inARow = 0; ;) {
     checkpoint(run)
+    const askedAt = clock.now()
     const answer = await api.probe(secret)
+    giveUpAt += lost(clock, askedAt, boundMs / 4)
     inARow = answer === 'accepted' ? inARow + 1 : 0
     const settlesInMs = Math.max(0, settlesAt - clock.now())
     const givesUpInMs = Math.max(0, giveUpAt - clock.now())
@@ -27,11 +31,18 @@ export async function accept(run: Run): Promise<void> {
     run.services.report({ event: 'probe', answer, inARow, needed, settleMs, settlesInMs, givesUpInMs })
     if (inARow >= options.probes && settlesInMs === 0) break
     if (clock.now() >= giveUpAt) throw neverAccepted(run, answer)
+    const pausedAt = clock.now()
     await pause(run, pauseMs)
+    giveUpAt += lost(clock, pausedAt, pauseMs)
   }
   if (journal.self) await becomeSuccessor(run)
   await confirm(run)
   await record(run, { state: 'accepted', ownUseAt: run.api.now() })
+}
+
+/** What passed since an instant beyond what it takes: the process was stopped, or the machine asleep, and nobody asked. */
+function lost(clock: Clock, since: number, takesMs: number): number {
+  return Math.max(0, clock.now() - since - takesMs)
 }
 
 /**

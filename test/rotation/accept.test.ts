@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationEvent, RotationServices } from '../../src/rotation/run.ts'
 import { dieAt, machine } from './machines.ts'
@@ -49,6 +50,49 @@ describe('a successor settles', () => {
     const left = await settling((report) => machine(stage, 'two', { report, api }))
     expect(left).toBeGreaterThan(59_000)
     expect(left).toBeLessThanOrEqual(60_000)
+  })
+})
+
+describe('a run that was stopped while the successor settles, for longer than it is waited for', () => {
+  const hour = 3_600_000
+
+  it('in a pause, goes on', async () => {
+    let isAsked = false
+    const report = (event: RotationEvent) => {
+      if (event.event === 'step' && event.step === 'accept')
+        stage.sandbox.addFault('status-503:GET /templates')
+      isAsked ||= event.event === 'probe'
+    }
+    const clock: Clock = {
+      ...stage.clock,
+      async sleep(ms, signal) {
+        await stage.clock.sleep(ms, signal)
+        if (!isAsked) return
+        isAsked = false
+        await stage.clock.sleep(hour)
+        stage.sandbox.clearFaults()
+      },
+    }
+    const services = stage.services({ clock, report })
+    const { receipt, error } = await rotate(services, stage.old.id, stage.options({ settleMs: 1_000 }))
+    expect(receipt.state, error?.message).toBe('done')
+  })
+
+  it('in a probe, goes on', async () => {
+    let isAccepting = false
+    const report = (event: RotationEvent) =>
+      void (isAccepting ||= event.event === 'step' && event.step === 'accept')
+    const api = stage.client(undefined, async (url, init) => {
+      const answer = await fetch(url, init)
+      if (isAccepting && url.includes('/templates')) {
+        isAccepting = false
+        await stage.clock.sleep(hour)
+      }
+      return answer
+    })
+    const services = stage.services({ api, report })
+    const { receipt, error } = await rotate(services, stage.old.id, stage.options({ settleMs: 1_000 }))
+    expect(receipt.state, error?.message).toBe('done')
   })
 })
 
