@@ -1,5 +1,6 @@
 // Rules of this file:
-// - the rotation waits for nothing that is done here;
+// - nothing here is waited for; a terminal that takes nothing (Ctrl-S) holds the whole process all the same, for Node writes
+//   to terminals synchronously;
 // - what is drawn or printed is clean: no event's text reaches a terminal as it came.
 import type { Wait } from '../api/contract.ts'
 import type { Clock } from '../clock.ts'
