@@ -14,6 +14,7 @@ const graceMs = 5_000
 const resolutionMs = 1_000
 const dayMs = 86_400_000
 const glanceMs = 2_000
+const betweenGlancesMs = 60_000
 
 /**
  * Whether a key is idle: its last use lies before now − lag − idle, on usage data that is complete up to now − lag.
@@ -190,8 +191,22 @@ export async function gather(run: Run): Promise<Gathered> {
   return { evidence, old, successor, requests: { old: oldRequests, new: newRequests } }
 }
 
-/** A key's requests of the last 24 hours for who watches. No step waits for them longer than a glance takes. */
-async function glance({ api, services }: Run, id: string): Promise<number | null> {
+/**
+ * A key's requests of the last 24 hours for who watches, as last read. No step waits for them longer than a glance takes,
+ * and what the rate limit leaves when it is low is for what a step needs.
+ */
+async function glance(run: Run, id: string): Promise<number | null> {
+  const { api, services } = run
+  const { at = -Infinity, requests = null } = run.glanced ?? {}
+  const { remaining = 1, limit = 1 } = api.rateLimit ?? {}
+  const now = services.clock.now()
+  if (now - at < betweenGlancesMs || remaining < limit / 4) return requests
+  const read = await requestsOf(run, id)
+  run.glanced = { at: now, requests: read ?? requests }
+  return run.glanced.requests
+}
+
+async function requestsOf({ api, services }: Run, id: string): Promise<number | null> {
   const over = new AbortController()
   const stop = services.clock.sleep(glanceMs, over.signal).catch(() => undefined)
   const read = api.keys.usage(id, { signal: over.signal }).then(

@@ -130,6 +130,8 @@ export interface Run {
   api: Client
   journal: Journal
   escrowed: Escrowed
+  /** The figures that were last read for who watches, and when. Our clock, Unix ms. */
+  glanced?: { at: number; requests: number | null }
 }
 
 /** Writes a change of the journal, and of the secrets in it, durably; only then is it true in memory. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { RateLimit } from '../../src/api/contract.ts'
 import { systemClock } from '../../src/clock.ts'
 import { rotate } from '../../src/rotation/rotate.ts'
 import type { RotationEvent } from '../../src/rotation/run.ts'
@@ -107,6 +108,32 @@ describe('for who watches', () => {
     const next = stage.active()[0]?.id ?? ''
     expect((await rotate(stage.services(), next, stage.options())).error).toBeUndefined()
     expect(figures()[0]).toEqual({ old: expect.any(Number) as number, new: null })
+  })
+
+  /** The new key's figures in five minutes of polls: how often they are asked for, and how often polled. */
+  async function asked(rateLimit?: RateLimit) {
+    let times = 0
+    const api = stage.client(undefined, (url, init) => {
+      if (url.endsWith(`/${successor()}/usage`)) times += 1
+      return fetch(url, init)
+    })
+    if (rateLimit !== undefined) Object.defineProperty(api, 'rateLimit', { value: rateLimit })
+    const options = stage.options({ overlapMs: 300_000, idleMs: 60_000, waitMs: 900_000 })
+    const { error } = await rotate(stage.services({ watched: true, api }), stage.old.id, options)
+    expect(error, error?.message).toBeUndefined()
+    return { times, polls: figures().length }
+  }
+
+  it('they are read once a minute', async () => {
+    const { times, polls } = await asked()
+    expect(polls).toBeGreaterThan(20)
+    expect(times).toBeGreaterThan(2)
+    expect(times).toBeLessThan(8)
+  })
+
+  it('they are not read when few requests are left', async () => {
+    const { times } = await asked({ limit: 100, remaining: 20, resetAt: stage.clock.now() + 60_000 })
+    expect(times).toBe(0)
   })
 
   it('nothing waits for an answer that does not come', async () => {
