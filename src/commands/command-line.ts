@@ -10,9 +10,26 @@ import type { Flag } from './command.ts'
 /** How the program shows; the same thing is done without them. */
 const ofDisplay = ['json', 'quiet', 'debug', 'noColor', 'plain']
 
+/** Flags that say whose keys are meant. */
+type Whose = Partial<Pick<Context['globals'], 'profile' | 'apiUrl'>>
+
+/**
+ * The profile and the API in use, whatever chose them, so that a line means the same account on another machine. The
+ * default profile goes without saying.
+ */
+export async function whoseKeys({ globals, config, credential }: Context): Promise<Whose> {
+  const { apiUrl } = globals
+  // flag and environment alone decide: the profile has no say
+  if (globals.profile === undefined && apiUrl !== undefined) {
+    if ((await credential()).source.kind === 'environment') return { apiUrl }
+  }
+  const { profile, isDefault } = await config()
+  return { profile: isDefault ? undefined : profile, apiUrl }
+}
+
 /**
  * The line of a shell that does what a command was asked for: its arguments, and the flags that differ from what the
- * environment and the defaults say anyway. Flags that `run` reads in milliseconds are written as durations.
+ * environment and the defaults say anyway, and those of `whose` in any case. Flags that `run` reads in milliseconds are written as durations.
  */
 export function commandLine(
   { globals, env }: Pick<Context, 'globals' | 'env'>,
@@ -20,14 +37,18 @@ export function commandLine(
   args: readonly string[],
   flags: Readonly<Record<string, Flag>>,
   inputs: Readonly<Record<string, unknown>>,
+  whose: Whose = {},
 ): string {
+  const globalWords = (key: string, flag: Flag) => {
+    const named = whose[key as keyof Whose]
+    if (named !== undefined) return wordsOf(key, flag, named, {})
+    return wordsOf(key, flag, globals[key as keyof typeof globals], env)
+  }
   const shown = Object.fromEntries(Object.entries(globalFlags).filter(([key]) => !ofDisplay.includes(key)))
   const words = [
     ...args,
     ...Object.entries(flags).flatMap(([key, flag]) => wordsOf(key, flag, inputs[key], env)),
-    ...Object.entries(shown).flatMap(([key, flag]) =>
-      key in flags ? [] : wordsOf(key, flag, globals[key as keyof typeof globals], env),
-    ),
+    ...Object.entries(shown).flatMap(([key, flag]) => (key in flags ? [] : globalWords(key, flag))),
   ]
   return ['pictify-keys', name, ...words.map(quoted)].join(' ')
 }

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { acceptBound } from '../rotation/claim.ts'
 import { planText, type PlannedRotation } from '../ui/rotation-plan.ts'
-import { commandLine } from './command-line.ts'
+import { commandLine, whoseKeys } from './command-line.ts'
 import { lastUses } from './last-use.ts'
 import { flags, type RotateInputs, waitsOf } from './rotate-flags.ts'
 import { chooseSubject, type Subject } from './rotate-guide-key.ts'
@@ -46,7 +46,8 @@ async function goOn(
     '--resume or --abort',
   )
   const inputs = { ...given, key: id, to: [], [way]: true }
-  return { inputs, tellLine: () => tell(context, commandLine(context, 'rotate', [id], flags, inputs)) }
+  const line = commandLine(context, 'rotate', [id], flags, inputs, await whoseKeys(context))
+  return { inputs, tellLine: () => tell(context, line) }
 }
 
 async function begin(
@@ -71,7 +72,8 @@ async function begin(
     // none at all is what the line says without the flag
     overlap: overlap === 0 ? given.overlap : overlap,
   }
-  const tellLine = () => tell(context, commandLine(context, 'rotate', self ? [] : [name], flags, inputs))
+  const line = commandLine(context, 'rotate', self ? [] : [name], flags, inputs, await whoseKeys(context))
+  const tellLine = () => tell(context, line)
   const waits = waitsOf(inputs, undefined)
   const plan: PlannedRotation = {
     key,

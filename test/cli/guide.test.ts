@@ -44,13 +44,30 @@ describe('the whole guide', () => {
     const other = await openRotating()
     try {
       await furnish(other.home.directory)
-      const ran = await runLine(other, lineOf(text))
+      // which it names, as the environment chose it
+      expect(lineOf(text)).toContain(` --api-url ${project.sandbox.url}`)
+      const line = lineOf(text).replace(project.sandbox.url, other.sandbox.url)
+      const ran = await runLine(other, line)
       expect(ran.stdout, ran.stderr).toContain('rotated Production Server')
       expect(statusOf(other, other.old.id)).toBe('revoked')
       expect(await other.read('.env')).not.toContain(other.old.secret.reveal())
     } finally {
       await other.end()
     }
+  })
+
+  test('its line names the profile that `profile use` chose', async () => {
+    const { url, adminKey } = project.sandbox
+    const env = { PICTIFY_API_URL: undefined, PICTIFY_ADMIN_KEY: undefined }
+    const login = ['login', '--profile', 'acme', '--api-url', url, '--store', 'file']
+    const signedIn = await project.run(login, { env, input: adminKey.reveal() })
+    expect(signedIn.exit, signedIn.stderr).toBe(0)
+    expect((await project.run(['profile', 'use', 'acme'], { env })).exit).toBe(0)
+    const screen = openGuide(project, { columns: 240, env })
+    await walk(screen, shortWay, 4)
+    screen.type(keyboard.enter)
+    expect((await screen.ended).exit, screen.scrollback()).toBe(2)
+    expect(lineOf(screen.scrollback())).toMatch(/ --profile acme$/)
   })
 
   test('a key that is named, and places that are, are not asked for', async () => {
@@ -71,13 +88,15 @@ describe('the whole guide', () => {
       ...['--idle', '0s', '--usage-lag', '0s', '--overlap', '2s', '--wait', '0s'],
     ])
     expect(open.exit, open.stderr).toBe(5)
-    const screen = openGuide(project, { columns: 120 })
+    const screen = openGuide(project, { columns: 160 })
     await screen.until(/Production Server .* \(its rotation \w+ is not over: overlapping\)/)
     screen.type(`prod${keyboard.enter}`)
     await screen.until('is not over: overlapping. What now?')
     screen.type(keys)
     expect((await screen.ended).exit, screen.scrollback()).toBe(0)
-    expect(lineOf(screen.scrollback())).toMatch(new RegExp(`^pictify-keys rotate \\w+ .*${flag}$`))
+    expect(lineOf(screen.scrollback())).toMatch(
+      new RegExp(`^pictify-keys rotate \\w+ .*${flag} --api-url \\S+$`),
+    )
     expect(statusOf(project, project.old.id)).toBe(status)
     expect(project.sandbox.keys().filter((key) => key.status === 'active')).toHaveLength(2)
   })

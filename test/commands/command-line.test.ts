@@ -132,5 +132,10 @@ describe('the line', () => {
     expect(commandLine(context, 'rotate', [], flags, { ...none, self: true })).toBe(
       'pictify-keys rotate --self',
     )
+    // but for another machine, whose keys they are
+    const whose = { profile: 'acme', apiUrl: 'https://api.example' }
+    expect(commandLine(context, 'rotate', [], flags, { ...none, self: true }, whose)).toBe(
+      'pictify-keys rotate --self --profile acme --api-url https://api.example',
+    )
   })
 })
