@@ -6,12 +6,11 @@ import type { Clock } from './clock.ts'
 import { openConfig, type Config } from './config.ts'
 import type { Context } from './context.ts'
 import type { KeychainOptions } from './credentials/keychain.ts'
-import { findCredential } from './credentials/lookup.ts'
+import { findCredential, refuseElsewhere } from './credentials/lookup.ts'
 import { formatDuration } from './duration.ts'
 import type { Environment } from './flags.ts'
 import type { Globals } from './globals.ts'
 import { createTransport } from './http.ts'
-import { refuseElsewhere } from './profile-api.ts'
 import { answersTo } from './rotation/marked-name.ts'
 import type { Secret } from './secret.ts'
 import type { Output } from './ui/output.ts'
@@ -71,7 +70,7 @@ export function createContext(given: Surroundings): Context {
   const credential = once(async () => {
     const found = await findCredential(env, config, async (of, kind) => {
       // before a keychain is asked, which may ask a person
-      refuseElsewhere(of, await apiUrl())
+      refuseElsewhere(of, await apiUrl(), defaultBaseUrl)
       return storeOf(of, kind)
     })
     out.conceal(found.secret, found.source.kind === 'environment')

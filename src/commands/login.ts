@@ -1,9 +1,10 @@
+import { defaultBaseUrl } from '../api/base-url.ts'
 import { adminKeyVariable } from '../credentials/environment.ts'
 import type { Context } from '../context.ts'
 import type { Config } from '../config.ts'
 import type { CredentialSource, StoreKind } from '../credentials/credential.ts'
 import { hasCode, KeysError } from '../errors.ts'
-import { refuseElsewhere } from '../profile-api.ts'
+import { refuseElsewhere } from '../credentials/lookup.ts'
 import { parseSecret, type Secret } from '../secret.ts'
 import { defineCommand } from './command.ts'
 import { confirmForgetting } from './forgetting.ts'
@@ -88,7 +89,7 @@ async function heldKey(context: Context, config: Config, apiUrl: string): Promis
       hint: 'leave --move away, and give the key',
     })
   }
-  refuseElsewhere(config, apiUrl)
+  refuseElsewhere(config, apiUrl, defaultBaseUrl)
   const secret = await (await context.credentialStore(config, from)).read()
   if (secret !== undefined) return secret
   throw new KeysError('not-signed-in', `the key of profile ${config.profile} is not there any more`, {

@@ -33,6 +33,22 @@ export async function findCredential(
   )
 }
 
+/**
+ * The key of a profile goes to the API it was proved against, whatever a flag or a variable says; to `standard`, where the
+ * profile names none.
+ */
+export function refuseElsewhere({ profile, settings }: Config, apiUrl: string, standard: string): void {
+  const own = settings.apiUrl ?? standard
+  if (URL.canParse(own) && new URL(own).origin === new URL(apiUrl).origin) return
+  throw new KeysError(
+    'not-signed-in',
+    `the key of profile ${profile} is for ${own}; it is not sent to ${apiUrl}`,
+    {
+      hint: `sign in there: pictify-keys login --profile <name> --api-url ${apiUrl}; or set ${adminKeyVariable}`,
+    },
+  )
+}
+
 function notSignedIn(config: Config): KeysError {
   const others = config.profiles.filter((name) => name !== config.profile)
   const isUnknown = !config.exists && others.length > 0
