@@ -151,7 +151,6 @@ describe('at a terminal', () => {
     screen.kill('SIGCONT')
     await screen.until(leaving)
     expect(await secretOn(screen.text())).toBe(secret)
-    // it reads keys, not lines
     screen.type('c')
     await screen.until('does not say whether it took it')
     screen.type(keyboard.enter)
@@ -242,7 +241,6 @@ describe('--print and stdout', () => {
 describe('with --plain, where the clipboard program fails', () => {
   beforeEach(async () => {
     await mkdir(path.join(account.home.directory, 'programs'))
-    // it is there, and the display that it is for is not
     await writeFile(path.join(account.home.directory, 'programs', 'xclip'), '#!/bin/sh\nexit 1\n', {
       mode: 0o755,
     })
