@@ -72,10 +72,9 @@ async function record() {
     PS1: '$ ',
     XDG_CONFIG_HOME: path.join(folder, 'config'),
     PICTIFY_KEYS_STATE_DIR: path.join(folder, 'state'),
-    PICTIFY_API_URL: url,
-    PICTIFY_ADMIN_KEY: adminKey,
   }
   const run = (...args) => promisify(execFile)(process.execPath, [cli, ...args], { cwd: project, env })
+  await signIn(env, url, adminKey)
   for (const [name, type] of [
     ['Staging', 'test'],
     ['Newsletter', 'live'],
@@ -99,6 +98,15 @@ async function record() {
   isUsed = false
   await service
   return screen.end()
+}
+
+/** As a person does once: so the line at the end need not say which API is meant. */
+async function signIn(env, url, adminKey) {
+  const login = promisify(execFile)(process.execPath, [cli, 'login', '--store', 'file', '--api-url', url], {
+    env,
+  })
+  login.child.stdin.end(adminKey)
+  await login
 }
 
 /** A project with a key's place and a smoke test; the program is on the path of its shell. */
