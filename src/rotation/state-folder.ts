@@ -28,7 +28,7 @@ export async function findStateFolder(stateDir: string, name: Name): Promise<str
     const above = await stat(stateDir)
     // A folder's own bits hold nobody off who can put another in its place; the sticky bit does.
     const isSticky = (above.mode & 0o1000) !== 0
-    if (strangersOf(above) === 'all' && !isSticky)
+    if (above.isDirectory() && strangersOf(above) === 'all' && !isSticky)
       throw shared(stateDir, 'can be written by everyone', stateDir)
     const own = await lstat(folder)
     if (own.isSymbolicLink()) throw shared(folder, 'is a symbolic link')

@@ -1,6 +1,6 @@
 // A machine on which the commands of a document are run, in real shells, and the account that it works on.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
 import { keyboard, openScreen, type Screen } from '../cli/screen.ts'
+import { writeProgram } from './program-file.ts'
 
 const bin = fileURLToPath(new URL('../../bin/pictify-keys.js', import.meta.url))
 export const columns = 110
@@ -68,11 +69,10 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
     return `case "$*" in *${name}*) ;; *) set -- "$@" ${flag} ;; esac`
   })
   const hurry = `if [ -n "$DOCS_HURRY" ] && [ "$1" = rotate ]; then\n${waits.join('\n')}\nfi`
-  await writeFile(
+  await writeProgram(
     program,
     `#!/bin/sh\n${hurry}\nunset DOCS_HURRY\nexec "${process.execPath}" "${bin}" "$@"\n`,
   )
-  await chmod(program, 0o755)
 
   const exported = async (variables: Record<string, string>) => {
     const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`)

@@ -1,5 +1,4 @@
 // Runs the blocks of a session, and holds what they print against what the document says.
-import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { type Block, commandsOf, type Session } from './blocks.ts'
 import {
@@ -13,6 +12,7 @@ import {
 import { isRunnable } from './documents.ts'
 import { unschematic } from './json.ts'
 import { type Machine, openMachine } from './machine.ts'
+import { writeProgram } from './program-file.ts'
 import { sandboxOptions, stage } from './stage.ts'
 
 /** A place of a document that does not say what is so. */
@@ -39,7 +39,7 @@ export async function runSession(session: Session): Promise<Difference[]> {
     for (const block of session.blocks) {
       await stage(machine, block.stage, bindings)
       if (block.file !== undefined) {
-        await writeFile(path.join(machine.folder, block.file), `${block.lines.join('\n')}\n`, { mode: 0o755 })
+        await writeProgram(path.join(machine.folder, block.file), `${block.lines.join('\n')}\n`)
       } else if (block.isOutput) {
         const difference = compare(block, block.lines, 0, lastPrinted, bindings)
         if (difference) differences.push(difference)
