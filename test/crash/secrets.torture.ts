@@ -92,7 +92,7 @@ const stories: Record<string, (session: Session) => Promise<void>> = {
     await run(0, ['login', '--store', 'file'], { input, env: signedOut })
     await run(0, ['rotate', admin(watched), '--self', ...waits], { env: signedOut })
     await run(0, ['status'], { env: signedOut })
-    await run(0, ['logout'], { env: signedOut })
+    await run(0, ['logout', '--yes'], { env: signedOut })
   },
   async 'left open, seen, aborted'({ watched, run }) {
     await run(5, ['rotate', watched.old.id, ...env, ...waits, '--overlap', '24h', '--wait', '0s'])
@@ -306,7 +306,7 @@ it('a command that says a hundred megabytes is masked in little memory', async (
   const line = ['rotate', watched.old.id, ...env, ...waits, '--verify', `${say}; ${highest}`]
   const ran = await watched.run(line)
   expect(ran.exit, ran.stderr.slice(-500)).toBe(0)
-  const [, kilobytes = ''] = /^ {2}(\d+) kB$/m.exec(ran.stderr) ?? []
+  const [, kilobytes = ''] = /^\S+Z {4}(\d+) kB$/m.exec(ran.stderr) ?? []
   const { stdout, stderr, ...rest } = ran
   const beginning = { ...rest, stdout, stderr: stderr.slice(0, 100_000) + stderr.slice(-100_000) }
   expect(await watched.leaks(beginning)).toEqual([])
