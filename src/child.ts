@@ -14,7 +14,7 @@ import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
-import { systemCode } from './durable-file.ts'
+import { systemCode } from './system-error.ts'
 import type { Secret } from './secret.ts'
 
 const windows = platform() === 'win32'

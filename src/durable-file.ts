@@ -10,6 +10,7 @@ import { platform } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 // A leftover is told from a file being written by whether its writer still runs, what is ours by whose process this is.
 import { geteuid, kill, pid } from 'node:process'
+import { systemCode, systemError } from './system-error.ts'
 
 export interface DurableOptions {
   /** The mode of the file, whatever the umask. */
@@ -20,36 +21,6 @@ export interface DurableOptions {
   owner?: { uid: number; gid: number } | undefined
   /** Called when all is on the disk, right before the file takes its name; what it throws stops the write. */
   beforeRename?: (() => Promise<void>) | undefined
-}
-
-/** The code of a system error (`ENOSPC`), undefined for any other error. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
-/** What a system error means, in words that fit after a colon: `the disk is full`. */
-export function systemReason(error: unknown): string {
-  const code = systemCode(error)
-  return (code && reasons[code]) ?? code ?? (error instanceof Error ? error.message : String(error))
-}
-
-const reasons: Record<string, string> = {
-  EACCES: 'permission denied',
-  EBUSY: 'it is in use, or mounted on its own',
-  EDQUOT: 'the disk quota is used up',
-  EEXIST: 'it is there already',
-  EFBIG: 'it is larger than it may be',
-  EFTYPE: 'it is not a regular file',
-  EIO: 'the disk reports an error (EIO)',
-  EISDIR: 'it is a directory',
-  ELOOP: 'its symbolic links lead in a circle',
-  EMFILE: 'too many files are open',
-  ENAMETOOLONG: 'the name is too long',
-  ENOENT: 'it does not exist',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a part of the path is not a directory',
-  EPERM: 'the system does not permit it',
-  EROFS: 'the file system is read-only',
 }
 
 /**
@@ -174,15 +145,14 @@ export async function readRegularFile(
   path: string,
   { sizeLimit, links = false }: { sizeLimit: number; links?: boolean },
 ): Promise<Buffer> {
-  const coded = (code: string) => Object.assign(new Error(`${code}: ${reasons[code]}, ${path}`), { code })
   const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (links ? 0 : (constants.O_NOFOLLOW ?? 0))
   const file = await open(path, flags).catch((error: unknown) => {
-    throw !links && systemCode(error) === 'ELOOP' ? coded('EFTYPE') : error
+    throw !links && systemCode(error) === 'ELOOP' ? systemError('EFTYPE', path) : error
   })
   try {
     const stats = await file.stat()
-    if (!stats.isFile()) throw coded('EFTYPE')
-    if (stats.size > sizeLimit) throw coded('EFBIG')
+    if (!stats.isFile()) throw systemError('EFTYPE', path)
+    if (stats.size > sizeLimit) throw systemError('EFBIG', path)
     return await file.readFile()
   } finally {
     await file.close()

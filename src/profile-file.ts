@@ -5,14 +5,8 @@
 // - what another process put into it meanwhile is kept.
 import { chmod, stat } from 'node:fs/promises'
 import path from 'node:path'
-import {
-  ensurePrivateDirectory,
-  proveFolder,
-  readRegularFile,
-  systemCode,
-  systemReason,
-  writeDurably,
-} from './durable-file.ts'
+import { ensurePrivateDirectory, proveFolder, readRegularFile, writeDurably } from './durable-file.ts'
+import { systemCode, systemReason } from './system-error.ts'
 import { KeysError } from './errors.ts'
 
 /** What the file holds; what is not known here stays as it is. */

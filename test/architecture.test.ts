@@ -19,6 +19,7 @@ const ground = [
   'node-debug',
   'proxy',
   'secret',
+  'system-error',
 ]
 
 /**

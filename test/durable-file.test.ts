@@ -16,14 +16,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  ensurePrivateDirectory,
-  proveFolder,
-  removeDurably,
-  systemCode,
-  systemReason,
-  writeDurably,
-} from '../src/durable-file.ts'
+import { ensurePrivateDirectory, proveFolder, removeDurably, writeDurably } from '../src/durable-file.ts'
+import { systemCode, systemReason } from '../src/system-error.ts'
 import { bundle, runUnprivileged } from './targets/other-process.ts'
 
 let folder: string

@@ -49,7 +49,10 @@ export async function knownKeys(context: Context): Promise<KnownKey[]> {
   }
 }
 
-/** Forgets what is kept of every account; what is still wanted of another is asked for again. */
+/**
+ * Forgets what is kept of every account; what is still wanted of another is asked for again. What cannot be removed is of
+ * a credential that nobody has any more, and so is never offered again: that fails no command.
+ */
 export async function forgetKnownKeys({ cacheDir }: Context): Promise<void> {
   const files = await readdir(cacheDir).catch(() => [])
   const kept = files.filter((file) => /^keys-.*\.json$/.test(file))

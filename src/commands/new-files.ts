@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import type { Output } from '../ui/output.ts'
-import { systemCode } from '../durable-file.ts'
+import { systemCode } from '../system-error.ts'
 import type { Target } from '../targets/target.ts'
 
 /** The file that a target would make, as nothing is there yet; undefined where something is, or it is no file. */

@@ -5,8 +5,9 @@ import type { RotationOptions } from '../rotation/run.ts'
 import { defaultWaits, type Journal, type Waits } from '../rotation/state.ts'
 import { createVerifyCommand } from '../rotation/verify-command.ts'
 import type { Secret } from '../secret.ts'
+import { parseRestarts } from '../targets/restart.ts'
 import type { Inputs } from './command.ts'
-import { restartsOf, rotationTargets } from './rotate-targets.ts'
+import { rotationTargets } from './rotate-targets.ts'
 import { targetDeps } from './target-deps.ts'
 
 export const args = [
@@ -114,7 +115,7 @@ export async function optionsOf(
     targets,
     cwd,
     createTarget,
-    restarts: await restartsOf([...(begun?.restarts ?? []), ...inputs.restart], targets, deps),
+    restarts: await parseRestarts([...(begun?.restarts ?? []), ...inputs.restart], targets, deps),
     verify:
       command === undefined
         ? undefined

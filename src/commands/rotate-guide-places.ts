@@ -6,10 +6,10 @@ import type { Target } from '../targets/target.ts'
 import type { Choice } from '../ui/prompts.ts'
 import type { PlannedPlace } from '../ui/rotation-plan.ts'
 import { paragraph } from '../ui/wrapping.ts'
+import { parseRestarts } from '../targets/restart.ts'
 import { newFileOf } from './new-files.ts'
 import { findPlaces, type FoundPlace } from './places.ts'
 import type { RotateInputs } from './rotate-flags.ts'
-import { restartsOf } from './rotate-targets.ts'
 import { targetDeps } from './target-deps.ts'
 
 export interface ChosenPlaces {
@@ -196,7 +196,7 @@ async function askRestart(
     '--restart',
     {
       async check(text) {
-        if (text !== '') await restartsOf([text], targets, deps)
+        if (text !== '') await parseRestarts([text], targets, deps)
       },
     },
   )

@@ -3,7 +3,6 @@ import type { CredentialSource } from '../credentials/credential.ts'
 import { KeysError } from '../errors.ts'
 import { createCredentialTarget } from '../targets/credential.ts'
 import { parseTargets } from '../targets/index.ts'
-import type { Restart } from '../targets/restart.ts'
 import type { Target, TargetDeps } from '../targets/target.ts'
 
 /** How the stored credential is named among a rotation's targets. */
@@ -27,15 +26,4 @@ export async function rotationTargets(
   throw new KeysError('usage', 'the admin key comes from the environment, which cannot be written to', {
     hint: 'name the place it is kept in with --to, so that the next run finds its successor there',
   })
-}
-
-/** What `--restart` names, each once. Throws `usage`. */
-export async function restartsOf(
-  specs: readonly string[],
-  targets: readonly Target[],
-  deps: TargetDeps,
-): Promise<Restart[]> {
-  if (specs.length === 0) return []
-  const { parseRestart } = await import('../targets/kubernetes-rollout.ts')
-  return [...new Set(specs)].map((spec) => parseRestart(spec, targets, deps))
 }

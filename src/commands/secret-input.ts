@@ -34,6 +34,7 @@ export async function readSecretFrom(
     return parseSecret(await Promise.race([reading, limit()]), what)
   } finally {
     over.abort()
+    // what comes of a read that nobody waits for any more is nobody's error
     reading.catch(() => undefined)
   }
 }

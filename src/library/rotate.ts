@@ -15,7 +15,7 @@ import { defaultWaits, type Receipt, type Waits } from '../rotation/state.ts'
 import { createVerifyCommand } from '../rotation/verify-command.ts'
 import { redact, type Secret } from '../secret.ts'
 import { parseTargets } from '../targets/index.ts'
-import type { Restart } from '../targets/restart.ts'
+import { parseRestarts } from '../targets/restart.ts'
 import type { Target, TargetDeps } from '../targets/target.ts'
 import { mapStrings } from '../ui/text.ts'
 import { type Access, accessOf, type Client, secretOf } from './client.ts'
@@ -142,7 +142,7 @@ export async function rotate(client: Client, key: string, options: RotateOptions
       cwd,
       createTarget,
       oldSecret,
-      restarts: await restartsOf(restarts, targets, deps),
+      restarts: await parseRestarts(restarts, targets, deps),
       verify: await verifyOf(options, verifyTimeoutMs, access, cwd, secrets, listener.report),
       evidence: options.evidence ?? true,
       deleteOld: options.deleteOld ?? false,
@@ -213,16 +213,6 @@ async function targetsOf(given: RotateOptions['targets'], deps: TargetDeps): Pro
   // in the order they were given in: it is the order they are written in
   const [fromText, fromCode] = [named.values(), own.values()]
   return given.map((target) => (typeof target === 'string' ? fromText : fromCode).next().value as Target)
-}
-
-async function restartsOf(
-  specs: readonly string[],
-  targets: readonly Target[],
-  deps: TargetDeps,
-): Promise<Restart[]> {
-  if (specs.length === 0) return []
-  const { parseRestart } = await import('../targets/kubernetes-rollout.ts')
-  return [...new Set(specs)].map((spec) => parseRestart(spec, targets, deps))
 }
 
 async function verifyOf(

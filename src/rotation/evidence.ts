@@ -208,6 +208,7 @@ async function glance(run: Run, id: string): Promise<number | null> {
 
 async function requestsOf({ api, services }: Run, id: string): Promise<number | null> {
   const over = new AbortController()
+  // the sleep that is ended because the answer came is no failure
   const stop = services.clock.sleep(glanceMs, over.signal).catch(() => undefined)
   const read = api.keys.usage(id, { signal: over.signal }).then(
     (usage) => usage.windows['24h'].requests,

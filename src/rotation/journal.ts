@@ -12,10 +12,9 @@ import {
   readRegularFile,
   removeDurably,
   sweepBeside,
-  systemCode,
-  systemReason,
   writeDurably,
 } from '../durable-file.ts'
+import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { findStateFolder, openStateFolder, unusable } from './state-folder.ts'
 import { isOver, type Journal } from './state.ts'

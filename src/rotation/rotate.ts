@@ -1,6 +1,6 @@
 // Which rotation is it: a new one, one of this machine's journals, or one that another machine left?
 import type { Client } from '../api/contract.ts'
-import { systemCode, systemReason } from '../durable-file.ts'
+import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { getOrGone, isActive, readAccount, removeRevoked } from './account.ts'
 import { adopt } from './adopt.ts'

@@ -3,7 +3,8 @@
 // - the state directory itself is the user's choice, a link to another folder too; the folders in it are ours.
 import { lstat, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { ensurePrivateDirectory, strangersOf, systemCode, systemReason } from '../durable-file.ts'
+import { ensurePrivateDirectory, strangersOf } from '../durable-file.ts'
+import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 
 /** The folders of a state directory. */

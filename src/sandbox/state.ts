@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { systemCode, systemReason, writeDurably } from '../durable-file.ts'
+import { writeDurably } from '../durable-file.ts'
+import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import type { Account } from './account.ts'

@@ -5,15 +5,8 @@
 import { constants, type Stats } from 'node:fs'
 import { access, lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import {
-  isInPlace,
-  makeDurable,
-  proveFolder,
-  removeDurably,
-  systemCode,
-  systemReason,
-  writeDurably,
-} from '../durable-file.ts'
+import { isInPlace, makeDurable, proveFolder, removeDurably, writeDurably } from '../durable-file.ts'
+import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { refusal, together } from './refusal.ts'

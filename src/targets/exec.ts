@@ -1,5 +1,5 @@
 import { childEnvironment, commandExists, runChild } from '../child.ts'
-import { systemReason } from '../durable-file.ts'
+import { systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { type Secret, redact } from '../secret.ts'
 import { oneWay, refusal, together, unknownBefore } from './refusal.ts'

@@ -1,7 +1,7 @@
 // Rules of this file:
 // - whether asking again is of any use, and whether something may have been done, goes by the code alone;
 // - no error holds what was sent.
-import { systemCode } from '../durable-file.ts'
+import { systemCode } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
 import type { SecretName } from './gcp-sm-connection.ts'

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { systemCode, systemReason } from '../durable-file.ts'
+import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import { redact } from '../secret.ts'

@@ -2,7 +2,7 @@
 // - that something is absent is the cluster's own word, never a proxy's;
 // - no error of it holds a header or a body, and of the library's own only what is known to be harmless.
 import { RequestFailure, connectionFailure } from '../connection-failure.ts'
-import { systemCode } from '../durable-file.ts'
+import { systemCode } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import type { Login } from './kubernetes-config.ts'
 import { Overlong } from './kubernetes-program.ts'

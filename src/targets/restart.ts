@@ -1,3 +1,5 @@
+import type { Target, TargetDeps } from './target.ts'
+
 /** Something that has to be started anew to find what its targets hold by now (`--restart`). */
 export interface Restart {
   /** As the user wrote it, for example `deployment/web`. */
@@ -11,4 +13,15 @@ export interface Restart {
    * rotation) starts it once, however often it is asked for, unless another of that rotation came since; a repeat waits. Throws `target-failed` or `target-refused`.
    */
   run(cause: string, signal?: AbortSignal): Promise<void>
+}
+
+/** What `--restart` names, each once. Throws `usage`. */
+export async function parseRestarts(
+  specs: readonly string[],
+  targets: readonly Target[],
+  deps: TargetDeps,
+): Promise<Restart[]> {
+  if (specs.length === 0) return []
+  const { parseRestart } = await import('./kubernetes-rollout.ts')
+  return [...new Set(specs)].map((spec) => parseRestart(spec, targets, deps))
 }

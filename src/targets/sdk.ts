@@ -2,7 +2,7 @@
 // - a store's own library is loaded on first use, from where this program is installed and from nowhere else.
 import { existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
-import { systemCode } from '../durable-file.ts'
+import { systemCode } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { printedByNode } from '../node-debug.ts'
 import { refusal } from './refusal.ts'

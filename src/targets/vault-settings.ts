@@ -3,7 +3,7 @@
 // - nothing here asks the server; what lies in files is read at the first request.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode } from '../durable-file.ts'
+import { systemCode } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { isLoopback, type ServerTls } from '../http.ts'
 import { Secret } from '../secret.ts'

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemCode } from '../../src/durable-file.ts'
+import { systemCode } from '../../src/system-error.ts'
 import { errorOf } from '../cli/account.ts'
 import { printFigures } from '../figures.ts'
 import {

@@ -31,7 +31,7 @@ test('gives what it loaded', async () => {
 })
 
 test('a missing library is named with the line that installs it', async () => {
-  expect(await told('/work/pictify-keys/bin/pictify-keys.js')).toMatchObject({
+  expect(await told('/srv/pictify-keys/bin/pictify-keys.js')).toMatchObject({
     code: 'target-refused',
     message: `aws-sm:prod/app: ${library} is not installed`,
     hint: `npm i ${library}@3`,
