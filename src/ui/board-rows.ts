@@ -47,7 +47,7 @@ export function overlapRows(state: BoardState, now: number, resume: string | und
             weight: 1,
           },
         ]),
-    ...commandRow(resume, 'leaves it'),
+    ...commandRow(resume, 'stops here; a second undoes it, a third leaves at once'),
   ]
 }
 

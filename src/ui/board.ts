@@ -193,15 +193,15 @@ function rowsOf(state: BoardState, view: View): Row[] {
       }
       const left = leftOf(undoWait.waitEndsInMs, undoWait.heardAt, now) ?? 'nothing'
       const quiet = formatDuration(undoWait.quietMs)
-      const why = `an application may have loaded it: it must be seen quiet for ${quiet} (--idle, --usage-lag)`
+      const why = `an application may have loaded it: it must be seen quiet for ${quiet} (--idle, --usage-lag), then this ends`
       return [
         { label: '', text: why, weight: 2 },
         {
           label: 'wait',
-          text: `${left} left of --wait, then it ends with exit 5 and goes on later`,
+          text: `${left} left of --wait for that; else it ends with exit 5, and goes on later`,
           weight: 1,
         },
-        ...commandRow(abort, 'three times leaves it'),
+        ...commandRow(abort, 'goes on undoing; the third leaves at once, and the journal keeps the rest'),
       ]
     }
     case 'plan':

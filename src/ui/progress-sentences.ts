@@ -54,7 +54,7 @@ export function sentenceOf(
         ? '  the evidence is in'
         : `  waiting up to ${formatDuration(event.waitEndsInMs)}: ${event.missing.join('; ')}`
     case 'undo-wait':
-      return `  ${event.newKey} may still be in use; waiting up to ${formatDuration(event.waitEndsInMs)} until it has been quiet for ${formatDuration(event.quietMs)} (--idle and --usage-lag)`
+      return `  an application may have loaded ${event.newKey}: it goes once it has been quiet for ${formatDuration(event.quietMs)} (--idle and --usage-lag), and then this ends; waiting up to ${formatDuration(event.waitEndsInMs)} for that, else it ends with exit 5 and the same line goes on`
     case 'rotation':
       return undefined
   }
@@ -88,31 +88,34 @@ export interface Ways {
   abort: string
 }
 
+const kept = 'the journal keeps what was done'
+
 /** What an interruption does at this point of a rotation, and what one more would do. `count` is 1 for the first. */
 export function interruptionSentence(state: BoardState, count: number, ways: Ways | undefined): string {
   const { step, reached } = state
   if (ways === undefined || isUntouched(state)) {
-    return count < 3 ? 'stopping; nothing was changed yet' : 'ended at once; nothing was changed'
+    return count < 3 ? 'stopping; nothing was changed yet' : 'left at once; nothing was changed'
   }
   if (step?.name === 'undo') {
-    const later = `it goes on with: ${ways.abort}`
-    if (count >= 3) return `ended at once, not undone to the end; ${later}`
-    return `it is being undone, and that goes on; ${count === 1 ? 'twice' : 'once'} more ends it at once, and ${later}`
+    const later = `${kept}, and it goes on with: ${ways.abort}`
+    if (count >= 3) return `left at once, not undone to the end; ${later}`
+    return `it is being undone, and that goes on; a third Ctrl-C leaves at once: ${later}`
   }
   const goOn = `go on later with: ${ways.resume}`
   const isForward = step?.name === 'retire' || step?.name === 'finish' || reached === 'retired'
-  if (count >= 3) return `ended at once; what it did is written down; ${goOn}`
+  if (count >= 3) return `left at once; ${kept}; ${goOn}`
   if (isForward) {
-    const more = count === 1 ? '' : '; once more ends it at once'
+    const more = count === 1 ? '' : `; a third Ctrl-C leaves at once: ${kept}`
     return `finishing: the old key goes, so there is no way back${more}; should it not come to its end, ${goOn}`
   }
   if (state.revokesFirst) {
-    const more = count === 1 ? '' : '; once more ends it at once'
+    const more = count === 1 ? '' : `; a third Ctrl-C leaves at once: ${kept}`
     return `stopping at the next safe point; the old key is revoked first of all, so there is no way back${more}; ${goOn}`
   }
-  if (count === 2) return `undoing the rotation; once more ends it at once, and ${ways.abort} undoes the rest`
+  if (count === 2)
+    return `undoing the rotation; a third Ctrl-C leaves at once: ${kept}, and ${ways.abort} undoes the rest`
   const working = hasSuccessor(state) ? 'both keys work' : 'the old key works'
-  return `stopping at the next safe point; ${working}; once more to undo the rotation; ${goOn}`
+  return `stopping at the next safe point; ${working}; a second Ctrl-C undoes the rotation, a third leaves at once: ${kept}; ${goOn}`
 }
 
 /** The plan of a new rotation; one that is gone on with was begun by an earlier run, and may revoke first of all. */

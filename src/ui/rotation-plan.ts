@@ -42,7 +42,7 @@ export function planText(plan: PlannedRotation, width: number): string[] {
   const second =
     plan.compromised === 'revoke-first'
       ? 'once the old key is revoked, there is no way back'
-      : 'a second Ctrl-C undoes the rotation'
+      : 'a second Ctrl-C undoes the rotation, a third leaves at once, and the journal keeps what was done'
   const leaving = `${until} Ctrl-C stops at the next safe point; ${second}.`
   return ['This is what will happen:', '', ...lines, '', ...paragraph(leaving, width)]
 }

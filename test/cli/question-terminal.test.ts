@@ -146,7 +146,9 @@ describe('a narrow terminal', () => {
     expectWhole('Check everything once more: the account, the places, room for one more key.')
     expectWhole('Try it as each place holds it, then run ./smoke-test.sh (at most 2m).')
     expectWhole(`Revoke the old key, ${project.old.id}: for good.`)
-    expectWhole('Ctrl-C stops at the next safe point; a second Ctrl-C undoes the rotation.')
+    expectWhole(
+      'Ctrl-C stops at the next safe point; a second Ctrl-C undoes the rotation, a third leaves at once, and the journal keeps what was done.',
+    )
     expectWhole(`Rotate Production Server (${project.old.id}) now?`)
     await leave(screen)
   })

@@ -79,7 +79,8 @@ describe('the board', () => {
         '           quiet for 10m',
         '           it can be there in 7m 30s at the earliest',
         '  wait     13m 50s left of --wait, then it ends with exit 5; both keys work',
-        '  Ctrl-C   leaves it; go on later: pictify-keys rotate 3f7a9c --resume',
+        '  Ctrl-C   stops here; a second undoes it, a third leaves at once; go on later:',
+        '           pictify-keys rotate 3f7a9c --resume',
         '  then     retire, finish',
       ],
     ],
@@ -98,10 +99,11 @@ describe('the board', () => {
       '⠋ undo     every place has its old value; key_def456 goes when it is quiet',
       '           (18s)',
       '           an application may have loaded it: it must be seen quiet for 10m',
-      '           (--idle, --usage-lag)',
-      '  wait     14m 35s left of --wait, then it ends with exit 5 and goes on later',
-      '  Ctrl-C   three times leaves it; go on later: pictify-keys rotate 3f7a9c',
-      '           --abort',
+      '           (--idle, --usage-lag), then this ends',
+      '  wait     14m 35s left of --wait for that; else it ends with exit 5, and goes',
+      '           on later',
+      '  Ctrl-C   goes on undoing; the third leaves at once, and the journal keeps the',
+      '           rest; go on later: pictify-keys rotate 3f7a9c --abort',
     ])
   })
 

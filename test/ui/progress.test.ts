@@ -70,7 +70,7 @@ describe('in lines', () => {
       'undoing the rotation: the verify command ended with 1: ./smoke.sh',
       'env:.env#PICTIFY_API_KEY: restored',
       'k8s:shop/pictify#api-key: restored',
-      'key_def456 may still be in use; waiting up to 14m 50s until it has been quiet for 10m (--idle and --usage-lag)',
+      'an application may have loaded key_def456: it goes once it has been quiet for 10m (--idle and --usage-lag), and then this ends; waiting up to 14m 50s for that, else it ends with exit 5 and the same line goes on',
     ])
   })
 
@@ -180,16 +180,16 @@ describe('what is said of an interruption', () => {
       'the plan',
       0,
       story,
-      [/^stopping; nothing was changed yet$/, /^stopping/, /^ended at once; nothing was changed$/],
+      [/^stopping; nothing was changed yet$/, /^stopping/, /^left at once; nothing was changed$/],
     ],
     [
       'a step before the old key goes',
       14,
       story,
       [
-        /both keys work; once more to undo .*--resume$/,
-        /^undoing .*once more ends it .*--abort/,
-        /^ended at once.*--resume$/,
+        /both keys work; a second Ctrl-C undoes the rotation, a third leaves at once: the journal .*--resume$/,
+        /^undoing .*a third Ctrl-C leaves at once: the journal .*--abort/,
+        /^left at once; the journal.*--resume$/,
       ],
     ],
     ['the overlap', 70, story, [/^stopping at the next safe point/, /^undoing/, /--resume$/]],
@@ -197,15 +197,15 @@ describe('what is said of an interruption', () => {
       'a step after that',
       602,
       story,
-      [/no way back; should .*--resume$/, /once more ends it at once/, /--resume$/],
+      [/no way back; should .*--resume$/, /a third Ctrl-C leaves at once/, /--resume$/],
     ],
     [
       'undoing',
       60,
       undone,
       [
-        /that goes on; twice more .*--abort$/,
-        /that goes on; once more .*--abort$/,
+        /that goes on; a third Ctrl-C leaves at once: .*--abort$/,
+        /that goes on; a third Ctrl-C leaves at once: .*--abort$/,
         /not undone to the end.*--abort$/,
       ],
     ],
@@ -221,8 +221,12 @@ describe('what is said of an interruption', () => {
   const going = { event: 'resumed', rotation: '3f7a9c' } as const
 
   it.each([
-    ['before a successor', { ...going, state: 'planned' } as const, /the old key works; once more to undo/],
-    ['with a successor', { ...going, state: 'minted' } as const, /both keys work; once more to undo/],
+    [
+      'before a successor',
+      { ...going, state: 'planned' } as const,
+      /the old key works; a second Ctrl-C undoes/,
+    ],
+    ['with a successor', { ...going, state: 'minted' } as const, /both keys work; a second Ctrl-C undoes/],
     ['once the old key is revoked', { ...going, state: 'retired' } as const, /there is no way back/],
   ])('in the plan of one that is gone on with %s', (_name, event, pattern) => {
     const state = stateAt(1, [plan, [1, event]])
@@ -231,20 +235,20 @@ describe('what is said of an interruption', () => {
   })
 
   it('before a new key is made says that the old one works', () => {
-    expect(interruptionSentence(stateAt(1), 1, ways)).toContain('the old key works; once more to undo')
+    expect(interruptionSentence(stateAt(1), 1, ways)).toContain('the old key works; a second Ctrl-C undoes')
   })
 
   it.each(['plan', 'mint', 'accept'] as const)('in %s of one that revokes first', (step) => {
     const state = stateAt(2, [plan, [1, { ...rotation, revokeFirst: true }], [2, { event: 'step', step }]])
     const [first, second, third] = [1, 2, 3].map((count) => interruptionSentence(state, count, ways))
     expect(first).toMatch(/the old key is revoked first of all, so there is no way back; go on .*--resume$/)
-    expect(second).toMatch(/no way back; once more ends it at once; go on .*--resume$/)
-    expect(third).toMatch(/^ended at once; what it did is written down/)
+    expect(second).toMatch(/no way back; a third Ctrl-C leaves at once: .*; go on .*--resume$/)
+    expect(third).toMatch(/^left at once; the journal keeps what was done/)
   })
 
   it('in the first moments of --abort', () => {
     const state = stateAt(1, [[1, { ...rotation, state: 'delivered' }]])
-    expect(interruptionSentence(state, 1, ways)).toMatch(/that goes on; twice more .*--abort$/)
+    expect(interruptionSentence(state, 1, ways)).toMatch(/that goes on; a third Ctrl-C .*--abort$/)
   })
 
   it('names no command before there is a rotation', () => {
