@@ -79,7 +79,7 @@ interface Stored extends Settings, CredentialFacts {
   adminKey?: string
 }
 
-const defaultProfile = 'default'
+export const defaultProfile = 'default'
 const fileName = 'config.json'
 /** A name is part of command lines, of questions and of the keychain's entries. */
 const nameForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/

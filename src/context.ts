@@ -1,7 +1,7 @@
 import type { Client, Wait } from './api/contract.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import type { CredentialSource, CredentialStore, StoreKind } from './credentials/credential.ts'
+import type { CredentialSource, CredentialStore, LoginLine, StoreKind } from './credentials/credential.ts'
 import type { Globals } from './globals.ts'
 import type { Processes } from './rotation/lock.ts'
 import type { Secret } from './secret.ts'
@@ -27,6 +27,8 @@ export interface Context {
     kind: StoreKind,
     options?: { replace?: boolean },
   ) => Promise<CredentialStore>
+  /** What a hint says to sign in with. */
+  loginLine: LoginLine
   /** The base URL in force, with no slash at its end: flag, environment, profile, default. */
   apiUrl: () => Promise<string>
   out: Output

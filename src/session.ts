@@ -3,8 +3,10 @@ import { defaultBaseUrl, parseBaseUrl } from './api/base-url.ts'
 import { createClient } from './api/client.ts'
 import type { Client, Wait } from './api/contract.ts'
 import type { Clock } from './clock.ts'
-import { openConfig, type Config } from './config.ts'
+import { commandLine } from './commands/command-line.ts'
+import { defaultProfile, openConfig, type Config } from './config.ts'
 import type { Context } from './context.ts'
+import type { LoginLine } from './credentials/credential.ts'
 import type { KeychainOptions } from './credentials/keychain.ts'
 import { findCredential, refuseElsewhere } from './credentials/lookup.ts'
 import { formatDuration } from './duration.ts'
@@ -31,6 +33,8 @@ export interface Surroundings {
   clock: Clock
   signal: AbortSignal
   onInterrupt: Context['onInterrupt']
+  /** Ctrl-C was typed so often where the terminal made no signal of it. */
+  onCtrlC: (times: number) => void
   onStop: SecretScreenOptions['onStop']
   version: string
   process: ProcessFacts
@@ -58,21 +62,32 @@ export function createContext(given: Surroundings): Context {
 
   const waiting = new Set<(wait: Wait) => void>()
 
+  const loginLine: LoginLine = (name, ...flags) => {
+    const { apiUrl, caFile, insecureHttp } = globals
+    const isNamed = name !== defaultProfile || globals.profile !== undefined
+    const whose = { profile: isNamed ? name : undefined }
+    return commandLine({ globals: { apiUrl, caFile, insecureHttp }, env }, 'login', flags, {}, {}, whose)
+  }
   const openProfile = (name: string | undefined) => openConfig(given.folders().config, name)
   const config = once((): Promise<Config> => openProfile(globals.profile))
   const keychain = once(async () =>
-    (await import('./credentials/keychain.ts')).createKeychain(keychainOptions(given)),
+    (await import('./credentials/keychain.ts')).createKeychain(keychainOptions(given, loginLine)),
   )
   const storeOf: Context['credentialStore'] = async (of, kind, options) => {
     const { openCredentialStore } = await import('./credentials/stores.ts')
-    return openCredentialStore(of, kind, keychain, options)
+    return openCredentialStore(of, kind, keychain, { loginLine, ...options })
   }
   const credential = once(async () => {
-    const found = await findCredential(env, config, async (of, kind) => {
-      // before a keychain is asked, which may ask a person
-      refuseElsewhere(of, await apiUrl(), defaultBaseUrl)
-      return storeOf(of, kind)
-    })
+    const found = await findCredential(
+      env,
+      config,
+      async (of, kind) => {
+        // before a keychain is asked, which may ask a person
+        refuseElsewhere(of, await apiUrl(), defaultBaseUrl)
+        return storeOf(of, kind)
+      },
+      loginLine,
+    )
     out.conceal(found.secret, found.source.kind === 'environment')
     return found
   })
@@ -121,6 +136,7 @@ export function createContext(given: Surroundings): Context {
     config,
     openProfile,
     credentialStore: storeOf,
+    loginLine,
     apiUrl,
     out,
     prompt: createPrompts({
@@ -128,14 +144,16 @@ export function createContext(given: Surroundings): Context {
       stdin: given.stdin,
       stderr: given.stderr,
       signal,
+      onCtrlC: given.onCtrlC,
       whose: once(async () => (await import('./credentials/whose.ts')).whoseKeys(env, config)),
       colour: wantsColour(given.stderr, env, globals.noColor),
       plain: globals.plain || env['TERM'] === 'dumb',
     }),
     secretScreen: once(async () => {
       const { createSecretScreen } = await import('./ui/secret-screen.ts')
-      const { stdin, stderr, onStop } = given
-      return createSecretScreen({ stdin, stderr, signal, onStop, env, cwd, platform: given.process.platform })
+      const { stdin, stderr, onStop, onCtrlC } = given
+      const { platform } = given.process
+      return createSecretScreen({ stdin, stderr, signal, onStop, onCtrlC, env, cwd, platform })
     }),
     clock,
     signal,
@@ -171,7 +189,10 @@ export function createContext(given: Surroundings): Context {
 /** A keychain may ask a person for its password: without one nobody answers, and waiting longer helps nothing. */
 const unattendedKeychainMs = 10_000
 
-function keychainOptions({ globals, env, out, signal, process: facts }: Surroundings): KeychainOptions {
+function keychainOptions(
+  { globals, env, out, signal, process: facts }: Surroundings,
+  loginLine: LoginLine,
+): KeychainOptions {
   return {
     platform: facts.platform,
     execPath: facts.execPath,
@@ -179,6 +200,7 @@ function keychainOptions({ globals, env, out, signal, process: facts }: Surround
     env,
     limitMs: out.interactive ? globals.timeout : Math.min(globals.timeout, unattendedKeychainMs),
     signal,
+    loginLine,
     onWait: (boundMs) =>
       out.event(
         { event: 'keychain-wait', boundMs },

@@ -30,7 +30,7 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
   main: { loads: ['core'] },
   core: { loads: ['cli', 'config', 'session', 'ui'] },
   session: {
-    loads: ['api', 'config', 'credentials', 'processes', 'rotation', 'ui'],
+    loads: ['api', 'commands', 'config', 'credentials', 'processes', 'rotation', 'ui'],
     knows: ['context', 'flags', 'globals'],
   },
   library: {

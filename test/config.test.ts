@@ -94,11 +94,13 @@ describe('the file store', () => {
 })
 
 describe('the credential in use', () => {
+  const loginLine = (profile: string) => `login ${profile}`
+
   test('is the environment’s before the profile’s', async () => {
     const config = await openConfig(folder)
     await createFileStore(config).write(secret)
     const get = async () => config
-    expect(await findCredential({}, get, storeOf)).toEqual({
+    expect(await findCredential({}, get, storeOf, loginLine)).toEqual({
       secret,
       source: { kind: 'file', path: config.path, profile: 'default' },
     })
@@ -106,18 +108,19 @@ describe('the credential in use', () => {
       { PICTIFY_ADMIN_KEY: 'pk_test_0123456789\n' },
       () => Promise.reject(new Error('not asked')),
       storeOf,
+      loginLine,
     )
     expect(found.secret.reveal()).toBe('pk_test_0123456789')
     expect(found.source).toEqual({ kind: 'environment', variable: 'PICTIFY_ADMIN_KEY' })
   })
 
   test('is none', async () => {
-    await expect(findCredential({}, () => openConfig(folder), storeOf)).rejects.toMatchObject({
+    await expect(findCredential({}, () => openConfig(folder), storeOf, loginLine)).rejects.toMatchObject({
       code: 'not-signed-in',
       exit: 4,
     })
     await expect(
-      findCredential({ PICTIFY_ADMIN_KEY: ' ' }, () => openConfig(folder), storeOf),
+      findCredential({ PICTIFY_ADMIN_KEY: ' ' }, () => openConfig(folder), storeOf, loginLine),
     ).rejects.toMatchObject({
       code: 'not-signed-in',
     })

@@ -32,7 +32,7 @@ export async function whoseKeys({ globals, config, credential }: Context): Promi
  * environment and the defaults say anyway, and those of `whose` in any case. Flags that `run` reads in milliseconds are written as durations.
  */
 export function commandLine(
-  { globals, env }: Pick<Context, 'globals' | 'env'>,
+  { globals, env }: { globals: Partial<Context['globals']>; env: Context['env'] },
   name: string,
   args: readonly string[],
   flags: Readonly<Record<string, Flag>>,

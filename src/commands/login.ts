@@ -98,12 +98,12 @@ async function heldKey(context: Context, config: Config, apiUrl: string): Promis
 }
 
 async function readAdminKey(context: Context): Promise<Secret> {
-  const { out, prompt, stdin } = context
+  const { out, prompt, stdin, loginLine } = context
   if (out.interactive)
     return parseSecret(await prompt.secret('Admin key (hidden):', 'the key on stdin'), 'the key')
   if ('isTTY' in stdin && stdin.isTTY) {
     throw new KeysError('needs-answer', 'there is nobody to ask for the admin key', {
-      hint: 'give the key on stdin: pictify-keys login < admin-key.txt',
+      hint: `give the key on stdin: ${loginLine((await context.config()).profile)} < admin-key.txt`,
     })
   }
   return readSecretFrom(context, 'the key on stdin')

@@ -57,7 +57,7 @@ async function use(context: Context, name: string): Promise<void> {
     out.warn(`PICTIFY_PROFILE is set, and goes before what is chosen now`)
   }
   if (config.store === undefined) {
-    out.warn(`nobody is signed in with profile ${name}: run pictify-keys login --profile ${name}`)
+    out.warn(`nobody is signed in with profile ${name}: run ${context.loginLine(name)}`)
   }
   out.result({ profile: row }, () => `profile ${name} is used from now on, where no other is named`)
 }
@@ -96,7 +96,8 @@ async function remove(
 async function existing(context: Context, name: string | undefined, question: string): Promise<string> {
   const { profiles } = await context.openProfile()
   if (name === undefined) {
-    if (profiles.length === 0) throw notFound('there is no profile yet', 'run pictify-keys login')
+    if (profiles.length === 0)
+      throw notFound('there is no profile yet', `run ${context.loginLine(await nameInForce(context))}`)
     const choices = (await profileRows(context)).map((row) => ({
       name: `${row.name} (${row.apiUrl ?? 'signed out'})`,
       value: row.name,
@@ -105,7 +106,7 @@ async function existing(context: Context, name: string | undefined, question: st
   }
   if (profiles.includes(name)) return name
   const others = profiles.length === 0 ? 'there is none yet' : `there is ${profiles.join(', ')}`
-  throw notFound(`there is no profile ${name}`, `${others}; pictify-keys login --profile ${name} adds it`)
+  throw notFound(`there is no profile ${name}`, `${others}; ${context.loginLine(name)} adds it`)
 }
 
 function notFound(message: string, hint: string): KeysError {

@@ -7,6 +7,9 @@ export type CredentialSource =
   /** `keychain` is what this system's is called; `service` and `account` name the entry in it. */
   | { kind: 'keychain'; keychain: string; service: string; account: string; profile: string }
 
+/** The command line that signs in with a profile, to the API that the line at hand names, with these flags. */
+export type LoginLine = (profile: string, ...flags: string[]) => string
+
 /** Where a profile may keep its credential. */
 export type StoreKind = 'keychain' | 'file'
 

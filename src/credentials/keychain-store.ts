@@ -6,23 +6,25 @@
 import type { Config } from '../config.ts'
 import { KeysError } from '../errors.ts'
 import { parseSecret, type Secret } from '../secret.ts'
-import type { CredentialStore } from './credential.ts'
+import type { CredentialStore, LoginLine } from './credential.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Keychain } from './keychain.ts'
 
 export interface KeychainStoreOptions {
   /** What the entry holds and the profile does not know may be overwritten: a person said so. */
   replace?: boolean
+  loginLine: LoginLine
 }
 
 /** The entry of a profile in the system's keychain. */
 export function createKeychainStore(
   config: Config,
   keychain: Keychain,
-  { replace = false }: KeychainStoreOptions = {},
+  { replace = false, loginLine }: KeychainStoreOptions,
 ): CredentialStore {
   const { profile } = config
   const place = `${keychain.name} (${keychain.service}, ${profile})`
+  const overwriting = loginLine(profile, '--replace')
   const isKnown = (secret: Secret) => config.facts.keyFingerprints?.includes(fingerprintOf(secret)) === true
 
   return {
@@ -38,26 +40,24 @@ export function createKeychainStore(
       await config.reread()
       const held = await keychain.read(profile)
       if (held === undefined) return undefined
-      const secret = asKey(held, place)
+      const secret = asKey(held, place, overwriting)
       if (isKnown(secret)) return secret
       throw new KeysError(
         'keychain-changed',
         `${place} holds ${secret.hint}, which is not the key that profile ${profile} was signed in with`,
-        {
-          hint: 'it is not used; sign in again, with --replace if it is to be overwritten: pictify-keys login',
-        },
+        { hint: `it is not used; to sign in again and overwrite it, run ${overwriting}` },
       )
     },
 
     async proveWritable() {
       await config.proveWritable()
-      if (!replace) await refuseOthers(keychain, profile, place, isKnown)
+      if (!replace) await refuseOthers(keychain, profile, { place, isKnown, overwriting })
       await keychain.proveWritable(profile)
     },
 
     async write(secret, given) {
       await config.reread()
-      if (!replace) await refuseOthers(keychain, profile, place, isKnown)
+      if (!replace) await refuseOthers(keychain, profile, { place, isKnown, overwriting })
       const fingerprint = fingerprintOf(secret)
       const known = (config.facts.keyFingerprints ?? []).filter((each) => each !== fingerprint)
       const isElsewhere = given !== undefined && given.apiUrl !== config.settings.apiUrl
@@ -99,8 +99,11 @@ export function createKeychainStore(
 async function refuseOthers(
   keychain: Keychain,
   profile: string,
-  place: string,
-  isKnown: (secret: Secret) => boolean,
+  {
+    place,
+    isKnown,
+    overwriting,
+  }: { place: string; isKnown: (secret: Secret) => boolean; overwriting: string },
 ): Promise<void> {
   const held = await keychain.read(profile)
   if (held === undefined || isKnown(held)) return
@@ -108,17 +111,17 @@ async function refuseOthers(
     'keychain-changed',
     `${place} holds ${held.hint} already, which this profile file knows nothing of`,
     {
-      hint: 'it may be the key of another profile file; give this one another name by --profile, or overwrite it with --replace',
+      hint: `it may be the key of another profile file; give this one another name by --profile, or overwrite it: ${overwriting}`,
     },
   )
 }
 
-function asKey(held: Secret, place: string): Secret {
+function asKey(held: Secret, place: string, overwriting: string): Secret {
   try {
     return parseSecret(held.reveal(), place)
   } catch (cause) {
     throw new KeysError('keychain-entry', cause instanceof Error ? cause.message : `${place} holds no key`, {
-      hint: 'another program changed it: sign in again with --replace',
+      hint: `another program changed it; to sign in again and overwrite it, run ${overwriting}`,
       cause,
     })
   }

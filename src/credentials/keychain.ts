@@ -8,7 +8,8 @@ import path from 'node:path'
 import { childEnvironment } from '../child.ts'
 import { KeysError } from '../errors.ts'
 import { Secret } from '../secret.ts'
-import { keychainFailure, keychainTimeout, withoutAnswer } from './keychain-failure.ts'
+import type { LoginLine } from './credential.ts'
+import { type KeychainCall, keychainFailure, keychainTimeout, withoutAnswer } from './keychain-failure.ts'
 import type { KeychainAnswer, KeychainRequest } from './keychain-wire.ts'
 
 /** The keychain of the system, as far as this program uses it: one entry a profile. */
@@ -35,6 +36,7 @@ export interface KeychainOptions {
   /** How long one call may take. */
   limitMs: number
   signal: AbortSignal
+  loginLine: LoginLine
   /** Called once where a call takes so long that it most likely waits for a person. */
   onWait: (limitMs: number) => void
 }
@@ -59,8 +61,10 @@ export function createKeychain(options: KeychainOptions): Keychain {
     }, waitWorthSaying)
     try {
       const limitMs = options.limitMs + graceMs
-      const answer = await ask(child, { ...request, service, limitMs }, options, name)
-      if ('failed' in answer) throw keychainFailure(answer, { name, platform: options.platform })
+      const login = (...flags: string[]) => options.loginLine(request.account, ...flags)
+      const of = { name, platform: options.platform, login }
+      const answer = await ask(child, { ...request, service, limitMs }, options, of)
+      if ('failed' in answer) throw keychainFailure(answer, of)
       return answer.held === null ? undefined : new Secret(answer.held)
     } finally {
       clearTimeout(slow)
@@ -82,7 +86,7 @@ export function createKeychain(options: KeychainOptions): Keychain {
     async proveWritable(account) {
       if ((await call({ operation: 'prove', account })) !== undefined) return
       throw new KeysError('credential-store', `${name} does not keep what is written to it`, {
-        hint: 'login --store file keeps the key in the profile file instead',
+        hint: `${options.loginLine(account, '--store', 'file')} keeps the key in the profile file instead`,
       })
     },
   }
@@ -114,7 +118,7 @@ function ask(
   child: ChildProcess,
   request: KeychainRequest,
   { limitMs, signal }: KeychainOptions,
-  name: string,
+  of: KeychainCall,
 ): Promise<KeychainAnswer> {
   return new Promise((resolve, reject) => {
     const settle = (settled: () => void) => {
@@ -124,7 +128,7 @@ function ask(
     }
     const onAbort = () => settle(() => reject(signal.reason as Error))
     const timer = setTimeout(
-      () => settle(() => reject(keychainTimeout(name, limitMs, request.operation))),
+      () => settle(() => reject(keychainTimeout(of, limitMs, request.operation))),
       limitMs,
     )
     signal.addEventListener('abort', onAbort, { once: true })
@@ -133,9 +137,9 @@ function ask(
       text += chunk
       if (text.endsWith('\n')) settle(() => resolve(JSON.parse(text) as KeychainAnswer))
     })
-    child.once('error', (error) => settle(() => reject(withoutAnswer(name, error.message))))
+    child.once('error', (error) => settle(() => reject(withoutAnswer(of, error.message))))
     child.once('close', (code, endedBy) =>
-      settle(() => reject(withoutAnswer(name, `its process ended with ${endedBy ?? code}`))),
+      settle(() => reject(withoutAnswer(of, `its process ended with ${endedBy ?? code}`))),
     )
     // a process that ends before it has read the request says so by its end
     child.stdin?.on('error', () => undefined)

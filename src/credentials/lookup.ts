@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
-import type { CredentialSource, CredentialStore, StoreKind } from './credential.ts'
+import type { CredentialSource, CredentialStore, LoginLine, StoreKind } from './credential.ts'
 import { adminKeyVariable, readEnvironment } from './environment.ts'
 
 export interface Credential {
@@ -14,22 +14,23 @@ export async function findCredential(
   env: Readonly<Record<string, string | undefined>>,
   config: () => Promise<Config>,
   storeOf: (config: Config, kind: StoreKind) => Promise<CredentialStore>,
+  loginLine: LoginLine,
 ): Promise<Credential> {
   const inEnvironment = readEnvironment(env)
   if (inEnvironment) {
     return { secret: inEnvironment, source: { kind: 'environment', variable: adminKeyVariable } }
   }
   const opened = await config()
-  if (opened.store === undefined) throw notSignedIn(opened)
+  if (opened.store === undefined) throw notSignedIn(opened, loginLine(opened.profile))
   const store = await storeOf(opened, opened.store)
   const { source } = store
   const secret = await store.read()
   if (secret) return { secret, source }
-  if (source.kind !== 'keychain') throw notSignedIn(opened)
+  if (source.kind !== 'keychain') throw notSignedIn(opened, loginLine(opened.profile))
   throw new KeysError(
     'not-signed-in',
     `${source.keychain} has no key of profile ${opened.profile} any more (${source.service}, ${source.account})`,
-    { hint: `somebody removed it: run ${loginLine(opened)}, or set ${adminKeyVariable}` },
+    { hint: `somebody removed it: run ${loginLine(opened.profile)}, or set ${adminKeyVariable}` },
   )
 }
 
@@ -49,7 +50,7 @@ export function refuseElsewhere({ profile, settings }: Config, apiUrl: string, s
   )
 }
 
-function notSignedIn(config: Config): KeysError {
+function notSignedIn(config: Config, line: string): KeysError {
   const others = config.profiles.filter((name) => name !== config.profile)
   const isUnknown = !config.exists && others.length > 0
   return new KeysError(
@@ -57,12 +58,8 @@ function notSignedIn(config: Config): KeysError {
     isUnknown ? `there is no profile ${config.profile}` : `not signed in (profile ${config.profile})`,
     {
       hint: isUnknown
-        ? `there is ${others.join(', ')}; to add this one, run ${loginLine(config)}`
-        : `run ${loginLine(config)}, or set ${adminKeyVariable}`,
+        ? `there is ${others.join(', ')}; to add this one, run ${line}`
+        : `run ${line}, or set ${adminKeyVariable}`,
     },
   )
-}
-
-function loginLine({ profile, isDefault }: Config): string {
-  return isDefault ? 'pictify-keys login' : `pictify-keys login --profile ${profile}`
 }

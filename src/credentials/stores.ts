@@ -9,7 +9,7 @@ export async function openCredentialStore(
   config: Config,
   kind: StoreKind,
   keychain: () => Promise<Keychain>,
-  options?: KeychainStoreOptions,
+  options: KeychainStoreOptions,
 ): Promise<CredentialStore> {
   if (kind === 'file') return createFileStore(config)
   const { createKeychainStore } = await import('./keychain-store.ts')

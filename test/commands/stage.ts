@@ -61,6 +61,7 @@ export async function setStage(options: SandboxOptions = {}): Promise<Stage> {
         config: () => Promise.reject(new Error('no profile here')),
         openProfile: () => Promise.reject(new Error('no profile here')),
         credentialStore: () => Promise.reject(new Error('no profile here')),
+        loginLine: () => 'pictify-keys login',
         apiUrl: async () => sandbox.url,
         out: recorder(played),
         prompt: person(played, answers),
@@ -104,6 +105,7 @@ function recorder(played: Played): Context['out'] {
     interactive: true,
     toTerminal: false,
     columns: 80,
+    width: 80,
     paint: plain,
     live: undefined,
     result(data, human) {
@@ -132,7 +134,7 @@ function person(played: Played, answers: Answers): Prompts {
     if (given === undefined) throw new Error(`nobody expected the question: ${question}`)
     return given
   }
-  const no = () => new KeysError('usage', 'not confirmed, nothing was changed')
+  const no = () => new KeysError('not-confirmed', 'nothing was done')
   return {
     confirm: async (question) => {
       if (answer(question) !== true) throw no()

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { keychainFailure } from '../../src/credentials/keychain-failure.ts'
 
+const login = (...flags: string[]) => ['pictify-keys login', ...flags, '--profile acme'].join(' ')
 const said = (message: string) =>
-  keychainFailure({ failed: 'call', message }, { name: 'the keychain', platform: 'linux' })
+  keychainFailure({ failed: 'call', message }, { name: 'the keychain', platform: 'linux', login })
 
 test.each([
   // the Secret Service, as it says it
@@ -40,7 +41,8 @@ test.each([
   expect(error).toMatchObject({ code, exit: 4 })
   expect(error.message).toContain('the keychain')
   expect(error.message).toBe(error.message.toLowerCase())
-  expect(error.hint).toBeTruthy()
+  // the line to run is whole
+  expect(error.hint).toContain('--profile acme')
 })
 
 test('what nobody knows is passed on in its own words', () => {

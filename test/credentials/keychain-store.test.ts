@@ -46,9 +46,11 @@ const keychain: Keychain = {
   },
 }
 
+const loginLine = (profile: string, ...flags: string[]) => ['login', ...flags, profile].join(' ')
+
 const open = async (options = {}) => {
   const config = await openConfig(folder)
-  return { config, store: createKeychainStore(config, keychain, options) }
+  return { config, store: createKeychainStore(config, keychain, { loginLine, ...options }) }
 }
 const signIn = async (secret = first) => (await open()).store.write(secret, { apiUrl: api })
 
@@ -109,7 +111,7 @@ describe('a write that is cut off', () => {
 test('a value that does not stay is an error', async () => {
   const { config } = await open()
   const forgetful = { ...keychain, write: async () => first }
-  const store = createKeychainStore(config, forgetful)
+  const store = createKeychainStore(config, forgetful, { loginLine })
   await expect(store.write(second)).rejects.toMatchObject({ code: 'keychain-changed' })
   expect((await open()).config.store).toBeUndefined()
 })
@@ -172,7 +174,8 @@ describe('the only copy', () => {
       const config = await openConfig(folder)
       return {
         config,
-        store: kind === 'file' ? createFileStore(config) : createKeychainStore(config, keychain),
+        store:
+          kind === 'file' ? createFileStore(config) : createKeychainStore(config, keychain, { loginLine }),
       }
     }
     expect(isOnlyCopy((await storeOf()).config)).toBe(false)
@@ -193,7 +196,7 @@ describe('the only copy', () => {
     const config = await openConfig(folder)
     await createFileStore(config).write(first, { apiUrl: api })
     await createFileStore(config).write(second)
-    await createKeychainStore(config, keychain).write(second)
+    await createKeychainStore(config, keychain, { loginLine }).write(second)
     expect(isOnlyCopy(await openConfig(folder))).toBe(true)
   })
 })

@@ -31,6 +31,7 @@ describe.skipIf(!facts)('the keychain, a real Secret Service', () => {
       env: { PATH: process.env['PATH'], ...(given.env ?? service.env) },
       limitMs: given.limitMs ?? 20_000,
       signal: stop.signal,
+      loginLine: () => 'pictify-keys login',
       onWait: (limitMs) => waits.push(limitMs),
     })
 

@@ -39,6 +39,7 @@ const open = (given: Partial<KeychainOptions> = {}) =>
     env: { PATH: process.env['PATH'] },
     limitMs: 60_000,
     signal: new AbortController().signal,
+    loginLine: (profile, ...flags) => ['pictify-keys login', ...flags, profile].join(' '),
     onWait: () => undefined,
     ...given,
   })
