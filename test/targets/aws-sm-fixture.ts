@@ -3,7 +3,7 @@ import type { CreateSecretCommandOutput, SecretsManager } from '@aws-sdk/client-
 import { beforeAll, beforeEach, vi } from 'vitest'
 import { parseTarget } from '../../src/targets/index.ts'
 import type { Target } from '../../src/targets/target.ts'
-import { awsEnvironment, createClient, type AwsFacts } from '../servers/aws.ts'
+import { awsEnvironment, createClient, labelled, labelsOf, type AwsFacts } from '../servers/aws.ts'
 import { testDeps } from './deps.ts'
 
 export interface Moto {
@@ -15,6 +15,8 @@ export interface Moto {
   warned: string[]
   /** The target at that secret, or at a field of it. */
   target: (field?: string, createTarget?: boolean) => Target
+  /** The version that has this label; undefined: none has it. */
+  at: (label: string) => Promise<string | undefined>
   /** Makes the secret, as somebody else would. */
   create: (content: string | undefined, more?: object) => Promise<CreateSecretCommandOutput>
 }
@@ -36,6 +38,7 @@ export function useMoto(facts: AwsFacts | undefined): Moto {
       const deps = testDeps('/', { createTarget, warn, env: process.env })
       return parseTarget(`aws-sm:${moto.id}${field === undefined ? '' : `#${field}`}`, deps)
     },
+    at: async (label) => labelled(await labelsOf(client, moto.id), label),
     create: (content, more = {}) => client.createSecret({ Name: moto.id, SecretString: content, ...more }),
   }
   beforeAll(() => {
