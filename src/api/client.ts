@@ -5,17 +5,27 @@ import { type Clock, systemClock } from '../clock.ts'
 import { KeysError } from '../errors.ts'
 import type { Fetch, HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
-import { readAuditLogs } from './audit-logs.ts'
+import { readAuditLogPages } from './audit-logs.ts'
 import { findSecret, readJson, readOne, readPage, unreadable } from './answer.ts'
-import type { Client, Key, KeyFilter, Keys, Plan, RateLimit, Wait } from './contract.ts'
+import type {
+  AuditLogFilter,
+  CallOptions,
+  Client,
+  Key,
+  KeyFilter,
+  Keys,
+  Plan,
+  RateLimit,
+  Wait,
+} from './contract.ts'
 import { findKey } from './key-lookup.ts'
 import { checkName } from './name.ts'
 import { findOwner } from './owner.ts'
-import { type PagesOptions, readByPage, readPages } from './pages.ts'
+import { flat, type PagesOptions, readByPage, readPages } from './pages.ts'
 import { path, query } from './path.ts'
 import { createLimits, type Limits, probeOnce } from './probe.ts'
 import { looksLikeHtml } from './problem.ts'
-import { auditEventSchema, isPlainKey, keySchema, usageSchema } from './schemas.ts'
+import { auditEventSchema, isPlainAuditEvent, isPlainKey, keySchema, usageSchema } from './schemas.ts'
 import { type Call, createSender } from './sender.ts'
 
 export interface ClientOptions {
@@ -96,17 +106,21 @@ function clientOf(options: ClientOptions, server: Server): Client {
   const { send } = createSender({
     ...shared,
     credential,
+    rateLimit: () => rateLimit,
     onAnswer(answer) {
       noteTime(answer)
       rateLimit = readRateLimit(answer) ?? rateLimit
     },
   })
 
-  const keyPages = ({ type, status }: KeyFilter = {}, signal?: AbortSignal): PagesOptions<Key> => ({
+  const keyPages = (
+    { type, status }: KeyFilter = {},
+    { signal, patient }: CallOptions = {},
+  ): PagesOptions<Key> => ({
     fetch: async (page, either) => {
       const what = 'listing keys'
       const parameters = query({ page, limit: pageSize, type, status })
-      const answer = await send({ what, method: 'GET', path: `/api-keys${parameters}` }, either)
+      const answer = await send({ what, method: 'GET', path: `/api-keys${parameters}`, patient }, either)
       return readPage(what, answer, ['apiKeys', 'keys'], keySchema, isPlainKey)
     },
     identity: (key) => key.id,
@@ -115,9 +129,9 @@ function clientOf(options: ClientOptions, server: Server): Client {
   })
 
   const keys: Keys = {
-    list: (filter, { signal } = {}) => readPages(keyPages(filter, signal)),
+    list: (filter, callOptions) => readPages(keyPages(filter, callOptions)),
 
-    listByPage: (filter, { signal } = {}) => readByPage(keyPages(filter, signal)),
+    listByPage: (filter, callOptions) => readByPage(keyPages(filter, callOptions)),
 
     async get(id, { signal } = {}) {
       const what = about('reading the key', id)
@@ -175,10 +189,10 @@ function clientOf(options: ClientOptions, server: Server): Client {
       if (looksLikeHtml(answer)) readJson(what, answer)
     },
 
-    async usage(id, { signal } = {}) {
+    async usage(id, { signal, patient } = {}) {
       const what = about('reading the usage of the key', id)
       const answer = await send(
-        { what, method: 'GET', path: path`/api-keys/${id}/usage`, namesKey: true },
+        { what, method: 'GET', path: path`/api-keys/${id}/usage`, namesKey: true, patient },
         signal,
       )
       return readOne(what, answer, ['usage'], usageSchema)
@@ -201,17 +215,25 @@ function clientOf(options: ClientOptions, server: Server): Client {
     throw unreadable(call.what, answer, 'it does not show the key, which is as it was')
   }
 
-  const auditLogs: Client['auditLogs'] = ({ keyId, since, until } = {}, { signal } = {}) =>
-    readAuditLogs(
-      async (page, either) => {
+  const auditLogPages = (
+    { keyId, since, until }: AuditLogFilter,
+    inFlight: number,
+    { signal, patient }: CallOptions = {},
+  ) =>
+    readAuditLogPages({
+      fetch: async (page, either) => {
         const what = 'reading the audit log'
         const parameters = query({ keyId, since, until, page, limit: pageSize })
-        const answer = await send({ what, method: 'GET', path: `/audit-logs${parameters}` }, either)
-        return readPage(what, answer, ['auditLogs', 'events'], auditEventSchema)
+        const answer = await send({ what, method: 'GET', path: `/audit-logs${parameters}`, patient }, either)
+        return readPage(what, answer, ['auditLogs', 'events'], auditEventSchema, isPlainAuditEvent)
       },
       pageSize,
+      inFlight,
       signal,
-    )
+    })
+
+  const auditLogs: Client['auditLogs'] = (filter = {}, callOptions) =>
+    flat(auditLogPages(filter, 1, callOptions))
 
   const probe = (secret: Secret, userAgent: string, signal?: AbortSignal) =>
     probeOnce({ ...shared, userAgent, onAnswer: noteTime }, server.limits, secret, signal)
@@ -221,6 +243,7 @@ function clientOf(options: ClientOptions, server: Server): Client {
     keys,
 
     auditLogs,
+    auditLogsByPage: (filter, callOptions) => auditLogPages(filter, pagesInFlight, callOptions),
     probe: (secret, { signal } = {}) => probe(secret, shared.userAgent, signal),
 
     whose: (secret, { signal } = {}) =>

@@ -86,6 +86,18 @@ export interface Wait {
 export interface CallOptions {
   /** Ends the call with the signal's reason. */
   signal?: AbortSignal | undefined
+  /**
+   * One of very many calls: it leaves some of the rate limit to others, and waits for more of it as long as that takes
+   * (a day at most), rather than to be refused.
+   */
+  patient?: boolean | undefined
+}
+
+/** Which events of the audit log are read: from `since` (included) to `until` (not included), ISO 8601. */
+export interface AuditLogFilter {
+  keyId?: string | undefined
+  since?: string | undefined
+  until?: string | undefined
 }
 
 /** Which keys are listed. */
@@ -126,10 +138,13 @@ export interface Keys {
 export interface Client {
   readonly baseUrl: string
   readonly keys: Keys
-  auditLogs(
-    filter?: { keyId?: string | undefined; since?: string | undefined; until?: string | undefined },
+  /** Newest first. */
+  auditLogs(filter?: AuditLogFilter, options?: CallOptions): AsyncIterable<AuditEvent>
+  /** As `auditLogs`, a page's events at a time, several pages in flight; `until` keeps the log from growing meanwhile. */
+  auditLogsByPage(
+    filter: AuditLogFilter & { until: string },
     options?: CallOptions,
-  ): AsyncIterable<AuditEvent>
+  ): AsyncIterable<AuditEvent[]>
   /** `GET /templates?limit=1` with the given secret; one request, no retries; never throws but for an abort. */
   probe(secret: Secret, options?: CallOptions): Promise<ProbeAnswer>
   /**

@@ -17,8 +17,13 @@ export interface PagesOptions<T> {
 }
 
 /** Every item of a list, page by page to the end. */
-export async function* readPages<T>(options: PagesOptions<T>): AsyncGenerator<T, void, undefined> {
-  for await (const items of readByPage(options)) yield* items
+export function readPages<T>(options: PagesOptions<T>): AsyncGenerator<T, void, undefined> {
+  return flat(readByPage(options))
+}
+
+/** One by one what comes several at a time. */
+export async function* flat<T>(pages: AsyncIterable<T[]>): AsyncGenerator<T, void, undefined> {
+  for await (const items of pages) yield* items
 }
 
 /** The same, a page's items at a time: of a long list, most of the time goes into handing over one by one. */
@@ -43,7 +48,11 @@ export async function* readByPage<T>(options: PagesOptions<T>): AsyncGenerator<T
 }
 
 /** Walks the pages once, several on their way as soon as it is known how many there are. */
-function createReader<T>({ fetch, inFlight, signal }: PagesOptions<T>) {
+export function createReader<T>({
+  fetch,
+  inFlight,
+  signal,
+}: Pick<PagesOptions<T>, 'fetch' | 'inFlight' | 'signal'>) {
   const leave = new AbortController()
   const either = signal ? AbortSignal.any([signal, leave.signal]) : leave.signal
   const ahead: Promise<Page<T>>[] = []

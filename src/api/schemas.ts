@@ -2,7 +2,7 @@
 // - tolerant in: a field we do not know is dropped, so that nothing the server adds (a secret, say) travels on;
 // - strict out: what leaves has the types of contract.ts, or is an error that names what was missing.
 import * as v from 'valibot'
-import type { Key } from './contract.ts'
+import type { AuditEvent, Key } from './contract.ts'
 
 /** One of these, in any case, with spaces or underscores for dashes: the vendor's pages write "Active", "Read-only". */
 function oneOf<const T extends string>(...options: T[]) {
@@ -97,6 +97,21 @@ export const auditEventSchema = v.object({
   ip: said,
   userAgent: said,
 })
+
+const eventTexts = ['action', 'keyId', 'endpoint', 'method', 'ip', 'userAgent'] as const
+const eventFields = new Set(Object.keys(auditEventSchema.entries))
+
+/** As `isPlainKey`, for one of the millions of events that a log may have. */
+export function isPlainAuditEvent(value: unknown): value is AuditEvent {
+  if (typeof value !== 'object' || value === null) return false
+  const event = value as Record<string, unknown>
+  for (const field in event) if (!eventFields.has(field)) return false
+  return (
+    isPlainInstant(event['timestamp']) &&
+    typeof event['status'] === 'number' &&
+    eventTexts.every((field) => typeof event[field] === 'string')
+  )
+}
 
 /** Every field may be missing: a list may come whole. */
 export const paginationSchema = v.object({

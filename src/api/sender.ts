@@ -8,7 +8,8 @@ import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { attempt, type Fetch, type HttpAnswer } from '../http.ts'
 import { redact, type Secret } from '../secret.ts'
-import type { Wait } from './contract.ts'
+import type { RateLimit, Wait } from './contract.ts'
+import { patienceMs, paceMs } from './pace.ts'
 import { refusal } from './problem.ts'
 
 export interface Call {
@@ -22,6 +23,8 @@ export interface Call {
   idempotencyKey?: string
   /** Whether the path names a key, so that 404 is about it. */
   namesKey?: boolean
+  /** As `CallOptions` has it. */
+  patient?: boolean | undefined
 }
 
 export interface SenderOptions {
@@ -45,6 +48,8 @@ export interface SenderOptions {
   onAnswer: (answer: HttpAnswer) => void
   /** Now by the API's clock. */
   apiNow: () => number
+  /** What the last answer said of the credential's limit. */
+  rateLimit?: () => RateLimit | undefined
 }
 
 export interface Sender {
@@ -66,6 +71,8 @@ export function createSender(options: SenderOptions): Sender {
 
   /** Until when the API asked us to wait, whatever the next call is. Our own clock. */
   let limitedUntil = 0
+  /** Until when a patient call waits already, which is told once for all of them. Our own clock. */
+  let pacedUntil = 0
 
   function debug(call: Call, number: number, outcome: string, startedAt: number): void {
     const ms = clock.now() - startedAt
@@ -118,13 +125,26 @@ export function createSender(options: SenderOptions): Sender {
     }
   }
 
+  /** Waits while little is left of the rate limit. */
+  async function keepPace({ what }: Call, signal?: AbortSignal): Promise<void> {
+    const ms = paceMs(options.rateLimit?.(), options.apiNow())
+    if (ms === 0) return
+    if (clock.now() >= pacedUntil) {
+      pacedUntil = clock.now() + ms
+      options.onWait({ reason: 'rate-limit', what, ms })
+    }
+    await clock.sleep(ms, signal)
+  }
+
   /** How long to wait before the next attempt; undefined when there is to be none. */
   function pauseAfter(error: KeysError, tally: Tally): number | undefined {
     const asked = error.retryAfterMs
     if (error.code === 'rate-limit') {
       tally.rateLimited += 1
       limitedUntil = clock.now() + (asked ?? unsaidWaitMs)
-      return tally.rateLimited > mostRateLimitWaits ? undefined : affordable(asked ?? unsaidWaitMs, tally)
+      return tally.rateLimited > tally.mostRateLimitWaits
+        ? undefined
+        : affordable(asked ?? unsaidWaitMs, tally)
     }
     const passes = error instanceof RequestFailure ? error.transient : (error.status ?? 0) >= 500
     if (!passes) return undefined
@@ -136,16 +156,21 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   function affordable(pauseMs: number, tally: Tally): number | undefined {
-    if (tally.waitedMs + pauseMs > options.maxWaitMs) return undefined
+    if (tally.waitedMs + pauseMs > tally.maxWaitMs) return undefined
     tally.waitedMs += pauseMs
     return pauseMs
   }
+
+  const boundsOf = ({ patient }: Call): Pick<Tally, 'maxWaitMs' | 'mostRateLimitWaits'> =>
+    patient
+      ? { maxWaitMs: patienceMs, mostRateLimitWaits: Infinity }
+      : { maxWaitMs: options.maxWaitMs, mostRateLimitWaits }
 
   return {
     sendOnce: (call, timeoutMs, signal) => once(call, 1, timeoutMs, signal),
 
     async send(call, signal) {
-      const tally: Tally = { failures: 0, timedOut: 0, rateLimited: 0, waitedMs: 0 }
+      const tally: Tally = { failures: 0, timedOut: 0, rateLimited: 0, waitedMs: 0, ...boundsOf(call) }
       let maybeDone = false
       // A call before this one may have given up waiting. Where that is too long for this one too, it asks, once.
       const leftMs = affordable(Math.max(0, limitedUntil - clock.now()), tally) ?? 0
@@ -153,6 +178,7 @@ export function createSender(options: SenderOptions): Sender {
         options.onWait({ reason: 'rate-limit', what: call.what, ms: leftMs })
         await clock.sleep(leftMs, signal)
       }
+      if (call.patient) await keepPace(call, signal)
       for (let number = 1; ; number += 1) {
         const outcome = await outcomeOf(call, number, signal)
         if (!(outcome instanceof KeysError)) return outcome
@@ -181,6 +207,8 @@ interface Tally {
   rateLimited: number
   /** What the API asked us to wait, so far. */
   waitedMs: number
+  maxWaitMs: number
+  mostRateLimitWaits: number
 }
 
 /** A create that nobody answered is neither done nor failed, and says so. */

@@ -69,16 +69,17 @@ export interface Seen {
 }
 
 /** Answers calls to `path` in turn with `answers` (the last one over and over), and writes down what came. */
-export function answering(path: string, ...answers: (() => Response)[]): Seen[] {
+export function answering(path: string, ...answers: ((call: Seen) => Response)[]): Seen[] {
   const seen: Seen[] = []
   const resolver: HttpResponseResolver = async ({ request }) => {
-    seen.push({
+    const call = {
       method: request.method,
       url: new URL(request.url),
       headers: request.headers,
       body: await request.text(),
-    })
-    return answers[Math.min(seen.length, answers.length) - 1]?.()
+    }
+    seen.push(call)
+    return answers[Math.min(seen.length, answers.length) - 1]?.(call)
   }
   server.use(http.all(`${baseUrl}${path}`, resolver))
   return seen
