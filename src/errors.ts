@@ -25,6 +25,7 @@ export const errorExits = {
   usage: Exit.usage,
   'ambiguous-key': Exit.usage,
   'needs-answer': Exit.usage,
+  'not-confirmed': Exit.failed,
   'invalid-name': Exit.usage,
   'invalid-url': Exit.usage,
   'insecure-url': Exit.usage,

@@ -112,6 +112,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
         clock: core.systemClock,
         signal: interruptions.signal,
         onInterrupt: interruptions.onInterrupt,
+        onCtrlC: interruptions.onCtrlC,
         onStop(stop) {
           stops.add(stop)
           return () => void stops.delete(stop)
@@ -174,7 +175,9 @@ async function finish(
     const error = toKeysError(core, failed, signal !== undefined)
     if (error.code === 'interrupted') signal ??= 'SIGINT'
     exit = error.exit
-    out.error(error)
+    // a person who says no knows why; a program is told as of any other end
+    if (error.code === 'not-confirmed' && !out.json) out.show(error.message)
+    else out.error(error)
     for (let cause: unknown = failed; cause instanceof Error; cause = cause.cause)
       out.debug(cause.stack ?? cause.message)
   }
@@ -224,6 +227,9 @@ function listen(core: Core) {
     const at = performance.now()
     if (at - lastAt < 50) return
     lastAt = at
+    interrupt(signal)
+  }
+  const interrupt = (signal: Signal) => {
     first ??= signal
     count += 1
     for (const listener of listeners) listener(signal, count)
@@ -236,6 +242,10 @@ function listen(core: Core) {
     signal: controller.signal,
     abort: (reason: KeysErrorType) => controller.abort(reason),
     signalled: () => first,
+    /** At a question Ctrl-C is a key, and ends that; whoever counts signals counts it too. */
+    onCtrlC: (times: number) => {
+      for (; times > 0 && listeners.size > 0; times -= 1) interrupt('SIGINT')
+    },
     onInterrupt: (listener: (signal: Signal, count: number) => void) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)

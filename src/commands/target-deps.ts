@@ -25,7 +25,7 @@ export function targetDeps(
       out.show(title, '', `  ${secret.reveal()}`, '')
       await prompt.confirm('Is it in its place?', '--to')
     } catch (error) {
-      if (!hasCode(error, 'usage')) throw error
+      if (!hasCode(error, 'not-confirmed')) throw error
       throw new KeysError('target-refused', `${label}: it was not put in its place`, { cause: error })
     }
   }

@@ -36,9 +36,9 @@ async function nextLine(streams: Streams): Promise<string | undefined> {
   const { input } = streams
   const { typed, rest } = await typedUntil(streams, /[\r\n]/)
   // the terminal hands over one line at a time, and keeps the beginning of another: both are seen here
-  const { hasCome, isInterrupted } = await drain(input)
+  const { hasCome, interruptions } = await drain(input)
   rawMode(input, false)
-  if (isInterrupted) throw ending()
+  if (interruptions > 0) throw ending()
   return hasCome || rest !== '' ? undefined : typed.trim()
 }
 
@@ -81,9 +81,9 @@ export async function password({ message }: { message: string }, streams: Stream
   for (;;) {
     output.write(`${message} `)
     const { typed, rest, ended } = await typedUntil(streams, /[\r\n\x03\x04]/)
-    const { hasCome, isInterrupted } = await drain(input)
+    const { hasCome, interruptions } = await drain(input)
     output.write('\n')
-    if (isInterrupted || ended === '\x03' || ended === '\x04') throw ending()
+    if (interruptions > 0 || ended === '\x03' || ended === '\x04') throw ending()
     if (!hasCome && rest === '') return edited(typed)
     output.write(`${severalLines}\n`)
   }

@@ -7,9 +7,9 @@ import { oneLine } from './text.ts'
  * Ctrl-C throws `interrupted`. What is pasted answers none of them: Enter does.
  */
 export interface Prompts {
-  /** Resolves only on yes; throws `usage` ("not confirmed") on no. */
+  /** Resolves only on yes; throws `not-confirmed` on no. */
   confirm(question: string, flag: string): Promise<void>
-  /** Asks for the exact text (a name typed to confirm). */
+  /** Asks for the exact text (a name typed to confirm); throws `not-confirmed` for any other. */
   typed(question: string, expected: string, flag: string): Promise<void>
   /** One line, without blanks at its ends. */
   text(question: string, flag: string, options?: TextOptions): Promise<string>
@@ -60,6 +60,8 @@ export interface PromptsOptions {
   colour?: boolean
   /** Lines only: nothing is drawn anew, no key means anything but Enter. */
   plain?: boolean
+  /** Ctrl-C was typed so often at a question, where the terminal makes no signal of it. */
+  onCtrlC?: (times: number) => void
   /** What stands before each question: whose keys it is about. */
   whose?: () => Promise<string | undefined>
 }
@@ -100,6 +102,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
       if (marksPaste) stderr.write('\x1b[?2004l')
       output.close()
       input.close()
+      // not before the terminal is as it was: the third ends the process at once
+      options.onCtrlC?.(input.interruptions())
     }
   }
 
@@ -125,7 +129,9 @@ export function createPrompts(options: PromptsOptions): Prompts {
       const answer = await ask(question, flag, 'taken', (questions, message, streams) =>
         questions.input({ message }, streams),
       )
-      if (answer.trim() !== oneLine(expected).trim()) throw notConfirmed()
+      if (answer.trim() !== oneLine(expected).trim()) {
+        throw notConfirmed('that is not what was to be typed: nothing was done')
+      }
     },
 
     async text(question, flag, { check, default: standard, initial } = {}) {
@@ -244,7 +250,7 @@ async function whatIsWrong(check: () => Promise<void>): Promise<true | string> {
     await check()
     return true
   } catch (error) {
-    if (!(error instanceof KeysError)) throw error
+    if (!(error instanceof KeysError) || error.code === 'interrupted') throw error
     return oneLine(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`)
   }
 }
@@ -256,6 +262,6 @@ function interrupted({ reason }: AbortSignal, cause?: unknown): KeysError {
 /** What inquirer throws on Ctrl-C and when its signal aborts. */
 const endings = new Set(['ExitPromptError', 'AbortPromptError', 'CancelPromptError', 'AbortError'])
 
-function notConfirmed(): KeysError {
-  return new KeysError('usage', 'not confirmed, nothing was changed')
+function notConfirmed(message = 'nothing was done'): KeysError {
+  return new KeysError('not-confirmed', message)
 }

@@ -13,6 +13,8 @@ export interface QuestionInput {
   settle(): Promise<boolean>
   /** Whether keys come as they are pressed, or as lines that the terminal edits. */
   setRaw(isRaw: boolean): void
+  /** How often Ctrl-C came: in one burst it may be several times. */
+  interruptions(): number
   close(): void
 }
 
@@ -45,8 +47,10 @@ export function openInput(
   const isTerminal = terminal.isTTY === true
   const stream = new PassThrough({ encoding: 'utf8' })
   const clean = createPasteFilter(pasting)
+  let interruptions = 0
   const onData = (chunk: Buffer | string) => {
     const text = clean(String(chunk))
+    interruptions += timesIn(text)
     if (text !== '') stream.write(text)
   }
   const onEnd = () => stream.end()
@@ -60,13 +64,15 @@ export function openInput(
     stream,
     isTerminal,
     async settle() {
-      if (isTerminal && (await drain(stdin)).isInterrupted) return true
+      if (isTerminal) interruptions += (await drain(stdin)).interruptions
+      if (interruptions > 0) return true
       // else the terminal itself edits the line, and Ctrl-C is its signal
       if (!raw) terminal.setRawMode?.(false)
       stdin.setEncoding('utf8').on('data', onData).on('end', onEnd)
       return false
     },
     setRaw: (isRaw) => void terminal.setRawMode?.(isRaw),
+    interruptions: () => interruptions,
     close() {
       stdin.off('data', onData).off('end', onEnd)
       terminal.setRawMode?.(false)
@@ -78,22 +84,22 @@ export function openInput(
 /** Reads and forgets until nothing has come for a moment: no line either that nobody has ended. */
 export async function drain(
   stdin: NodeJS.ReadableStream,
-): Promise<{ hasCome: boolean; isInterrupted: boolean }> {
+): Promise<{ hasCome: boolean; interruptions: number }> {
   let hasCome = false
-  let isInterrupted = false
+  let interruptions = 0
   let isQuiet = false
   let hasEnded = false
   const onData = (chunk: Buffer | string) => {
     hasCome = true
     isQuiet = false
-    isInterrupted ||= String(chunk).includes(interrupt)
+    interruptions += timesIn(String(chunk))
   }
   const onEnd = () => (hasEnded = true)
   ;(stdin as Terminal).setRawMode?.(true)
   // after an earlier question it is paused, and a listener alone would hear nothing
   const wasPaused = stdin.isPaused()
   stdin.on('data', onData).on('end', onEnd).resume()
-  for (let waited = 0; !isQuiet && !hasEnded && !isInterrupted && waited < longestSettleMs;) {
+  for (let waited = 0; !isQuiet && !hasEnded && interruptions === 0 && waited < longestSettleMs;) {
     isQuiet = true
     const wait = hasCome ? quietAfterPasteMs : quietMs
     await delay(wait)
@@ -103,7 +109,11 @@ export async function drain(
   }
   stdin.off('data', onData).off('end', onEnd)
   if (wasPaused) stdin.pause()
-  return { hasCome, isInterrupted }
+  return { hasCome, interruptions }
+}
+
+function timesIn(text: string): number {
+  return text.split(interrupt).length - 1
 }
 
 /**

@@ -34,6 +34,8 @@ export interface SecretScreenOptions {
   signal: AbortSignal
   /** What `stop` does is done before the process is stopped, and what that returns when it goes on. */
   onStop: (stop: () => () => void) => () => void
+  /** Told how often Ctrl-C was typed, once the screen is left. */
+  onCtrlC: (times: number) => void
   env: Readonly<Record<string, string | undefined>>
   cwd: string
   platform: NodeJS.Platform
@@ -54,7 +56,7 @@ const home = '\x1b[H'
 async function showSecret(
   shown: ShownSecret,
   clipboard: Clipboard,
-  { stdin, stderr, signal, onStop }: SecretScreenOptions,
+  { stdin, stderr, signal, onStop, onCtrlC }: SecretScreenOptions,
 ): Promise<Left> {
   if (signal.aborted) return { copied: undefined, isInterrupted: true }
   let status = ''
@@ -112,6 +114,7 @@ async function showSecret(
     input.close()
     stderr.off('resize', draw)
     leave()
+    onCtrlC(input.interruptions())
   }
 }
 

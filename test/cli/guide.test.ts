@@ -147,7 +147,7 @@ describe('leaving the guide', () => {
     await walk(screen, shortWay, 4)
     screen.type(keyboard.enter)
     expect((await screen.ended).exit).toBe(2)
-    expect(screen.scrollback()).toContain('not confirmed, nothing was changed')
+    expect(screen.scrollback()).toContain('nothing was done')
     expect(lineOf(screen.scrollback())).toContain(
       "rotate 'Production Server' --to 'env:.env#PICTIFY_API_KEY'",
     )

@@ -56,7 +56,7 @@ describe('at a terminal', () => {
       else
         await expect(answer).rejects.toMatchObject({
           code: 'usage',
-          message: 'not confirmed, nothing was changed',
+          message: 'nothing was done',
         })
     }
   })
