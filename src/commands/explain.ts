@@ -21,7 +21,7 @@ export const explain = defineCommand({
           hint: 'pictify-keys explain lists the codes and their exits',
         })
       }
-      const text = renderSummaries(shown, Math.min(out.columns, 100), out.paint)
+      const text = renderSummaries(shown, Math.min(out.width, 100), out.paint)
       return out.result({ explanations: shown }, () => text)
     }
     const explanation = all.find(({ code }) => code === wanted)
@@ -35,7 +35,7 @@ export const explain = defineCommand({
       })
     }
     // its lines are our own: what a result's sentence is handed has lost them
-    const text = renderExplanation(explanation, Math.min(out.columns, 100), out.paint)
+    const text = renderExplanation(explanation, Math.min(out.width, 100), out.paint)
     out.result({ explanation }, () => text)
   },
 })

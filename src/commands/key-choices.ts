@@ -18,7 +18,7 @@ export function keyChoices(
     const facts = [
       key.type,
       ...(key.status === 'revoked' ? ['revoked'] : []),
-      `${formatAge(key.createdAt, now).replace(/ ago$/, '')} old`,
+      ageOf(key.createdAt, now),
       key.lastUsedAt === null ? 'never used' : `used ${formatAge(key.lastUsedAt, now)}`,
     ].join(', ')
     const line = `${key.name.padEnd(widest)}  ${facts}${note === undefined ? '' : `  (${note})`}`
@@ -31,6 +31,12 @@ export function keyChoices(
       description: [facts, ...(note ? [note] : []), description].join(', '),
     }
   })
+}
+
+/** `3d old`. */
+function ageOf(createdAt: string, now: number): string {
+  const age = formatAge(createdAt, now)
+  return age.endsWith(' ago') ? age.replace(/ago$/, 'old') : `created ${age}`
 }
 
 /** Every key of a status. Throws `api-key-not-found` where there is none. */

@@ -53,7 +53,7 @@ export const rotations = defineCommand({
       rows.length === 0
         ? 'no rotations'
         : rotationTable(rows, {
-            width: context.out.columns,
+            width: context.out.width,
             paint: context.out.paint,
             now: context.clock.now(),
           }),

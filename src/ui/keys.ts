@@ -4,7 +4,7 @@ import type { Output } from './output.ts'
 import { type Column, renderTable } from './table.ts'
 
 /** The table of `list`. `now` is the API's, in Unix milliseconds. */
-export function keyTable(keys: readonly Key[], now: number, { columns, paint }: Output): string {
+export function keyTable(keys: readonly Key[], now: number, { width, paint }: Output): string {
   const shown: Column<Key>[] = [
     { head: 'ID', value: ({ id }) => id, paint: (text) => paint.dim(text) },
     { head: 'NAME', value: ({ name }) => name, flexible: true },
@@ -15,12 +15,12 @@ export function keyTable(keys: readonly Key[], now: number, { columns, paint }: 
       paint: (text, { status }) => (status === 'active' ? paint.green(text) : paint.red(text)),
     },
     ...(keys.some(({ access }) => access !== undefined)
-      ? [{ head: 'ACCESS', value: ({ access }: Key) => access ?? '' }]
+      ? [{ head: 'ACCESS', value: ({ access }: Key) => access ?? '', optional: true }]
       : []),
-    { head: 'CREATED', value: ({ createdAt }) => formatAge(createdAt, now) },
+    { head: 'CREATED', value: ({ createdAt }) => formatAge(createdAt, now), optional: true },
     { head: 'LAST USED', value: ({ lastUsedAt }) => formatAge(lastUsedAt, now) },
   ]
-  return renderTable(shown, keys, { width: columns, paint })
+  return renderTable(shown, keys, { width, paint })
 }
 
 /** One key, a field a line. */

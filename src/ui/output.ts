@@ -5,15 +5,17 @@
 // - all talk is redacted; only data and `show` may show a secret on purpose;
 // - where a CI can hide a secret in its log, it is told of each that the job did not have, before anything can show it;
 // - in a CI nothing from outside becomes one of its commands, on either stream.
-import { formatDuration } from '../duration.ts'
 import { Exit, KeysError } from '../errors.ts'
 import { redact, type Secret } from '../secret.ts'
+import { createAwaited } from './awaited.ts'
 import { harmless, isCi, type Ci } from './ci/ci.ts'
 import { handOn, summarise, type Summary } from './ci/handover.ts'
+import { drained } from './drained.ts'
 import { createFoot, type Foot, type Live } from './foot.ts'
 import { plain, type Paint } from './paint.ts'
 import { createTalk } from './talk.ts'
 import { cleaned, coloured, hanging, lines, mapStrings, oneLine, toJson } from './text.ts'
+import { inWholeWords } from './whole-words.ts'
 
 export type { Summary } from './ci/handover.ts'
 
@@ -24,8 +26,10 @@ export interface Output {
   readonly interactive: boolean
   /** Whether stdout is a terminal, which keeps what is printed. */
   readonly toTerminal: boolean
-  /** Columns of the terminal, 80 where there is none. */
+  /** Columns of the terminal that talk goes to, 80 where there is none. */
   readonly columns: number
+  /** Columns that what `result` prints may take: without a terminal as many as it needs, unless `COLUMNS` says how many. */
+  readonly width: number
   /** Colours for what `result` prints; text as it is where stdout gets none. */
   readonly paint: Paint
   /** Where something may be drawn anew: at a terminal, where a person watches and wants no lines alone. */
@@ -108,33 +112,28 @@ export function createOutput(options: OutputOptions): StreamOutput {
   // Talk that nobody can read is no reason to stop the work.
   stderr.on('error', () => undefined)
 
-  const isLog = stderr.isTTY !== true || isCi(options.env)
+  /** Whether it is a person's terminal; one that a CI makes up is none. */
+  const isSeen = (stream: NodeJS.WriteStream) => stream.isTTY === true && !isCi(options.env)
+  /** Lines are broken for the eye alone, and not for whoever has them read out. */
+  const inRows = (stream: NodeJS.WriteStream) => (line: string) =>
+    isSeen(stream) && !options.plain ? inWholeWords(line, stream.columns || 80) : line
   const concealed = new Map<string, Secret>()
   const redacted = (text: string) => redact(text, concealed.values())
   const clean = (text: string) => oneLine(redacted(text))
   const drawnOn = { paint: paint.stderr, clean, lines: json || quiet || options.plain === true }
   const foot = createFoot({ ...options, ...drawnOn })
-  const talk = createTalk({ write: (text) => foot.write(text), ci, isLog, commands: !json, now })
+  const write = (text: string) => foot.write(text)
+  const how = { isLog: !isSeen(stderr), inRows: inRows(stderr), commands: !json }
+  const talk = createTalk({ write, ci, now, ...how })
   const talkJson = (object: object) => talk.raw(toJson(mapStrings(object, redacted)))
   const talkEvent = ({ event, ...fields }: { event: string; [field: string]: unknown }) =>
     talkJson({ event, at: new Date(now()).toISOString(), ...fields })
-  let waitedFor = { what: 'an answer', since: now(), endsAt: Infinity }
+  const awaited = createAwaited(now)
 
-  function noteWait(event: Readonly<Record<string, unknown>>, sentence: string | undefined): void {
-    const boundMs = event['waitEndsInMs'] ?? event['boundMs'] ?? event['givesUpInMs'] ?? event['ms']
-    const endsAt = typeof boundMs === 'number' ? now() + boundMs : undefined
-    if (sentence !== undefined) waitedFor = { what: sentence.trim(), since: now(), endsAt: Infinity }
-    waitedFor.endsAt = endsAt ?? waitedFor.endsAt
-  }
-
-  function tellWait(): void {
+  function tellAwaited(): void {
     if (quiet) return
-    const { what, since, endsAt } = waitedFor
-    const forMs = now() - since
-    const endsInMs = endsAt > now() && endsAt < Infinity ? endsAt - now() : undefined
-    if (json) return talkEvent({ event: 'still-waiting', for: what, forMs, waitEndsInMs: endsInMs })
-    const most = endsInMs === undefined ? '' : `, ${formatDuration(endsInMs)} more at most`
-    talk.say(redacted(oneLine(`still waiting, for ${formatDuration(forMs)}${most}: ${what}`)))
+    if (json) talkEvent({ event: 'still-waiting', ...awaited.facts() })
+    else talk.say(redacted(oneLine(awaited.sentence())))
   }
 
   /** Hands what is buffered to stdout; false when its reader is slow. */
@@ -175,9 +174,12 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
   return {
     json,
-    interactive: options.canAsk && stderr.isTTY === true && !isCi(options.env) && !json,
+    interactive: options.canAsk && isSeen(stderr) && !json,
     toTerminal: stdout.isTTY === true,
-    columns: stdout.columns ?? 80,
+    get columns() {
+      return stderr.columns || 80
+    },
+    width: isSeen(stdout) ? stdout.columns || 80 : Math.max(0, Number(options.env['COLUMNS'])) || Infinity,
     paint: paint.stdout,
     live: foot.live,
     rest: foot.rest,
@@ -186,12 +188,14 @@ export function createOutput(options: OutputOptions): StreamOutput {
       pour()
       foot.end()
       talk.close()
-      const plainText = () => printable(human(cleaned(data)), paint.stdout)
-      const text = json
-        ? toJson(data, stdout.isTTY ? 2 : undefined)
-        : ci === undefined
-          ? plainText()
-          : harmless(plainText())
+      const forPeople = () => {
+        const text = printable(human(cleaned(data)), paint.stdout)
+          .split('\n')
+          .map(inRows(stdout))
+          .join('\n')
+        return ci === undefined ? text : harmless(text)
+      }
+      const text = json ? toJson(data, stdout.isTTY ? 2 : undefined) : forPeople()
       if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
 
@@ -213,7 +217,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
 
     event(event, sentence) {
       if (quiet) return
-      noteWait(event, sentence)
+      awaited.note(event, sentence)
       if (json) return talkEvent(event)
       if (sentence === undefined) return
       const text = redacted(oneLine(sentence))
@@ -256,7 +260,7 @@ export function createOutput(options: OutputOptions): StreamOutput {
     },
 
     attend() {
-      talk.attend(tellWait)
+      talk.attend(tellAwaited)
     },
 
     outputs(values) {
@@ -286,15 +290,4 @@ function printable(text: string, paint: Paint): string {
 function whatFailed(failure: NodeJS.ErrnoException): Error {
   if (failure.code === 'EPIPE') return new ReaderGone()
   return new KeysError('output-failed', `cannot write to stdout: ${failure.message}`, { cause: failure })
-}
-
-/** Resolves when the stream takes more, or is gone. */
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of ['drain', 'error', 'close']) stream.off(event, done)
-      resolve()
-    }
-    for (const event of ['drain', 'error', 'close']) stream.on(event, done)
-  })
 }

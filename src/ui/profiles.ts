@@ -23,7 +23,7 @@ const reasons = {
   default: 'by default',
 }
 
-export function profileTable(rows: readonly ProfileRow[], { columns, paint }: Output): string {
+export function profileTable(rows: readonly ProfileRow[], { width, paint }: Output): string {
   const shown: Column<ProfileRow>[] = [
     { head: '', value: ({ inUse }) => (inUse ? '*' : ''), paint: (text) => paint.green(text) },
     { head: 'PROFILE', value: ({ name }) => name },
@@ -33,5 +33,5 @@ export function profileTable(rows: readonly ProfileRow[], { columns, paint }: Ou
     { head: 'KEPT IN', value: ({ store }) => (store === 'file' ? 'profile file' : (store ?? '')) },
     { head: 'IN USE', value: ({ because }) => (because === null ? '' : reasons[because]) },
   ]
-  return renderTable(shown, rows, { width: columns, paint })
+  return renderTable(shown, rows, { width, paint })
 }

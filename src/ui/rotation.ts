@@ -50,7 +50,7 @@ export function rotationTable(
     { head: 'STATE', value: ({ state }) => state, paint: (text) => paintState(text, paint) },
     { head: 'KEY', value: ({ oldKey }) => oldKey.name, flexible: true },
     { head: 'OLD', value: ({ oldKey }) => oldKey.id },
-    { head: 'NEW', value: ({ newKey }) => newKey?.id ?? '' },
+    { head: 'NEW', value: ({ newKey }) => newKey?.id ?? '', optional: true },
     { head: 'STARTED', value: (row) => startOf(row, now) },
   ]
   return renderTable(columns, rows, { width, paint })

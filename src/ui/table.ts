@@ -10,6 +10,13 @@ export interface Column<T> {
   align?: 'left' | 'right'
   /** Gives way when the terminal is too narrow. */
   flexible?: boolean
+  /** Is left out where there is no room for it; of several the first one first. */
+  optional?: boolean
+}
+
+interface Space {
+  width: number
+  paint: Paint
 }
 
 const narrowest = 12
@@ -20,37 +27,72 @@ const noLines = Object.fromEntries(
 )
 const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 2, compact: true }
 
-/** Rows in columns, without lines, no wider than `width` as far as the flexible column can give way. */
-export function renderTable<T>(
-  columns: readonly Column<T>[],
-  rows: readonly T[],
-  { width, paint }: { width: number; paint: Paint },
-): string {
-  const cells = rows.map((row) => columns.map(({ value }) => oneLine(value(row))))
-  const natural = columns.map(({ head }, index) => {
-    const column = new Table({ chars: noLines, style })
-    column.push([head], ...cells.map((row) => [row[index] ?? '']))
-    return column.width
-  })
-  const excess = natural.reduce((sum, each) => sum + each, 0) - style['padding-right'] - width
+/**
+ * Rows in columns, without lines, no wider than `width`: the flexible column gives way, then the optional ones do. Where
+ * that is not enough each row is a block of its own, a column a line.
+ */
+export function renderTable<T>(columns: readonly Column<T>[], rows: readonly T[], space: Space): string {
+  const sized = columns.map((column) => measured(column, rows))
+  while (leastOf(sized) > space.width) {
+    const first = sized.findIndex(({ column }) => column.optional)
+    if (first < 0) return renderBlocks(columns, rows, space)
+    sized.splice(first, 1)
+  }
+  return renderColumns(sized, rows, space)
+}
+
+interface Sized<T> {
+  column: Column<T>
+  cells: string[]
+  natural: number
+  least: number
+}
+
+function measured<T>(column: Column<T>, rows: readonly T[]): Sized<T> {
+  const cells = rows.map((row) => oneLine(column.value(row)))
+  const alone = new Table({ chars: noLines, style })
+  alone.push([column.head], ...cells.map((cell) => [cell]))
+  const natural = alone.width
+  return { column, cells, natural, least: column.flexible ? Math.min(natural, narrowest) : natural }
+}
+
+/** The blanks behind the last column are none of the table. */
+function leastOf(sized: readonly Sized<never>[]): number {
+  return sized.reduce((sum, { least }) => sum + least, 0) - style['padding-right']
+}
+
+function renderColumns<T>(sized: readonly Sized<T>[], rows: readonly T[], { width, paint }: Space): string {
+  const excess = sized.reduce((sum, { natural }) => sum + natural, 0) - style['padding-right'] - width
   const table = new Table({
     chars: noLines,
     style,
-    head: columns.map(({ head }) => paint.bold(head)),
-    colAligns: columns.map(({ align = 'left' }) => align),
-    colWidths: columns.map(({ flexible }, index) => {
-      const own = natural[index] ?? 0
-      return flexible && excess > 0 ? Math.max(Math.min(own, narrowest), own - excess) : own
-    }),
+    head: sized.map(({ column }) => paint.bold(column.head)),
+    colAligns: sized.map(({ column }) => column.align ?? 'left'),
+    colWidths: sized.map(({ column, natural, least }) =>
+      column.flexible && excess > 0 ? Math.max(least, natural - excess) : natural,
+    ),
   })
   for (const [index, row] of rows.entries()) {
-    table.push(columns.map((column, at) => painted(column, cells[index]?.[at] ?? '', row)))
+    table.push(sized.map(({ column, cells }) => painted(column, cells[index] ?? '', row)))
   }
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')
+}
+
+/** What has no value, or no name, has no line. */
+function renderBlocks<T>(columns: readonly Column<T>[], rows: readonly T[], { paint }: Space): string {
+  const named = columns.filter(({ head }) => head !== '')
+  const widest = Math.max(...named.map(({ head }) => head.length))
+  const blocks = rows.map((row) =>
+    named.flatMap((column) => {
+      const cell = oneLine(column.value(row))
+      return cell === '' ? [] : [`${paint.bold(column.head.padEnd(widest))}  ${painted(column, cell, row)}`]
+    }),
+  )
+  return blocks.map((lines) => lines.join('\n')).join('\n\n')
 }
 
 function painted<T>({ paint }: Column<T>, text: string, row: T): string {

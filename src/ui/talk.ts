@@ -27,6 +27,8 @@ export interface TalkOptions {
   write: (text: string) => void
   ci: Ci | undefined
   isLog: boolean
+  /** Breaks a line for a terminal. */
+  inRows: (line: string) => string
   /** Whether lines may be what a CI acts on: with --json they are JSON, but for masks. */
   commands: boolean
   /** Unix milliseconds. */
@@ -36,7 +38,7 @@ export interface TalkOptions {
 /** Less than a minute, for what it has to go through. */
 const silenceMs = 50_000
 
-export function createTalk({ write, ci, isLog, commands, now }: TalkOptions): Talk {
+export function createTalk({ write, ci, isLog, inRows, commands, now }: TalkOptions): Talk {
   let isOpen = false
   let timer: NodeJS.Timeout | undefined
 
@@ -44,10 +46,12 @@ export function createTalk({ write, ci, isLog, commands, now }: TalkOptions): Ta
     timer?.refresh()
     write(`${line}\n`)
   }
-  const stamp = () => (isLog ? `${new Date(now()).toISOString().slice(0, 19)}Z  ` : '')
+  const stamp = () => `${new Date(now()).toISOString().slice(0, 19)}Z  `
   const say = (...texts: string[]) => {
-    const stamped = texts.flatMap((text) => text.split('\n')).map((line) => stamp() + line)
-    raw(ci === undefined ? stamped.join('\n') : harmless(stamped.join('\n')))
+    const said = texts.flatMap((text) => text.split('\n'))
+    // what keeps two things apart for the eye is nothing that happened
+    const lines = isLog ? said.filter((line) => line !== '').map((line) => stamp() + line) : said.map(inRows)
+    if (lines.length > 0) raw(ci === undefined ? lines.join('\n') : harmless(lines.join('\n')))
   }
   const close = () => {
     if (isOpen && ci?.group) raw(ci.group.close(now()))

@@ -9,9 +9,11 @@ type NamedUsage = Usage & { name: string }
 const windows = ['24h', '7d', '30d'] as const
 
 /** One line a key: requests, errors and latency, and the course of the days where it is known. */
-export function usageTable(usages: readonly NamedUsage[], now: number, { columns, paint }: Output): string {
+export function usageTable(usages: readonly NamedUsage[], now: number, { width, paint }: Output): string {
+  const isNameEnough = new Set(usages.map(({ name }) => name)).size === usages.length
   const table = renderTable(
     [
+      { head: 'ID', value: ({ keyId }) => keyId, paint: (text) => paint.dim(text), optional: isNameEnough },
       { head: 'NAME', value: ({ name }) => name, flexible: true },
       { head: '24H', value: ({ windows: w }) => count(w['24h'].requests), align: 'right' },
       { head: '7D', value: ({ windows: w }) => count(w['7d'].requests), align: 'right' },
@@ -24,18 +26,18 @@ export function usageTable(usages: readonly NamedUsage[], now: number, { columns
       },
       { head: 'P95', value: ({ windows: w }) => latency(w['30d'], 'p95'), align: 'right' },
       ...(usages.some(({ daily }) => daily?.length)
-        ? [{ head: 'DAYS', value: (row: NamedUsage) => sparkline(row) }]
+        ? [{ head: 'DAYS', value: (row: NamedUsage) => sparkline(row), optional: true }]
         : []),
     ],
     usages,
-    { width: columns, paint },
+    { width, paint },
   )
   const oldest = usages.map(({ updatedAt }) => updatedAt).sort()[0]
   return `${table}\n\n${paint.dim(`errors and latency of 30 days; figures up to ${formatAge(oldest, now)}`)}`
 }
 
 /** Everything that is known of one key. */
-export function usageCard(usage: NamedUsage, now: number, { columns, paint }: Output): string {
+export function usageCard(usage: NamedUsage, now: number, { width, paint }: Output): string {
   const table = renderTable(
     [
       { head: 'LAST', value: ({ window }) => window },
@@ -46,7 +48,7 @@ export function usageCard(usage: NamedUsage, now: number, { columns, paint }: Ou
       { head: 'P99', value: ({ figures }) => latency(figures, 'p99'), align: 'right' },
     ],
     windows.map((window) => ({ window, figures: usage.windows[window] })),
-    { width: columns, paint },
+    { width, paint },
   )
   const countries = Object.entries(usage.countries ?? {}).sort(([, a], [, b]) => b - a)
   return [

@@ -91,6 +91,37 @@ describe('a table', () => {
     expect(renderTable(columns, rows, { width: 200, paint: plain })).toContain('x'.repeat(60))
   })
 
+  test('is without the optional columns where the flexible one cannot give way enough, the first one first', () => {
+    const few = columns.slice(0, 2)
+    const more = [
+      { head: 'AGE', value: () => 'a week', optional: true },
+      ...few,
+      { head: 'USE', value: () => 'never', optional: true },
+    ]
+    const heads = [40, 27, 20].map((width) => renderTable(more, rows, { width, paint: plain }).split('\n')[0])
+    expect(heads.map((head) => head?.trim().split(/ +/))).toEqual([
+      ['AGE', 'ID', 'NAME', 'USE'],
+      ['ID', 'NAME', 'USE'],
+      ['ID', 'NAME'],
+    ])
+  })
+
+  test('is a block a row where it cannot be narrow enough', () => {
+    const more = [
+      { head: '', value: () => '*' },
+      ...columns,
+      { head: 'NOTE', value: ({ id }: { id: string }) => (id === 'a' ? '' : 'x') },
+    ]
+    expect(renderTable(more, rows.slice(0, 2), { width: 16, paint: plain }).split('\n')).toEqual([
+      'ID    a',
+      'NAME  short',
+      '',
+      'ID    bcd',
+      expect.stringMatching(/^NAME {2}a name that .*x$/),
+      'NOTE  x',
+    ])
+  })
+
   test('measures wide characters as a terminal shows them', () => {
     const wide = [
       { id: 'a', name: '日本語' },

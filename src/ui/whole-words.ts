@@ -1,0 +1,48 @@
+// Rules of this file:
+// - what is to be copied (a command line, a URL, a secret) gets no newline within: where the terminal itself breaks it, it
+//   is copied whole;
+// - every command loads it, so it loads nothing: a width is estimated, and rather too great than too small.
+
+/** Our own colours. */
+const colours = /\u001b\[\d{1,2}m/g
+/** What may take two places, and what takes none; the arrows, dots, bars and marks that we write take one. */
+const wide = /(?![\u2000-\u259f\u2713-\u2718])[\u1100-\u{10ffff}]/gu
+const marks = /\p{M}/gu
+/** A line of a shell in a sentence: to the end of that, or as far as its words are none of prose. */
+const commandLine =
+  /(?<=: )pictify-keys [^;]*|pictify-keys (?:profile )?[a-z]+(?: [A-Za-z]+(?= -|$))?(?: (?:--?[a-z][\w-]*(?:[= ](?:'[^']*'|"[^"]*"|[^\s;,]+))?|'[^']*'|"[^"]*"|<[^>]*>|[^\s;,]*[^A-Za-z\s;,][^\s;,]*))*/g
+/** Stands for a blank that is none to break at. */
+const glue = '\ue000'
+/** Labels, and what stands before them: `  old key   `. */
+const labels = /^ *(?:[^ ]+(?: [^ ]+){0,2} {2,})*/
+
+/** A line for a terminal of so many columns, in rows of whole words; those below the first stand in, or below its text. */
+export function inWholeWords(line: string, columns: number): string {
+  if (placesOf(line) <= columns) return line
+  const indent = ' '.repeat(indentOf(line, columns))
+  const glued = line.replace(commandLine, (command) => command.replaceAll(' ', glue))
+  const rows: string[] = []
+  let row = ''
+  for (const [spaced, word = ''] of glued.matchAll(/ *([^ ]+)/g)) {
+    if (row === '' || placesOf(row + spaced) <= columns) row += spaced
+    else {
+      rows.push(row)
+      row = indent + word
+    }
+  }
+  return [...rows, row].join('\n').replaceAll(glue, ' ')
+}
+
+function placesOf(text: string): number {
+  const shown = text.replace(colours, '').replace(marks, '')
+  // a character beyond the first 65,536 counts for two by itself
+  return shown.length + (shown.match(wide) ?? []).filter((character) => character.length === 1).length
+}
+
+function indentOf(line: string, columns: number): number {
+  const bare = line.replace(colours, '')
+  const widest = Math.floor(columns / 2)
+  const behindLabels = labels.exec(bare)?.[0].length ?? 0
+  const least = Math.min(widest, Math.max(2, bare.search(/[^ ]/)))
+  return behindLabels > least && behindLabels <= widest ? behindLabels : least
+}
