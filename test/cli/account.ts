@@ -1,4 +1,9 @@
-import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
+import {
+  createSandbox,
+  type Sandbox,
+  type SandboxKey,
+  type SandboxOptions,
+} from '../../src/sandbox/server.ts'
 import { createHome, type Home, type Ran } from './program.ts'
 
 /** The program in a home of its own, signed in by its environment to a sandbox of its own. */
@@ -31,6 +36,12 @@ export async function openAccount(options: SandboxOptions = {}): Promise<Account
       await home.remove()
     },
   }
+}
+
+/** A live key of 90 days, last used then; never, where that is not said. */
+export function agedKey({ sandbox }: Account, name: string, lastUsedAt?: number): SandboxKey {
+  const createdAt = Date.now() - 90 * 86_400_000
+  return sandbox.dashboard.create({ name, type: 'live', createdAt, ...(lastUsedAt && { lastUsedAt }) })
 }
 
 interface ErrorDocument {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { type KeychainAccount, openKeychainAccount } from '../credentials/keychain-account.ts'
 import type { KeychainFacts } from '../credentials/secret-service.ts'
 import { errorOf } from './account.ts'
-import { quick } from './rotating.ts'
+import { quick, waits } from './rotating.ts'
 
 const facts = inject('servers')['keychain'] as KeychainFacts | undefined
 
@@ -28,7 +28,7 @@ describe.skipIf(!facts)('rotate --self of a key in the keychain', () => {
 
   test('puts the successor there, and works with it from then on; logout asks before it is gone', async () => {
     await signIn()
-    const ran = await run('rotate', '--self', ...quick.slice(0, -1))
+    const ran = await run('rotate', '--self', ...waits)
     expect(ran.exit, ran.stderr).toBe(0)
     const [successor, ...others] = activeAdmins()
     expect(others).toEqual([])
@@ -62,7 +62,7 @@ describe.skipIf(!facts)('rotate --self of a key in the keychain', () => {
     expect(activeAdmins()).toHaveLength(2)
     await service.unlock()
     expect(await service.lookup('default')).toBe(admin())
-    const undone = await run('rotate', '--abort', ...quick.slice(0, -1))
+    const undone = await run('rotate', '--abort', ...waits)
     expect(undone.exit, undone.stderr).toBe(0)
     expect(await service.lookup('default')).toBe(admin())
     expect(activeAdmins().map(({ secret }) => secret.reveal())).toEqual([admin()])

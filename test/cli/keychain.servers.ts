@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { type KeychainAccount, openKeychainAccount } from '../credentials/keychain-account.ts'
 import type { KeychainFacts } from '../credentials/secret-service.ts'
 import { errorOf } from './account.ts'
-import { quick } from './rotating.ts'
+import { waits } from './rotating.ts'
 import { keyboard, openScreen } from './screen.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -126,7 +126,7 @@ describe.skipIf(!facts)('the keychain, by the program', () => {
       await make()
       // only where it is reached: a slow machine is no keychain that hangs
       const limit = code === 'keychain-timeout' ? ['--timeout', '3s'] : []
-      for (const args of [['list'], ['rotate', '--self', ...quick.slice(0, -1)], ['logout']]) {
+      for (const args of [['list'], ['rotate', '--self', ...waits], ['logout']]) {
         const ran = await run(...args, ...limit)
         expect(ran, ran.stderr).toMatchObject({ exit: 4, stdout: '' })
         expect(errorOf(ran)).toMatchObject({

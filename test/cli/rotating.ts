@@ -1,10 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { SandboxKey } from '../../src/sandbox/server.ts'
+import type { SandboxKey, SandboxOptions } from '../../src/sandbox/server.ts'
 import { openAccount, type Account } from './account.ts'
 
-/** The waits of a rotation, short, with --json. */
-export const quick = ['--settle', '200ms', '--idle', '0s', '--usage-lag', '0s', '--wait', '20s', '--json']
+/** The waits of a rotation, short. */
+export const waits = ['--settle', '200ms', '--idle', '0s', '--usage-lag', '0s', '--wait', '20s']
+
+/** The same, with --json. */
+export const quick = [...waits, '--json']
 
 /** What leaves a rotation open, with both keys, at once. */
 export const leftOpen = [...quick, '--overlap', '24h', '--wait', '0s']
@@ -19,8 +22,8 @@ export interface Rotating extends Account {
 }
 
 /** An account with a key to rotate. */
-export async function openRotating(): Promise<Rotating> {
-  const account = await openAccount()
+export async function openRotating(options: SandboxOptions = {}): Promise<Rotating> {
+  const account = await openAccount(options)
   const { sandbox, home } = account
   // a day and an hour old: the API's clock is known to the second, and on the edge of a day it would tell 23h or 1d
   const old = sandbox.dashboard.create({ name: 'Production Server', createdAt: Date.now() - 25 * 3_600_000 })

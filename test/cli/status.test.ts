@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { formatMark } from '../../src/rotation/marked-name.ts'
 import type { Check, StatusReport } from '../../src/ui/status.ts'
 import { errorOf } from './account.ts'
-import { leftOpen, openRotating, quick, type Rotating } from './rotating.ts'
+import { leftOpen, openRotating, quick, waits, type Rotating } from './rotating.ts'
 
 let account: Rotating
 beforeEach(async () => {
@@ -61,7 +61,7 @@ describe('rotations', () => {
     // the commands that it gives work
     const [, command = ''] = /or undo it: pictify-keys (.*)$/.exec(named('rotations')[0]?.hint ?? '') ?? []
     expect(command).toBe(`rotate ${id} --abort`)
-    expect((await account.run([...command.split(' '), ...quick.slice(0, -1)])).exit).toBe(0)
+    expect((await account.run([...command.split(' '), ...waits])).exit).toBe(0)
     expect((await look()).status).toMatchObject({ rotations: [], problems: [] })
   })
 

@@ -3,11 +3,10 @@ import { mkdir, readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Ran } from '../program.ts'
-import { openRotating, type Rotating } from '../rotating.ts'
+import { openRotating, waits, type Rotating } from '../rotating.ts'
 import { openScreen } from '../screen.ts'
 import { azure, github, gitlab, outputsOf, plainLog } from './runners.ts'
 
-const waits = ['--settle', '200ms', '--idle', '0s', '--usage-lag', '0s', '--wait', '20s']
 const line = (...more: string[]) => ['rotate', 'Production Server', '--to', 'env:.env', ...waits, ...more]
 const steps = 8
 
