@@ -97,12 +97,12 @@ export async function confirmRevoking(
     )
     // a name that cannot be seen cannot be typed either, and Enter is not its name
     const name = oneLine(key.name).trim() || key.id
-    await prompt.typed(`type the name of the key to revoke it (${name}):`, name, '--force')
+    await prompt.typed(`Revoke it for good? Type ${name} to confirm:`, name, '--force')
   }
 }
 
 function questionAbout(keys: readonly Key[]): string {
-  return `revoke ${describe(keys)}? this cannot be undone`
+  return `Revoke ${describe(keys)} for good?`
 }
 
 export function describe(keys: readonly Key[]): string {

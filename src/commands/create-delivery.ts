@@ -34,7 +34,7 @@ export async function openTargets(
   const full = opened.filter(({ held }) => held !== undefined)
   if (full.length > 0 && !yes) {
     const names = full.map(({ target }) => target.name).join(', ')
-    await context.prompt.confirm(`${names} holds a key already; replace it?`, '--yes')
+    await context.prompt.confirm(`A key is in ${names} already. Replace it?`, '--yes')
   }
   return opened
 }

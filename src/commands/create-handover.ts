@@ -40,7 +40,7 @@ export async function planHandover(context: Context, print: boolean): Promise<Ha
   const isPrinted =
     !(await clipboard.hasProgram()) ||
     (await prompt.select(
-      'the secret is shown once; where is it to go?',
+      'The secret is shown once. Where is it to go?',
       [
         { name: 'to the clipboard', value: false },
         { name: 'to this terminal, whose scrollback keeps it', value: true },
@@ -48,7 +48,7 @@ export async function planHandover(context: Context, print: boolean): Promise<Ha
       '--print or --to',
     ))
   if (!isPrinted) return (created) => toClipboard(context, created)
-  await prompt.confirm('the secret will stay in the scrollback of this terminal; print it there?', '--print')
+  await prompt.confirm('The secret will stay in the scrollback of this terminal. Print it there?', '--print')
   return undefined
 }
 
@@ -101,7 +101,7 @@ async function toClipboard(context: Context, created: Created): Promise<string> 
   async function ask(): Promise<boolean> {
     try {
       return await prompt.select(
-        'it cannot be had again; where is it to go?',
+        'It cannot be had again. Where is it to go?',
         [
           { name: 'to this terminal, whose scrollback keeps it', value: true },
           { name: 'nowhere', value: false },

@@ -45,7 +45,7 @@ export const create = defineCommand({
 
   async run(context, { name: typed, type, access, to, createTarget, print, snippet: kind, yes }) {
     const { out } = context
-    const name = await keyName(context, typed, 'What uses the key? Its name:')
+    const name = await keyName(context, typed, 'What uses the key? (its name)')
     const api = await context.api()
     // whatever can be wrong with a target is wrong before anything is minted
     const places = await openTargets(context, to, { yes, createTarget })
@@ -91,7 +91,7 @@ function askType({ prompt }: Context): Promise<KeyType> {
     { name: 'live: full access, counts against the plan', value: 'live' },
     { name: 'test: 100 renders a day, watermarked', value: 'test' },
   ]
-  return prompt.select('a live or a test key?', choices, '--type live or --type test')
+  return prompt.select('A live or a test key?', choices, '--type live or --type test')
 }
 
 function askAccess({ prompt }: Context): Promise<KeyAccess> {
@@ -100,5 +100,5 @@ function askAccess({ prompt }: Context): Promise<KeyAccess> {
     { name: 'read-only: looks at templates and images', value: 'read-only' },
     { name: 'admin: also manages keys', value: 'admin' },
   ]
-  return prompt.select('what may it do?', choices, '--access full, --access read-only or --access admin')
+  return prompt.select('What may it do?', choices, '--access full, --access read-only or --access admin')
 }

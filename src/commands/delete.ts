@@ -39,7 +39,7 @@ export const deleteKeys = defineCommand({
     await showLastUses(context, api, found, { yes, force })
     // without --force a key of late use is asked about by name, which --yes does not answer
     await confirmRevoking(context, api, active, { yes: true, force })
-    if (!yes) await prompt.confirm(`${revoke ? 'revoke and delete' : 'delete'} ${describe(found)}?`, '--yes')
+    if (!yes) await prompt.confirm(`${revoke ? 'Revoke and delete' : 'Delete'} ${describe(found)}?`, '--yes')
     const deleted: string[] = []
     for (const { id, status } of found) {
       signal.throwIfAborted()

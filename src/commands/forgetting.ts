@@ -29,7 +29,7 @@ export async function confirmForgetting(
   const losses = await lossesOf(context, config)
   if (losses.length === 0) return
   if (yes) for (const loss of losses) context.out.warn(loss)
-  else await context.prompt.confirm(`${losses.join('; ')}. Forget the key?`, '--yes')
+  else await context.prompt.confirm(`Forget the key, although ${losses.join('; ')}?`, '--yes')
 }
 
 function isSame(config: Config, successor: Secret): boolean {

@@ -72,7 +72,7 @@ async function remove(
   const losses = await lossesOf(context, config)
   for (const loss of losses) out.warn(loss)
   const what = config.store === undefined ? 'its settings' : 'its key and its settings'
-  if (!yes) await prompt.confirm(`delete profile ${name}, with ${what}?`, '--yes')
+  if (!yes) await prompt.confirm(`Delete profile ${name}, with ${what}?`, '--yes')
   const { store } = config
   if (store !== undefined) {
     try {

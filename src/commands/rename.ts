@@ -28,7 +28,7 @@ export const rename = defineCommand({
         },
       )
     }
-    const name = typed ?? (await keyName(context, undefined, 'Its new name:', found.name))
+    const name = typed ?? (await keyName(context, undefined, 'What is its new name?', found.name))
     const apiKey = await api.keys.rename(found.id, name, { signal })
     out.result({ apiKey }, (data) => `renamed ${data.apiKey.id} to "${data.apiKey.name}"`)
   },

@@ -154,7 +154,7 @@ async function look(
   if (places.length < to.length) return undefined
   if (absent.length === 0) return { places, createTarget }
   const way = await prompt.select(
-    `${absent.join(', ')}: not there yet. What now?`,
+    `Not there yet: ${absent.join(', ')}. What now?`,
     [
       { name: 'it will be made', value: true },
       { name: 'choose again', value: false },

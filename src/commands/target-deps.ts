@@ -19,7 +19,7 @@ export function targetDeps(
     try {
       if (out.live !== undefined) return await out.live.aside(() => onScreen(context, title, secret))
       await prompt.confirm(
-        'the secret will stay in the scrollback of this terminal; print it there?',
+        'The secret will stay in the scrollback of this terminal. Print it there?',
         'another --to',
       )
       out.show(title, '', `  ${secret.reveal()}`, '')

@@ -57,7 +57,7 @@ test.skipIf(!has('Xvfb', 'xclip'))(
     const DISPLAY = await startX()
     const args = ['create', 'Web', '--type', 'test', '--plain']
     const screen = openScreen(account.home, args, { env: { DISPLAY } })
-    await screen.until('where is it to go')
+    await screen.until('Where is it to go')
     screen.type(`1${keyboard.enter}`)
     expect((await screen.ended).exit).toBe(0)
     expect(screen.written()).toMatch(/its secret was copied to the clipboard by xclip$/m)

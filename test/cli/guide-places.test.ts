@@ -43,7 +43,7 @@ describe('an Actions secret of the remote', () => {
     // the name that the environment file has is suggested
     await screen.until('Which Actions secret of acme/app? (PICTIFY_API_KEY)')
     screen.type(enter)
-    await screen.until('github:acme/app#PICTIFY_API_KEY: not there yet. What now?')
+    await screen.until('Not there yet: github:acme/app#PICTIFY_API_KEY. What now?')
     screen.type(enter)
     await screen.until('How is it seen')
     screen.type(`${down}${enter}`)

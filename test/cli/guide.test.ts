@@ -66,7 +66,7 @@ describe('the whole guide', () => {
     const screen = openGuide(project, { columns: 240, env })
     await walk(screen, shortWay, 4)
     screen.type(keyboard.enter)
-    expect((await screen.ended).exit, screen.scrollback()).toBe(2)
+    expect((await screen.ended).exit, screen.scrollback()).toBe(1)
     expect(lineOf(screen.scrollback())).toMatch(/ --profile acme$/)
   })
 
@@ -146,7 +146,7 @@ describe('leaving the guide', () => {
     const screen = openGuide(project, { columns: 240 })
     await walk(screen, shortWay, 4)
     screen.type(keyboard.enter)
-    expect((await screen.ended).exit).toBe(2)
+    expect((await screen.ended).exit).toBe(1)
     expect(screen.scrollback()).toContain('nothing was done')
     expect(lineOf(screen.scrollback())).toContain(
       "rotate 'Production Server' --to 'env:.env#PICTIFY_API_KEY'",

@@ -73,7 +73,7 @@ describe('a paste with newlines', () => {
     await walk(screen, shortWay.slice(2), 2)
     screen.paste('y\n')
     screen.type(keyboard.enter)
-    expect((await screen.ended).exit).toBe(2)
+    expect((await screen.ended).exit).toBe(1)
     expect(project.keys()).toHaveLength(1)
   })
 

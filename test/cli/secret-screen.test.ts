@@ -248,7 +248,7 @@ describe('with --plain, where the clipboard program fails', () => {
   const openAsked = async () => {
     const PATH = `${account.home.directory}/programs:${process.env['PATH']}`
     const screen = open(['--plain'], { columns: 150, env: { PATH, DISPLAY: ':77' } })
-    await screen.until(/where is it to go[^]*number:/)
+    await screen.until(/Where is it to go[^]*number:/)
     screen.type(`1${keyboard.enter}`)
     await screen.until(/could not be copied[^]*cannot be had again[^]*number:/)
     expect(screen.raw()).not.toContain('pk_test_')
@@ -284,7 +284,7 @@ describe.each([
     const screen = open(flags, { env })
     await screen.until('will stay in the scrollback')
     screen.type(`n${keyboard.enter}`)
-    expect((await screen.ended).exit).toBe(2)
+    expect((await screen.ended).exit).toBe(1)
     expect(account.keys()).toEqual([])
   })
 

@@ -99,9 +99,9 @@ export function testTerminalSafety({ whole }: { whole: boolean }): void {
     )
 
     const questions: [what: string, line: string[], answers: [string, string][]][] = [
-      ['revoke', ['revoke', ':id'], [['cannot be undone', 'n\r']]],
+      ['revoke', ['revoke', ':id'], [['for good?', 'n\r']]],
       ['delete', ['delete', ':id', '--revoke'], [['revoke and delete', 'n\r']]],
-      ['create', ['create', 'New', '--type', 'live', '--to', 'env:.env'], [['replace it?', 'n\r']]],
+      ['create', ['create', 'New', '--type', 'live', '--to', 'env:.env'], [['Replace it?', 'n\r']]],
       ['rotate without a key', ['rotate', '--to', 'env:.env'], [['Which key', '\x03']]],
     ]
     test.each(questions.slice(0, whole ? undefined : 1))(
@@ -164,7 +164,7 @@ export function testTerminalSafety({ whole }: { whole: boolean }): void {
       })
       const question = `type the name of the key`
       const { exitCode } = await onTerminal(['revoke', key.id], [[question, '\r']])
-      expect(exitCode).toBe(2)
+      expect(exitCode).toBe(1)
       expect(sandbox.keys().find(({ id }) => id === key.id)?.status).toBe('active')
       const typed = await onTerminal(['revoke', key.id], [[question, `${key.id}\r`]])
       expect(typed.exitCode, typed.screen).toBe(0)

@@ -40,7 +40,7 @@ describe('create', () => {
     const played = await stage.play(
       create,
       { print: true },
-      { 'What uses the key?': 'Worker', 'a live or': 'test:', 'what may it do?': 'read-only:' },
+      { 'What uses the key?': 'Worker', 'A live or': 'test:', 'What may it do?': 'read-only:' },
     )
     expect(played.error).toBeUndefined()
     expect(played.questions).toHaveLength(3)
@@ -61,12 +61,12 @@ describe('rename', () => {
     const played = await stage.play(
       rename,
       {},
-      { 'Which key gets another name?': 'Server', 'Its new name:': 'Production Server' },
+      { 'Which key gets another name?': 'Server', 'What is its new name?': 'Production Server' },
     )
     expect(played.error).toBeUndefined()
     expect(stage.sandbox.keys().find(({ id }) => id === a.id)?.name).toBe('Production Server')
     // Enter alone leaves what stands there
-    const same = await stage.play(rename, { key: a.id }, { 'Its new name:': true })
+    const same = await stage.play(rename, { key: a.id }, { 'What is its new name?': true })
     expect(same.result).toMatchObject({ apiKey: { name: 'Production Server' } })
   })
 })
@@ -79,7 +79,11 @@ describe('revoke', () => {
     const played = await stage.play(
       revoke,
       {},
-      { 'Which keys are to be revoked?': ['Busy', 'Idle'], 'revoke Idle': true, 'type the name': 'Busy' },
+      {
+        'Which keys are to be revoked?': ['Busy', 'Idle'],
+        'Revoke Idle': true,
+        'Revoke it for good? Type': 'Busy',
+      },
     )
     expect(played.error).toBeUndefined()
     expect([busy, idle].map(({ id }) => status(id))).toEqual(['revoked', 'revoked'])
@@ -97,7 +101,7 @@ describe('revoke', () => {
     const a = key('App')
     await use(a.secret, 'their-app/1')
     await use(a.secret, 'pictify-keys/0.1.0')
-    const played = await stage.play(revoke, { keys: ['App'] }, { 'type the name': 'App' })
+    const played = await stage.play(revoke, { keys: ['App'] }, { 'Revoke it for good? Type': 'App' })
     expect(played.stderr).toContain('by their-app/1 from')
   })
 
@@ -123,7 +127,7 @@ describe('revoke', () => {
   ])('is done without an audit log: %s', async (_, fault) => {
     stage.sandbox.addFault(fault)
     const a = key('App', { lastUsedAt: Date.now() - 40 * day })
-    const played = await stage.play(revoke, { keys: ['App'] }, { 'revoke App': true })
+    const played = await stage.play(revoke, { keys: ['App'] }, { 'Revoke App': true })
     expect(played.error).toBeUndefined()
     expect(played.stderr).toContain('the audit log cannot be read: ')
     expect(status(a.id)).toBe('revoked')
@@ -138,7 +142,7 @@ describe('revoke', () => {
 
   test('a name full of what a terminal acts on is said without it', async () => {
     const a = key('A\u001b[2J\u202eB')
-    const played = await stage.play(revoke, { keys: [a.id] }, { revoke: false })
+    const played = await stage.play(revoke, { keys: [a.id] }, { Revoke: false })
     expect(played.stderr).toContain(`(${a.id}) was never used`)
   })
 })
@@ -150,13 +154,13 @@ describe('delete', () => {
     const question = 'Which revoked keys are to be deleted?'
     const wrong = await stage.play(deleteKeys, {}, { [question]: ['A'] })
     expect(String(wrong.error)).toContain('no such choice')
-    const one = await stage.play(deleteKeys, {}, { [question]: ['B'], 'delete B': true })
+    const one = await stage.play(deleteKeys, {}, { [question]: ['B'], 'Delete B': true })
     expect(one.result).toEqual({ deleted: [b.id] })
     expect(one.stderr).toContain('was never used')
     const both = await stage.play(
       deleteKeys,
       { revoke: true },
-      { 'Which keys are to be revoked and deleted?': ['A'], 'revoke and delete A': true },
+      { 'Which keys are to be revoked and deleted?': ['A'], 'Revoke and delete A': true },
     )
     expect(both.result).toEqual({ deleted: [a.id] })
   })

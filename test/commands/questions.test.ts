@@ -23,7 +23,7 @@ const status = (id: string) => stage.sandbox.keys().find((each) => each.id === i
 describe('revoke', () => {
   test('asks once for all keys, and does it on a yes', async () => {
     const [a, b] = [key('A'), key('B')]
-    const played = await stage.play(revoke, { keys: ['A', 'B'] }, { 'revoke 2 keys (A': true })
+    const played = await stage.play(revoke, { keys: ['A', 'B'] }, { 'Revoke 2 keys (A': true })
     expect(played.error).toBeUndefined()
     expect(played.questions).toHaveLength(1)
     expect([status(a.id), status(b.id)]).toEqual(['revoked', 'revoked'])
@@ -32,17 +32,25 @@ describe('revoke', () => {
 
   test('does nothing on a no', async () => {
     const a = key('A')
-    const played = await stage.play(revoke, { keys: ['A'] }, { 'revoke A': false })
-    expect(played.error).toMatchObject({ code: 'usage', exit: 2 })
+    const played = await stage.play(revoke, { keys: ['A'] }, { 'Revoke A': false })
+    expect(played.error).toMatchObject({ code: 'not-confirmed', exit: 1 })
     expect(status(a.id)).toBe('active')
   })
 
   test('a key of late use needs its name typed, even with --yes', async () => {
     const busy = key('Busy', Date.now() - 3_660_000)
-    const wrong = await stage.play(revoke, { keys: ['Busy'], yes: true }, { 'type the name': 'busy' })
-    expect(wrong.error).toMatchObject({ exit: 2 })
+    const wrong = await stage.play(
+      revoke,
+      { keys: ['Busy'], yes: true },
+      { 'Revoke it for good? Type': 'busy' },
+    )
+    expect(wrong.error).toMatchObject({ exit: 1 })
     expect(status(busy.id)).toBe('active')
-    const right = await stage.play(revoke, { keys: ['Busy'], yes: true }, { 'type the name': 'Busy' })
+    const right = await stage.play(
+      revoke,
+      { keys: ['Busy'], yes: true },
+      { 'Revoke it for good? Type': 'Busy' },
+    )
     expect(right.error).toBeUndefined()
     expect(right.stderr).toContain('was used 1h ago')
     expect(status(busy.id)).toBe('revoked')
@@ -50,8 +58,8 @@ describe('revoke', () => {
 
   test('--force waives the name, not the question', async () => {
     const busy = key('Busy', Date.now() - 3_660_000)
-    const no = await stage.play(revoke, { keys: ['Busy'], force: true }, { 'revoke Busy': false })
-    expect(no.error).toMatchObject({ exit: 2 })
+    const no = await stage.play(revoke, { keys: ['Busy'], force: true }, { 'Revoke Busy': false })
+    expect(no.error).toMatchObject({ exit: 1 })
     expect(status(busy.id)).toBe('active')
     const both = await stage.play(revoke, { keys: ['Busy'], force: true, yes: true }, {})
     expect(both.questions).toEqual([])
@@ -60,7 +68,7 @@ describe('revoke', () => {
 
   test('a key used more than 24 h ago is only asked about', async () => {
     const idle = key('Idle', Date.now() - 25 * 3_600_000)
-    await stage.play(revoke, { keys: ['Idle'] }, { 'revoke Idle': true })
+    await stage.play(revoke, { keys: ['Idle'] }, { 'Revoke Idle': true })
     expect(status(idle.id)).toBe('revoked')
   })
 })
@@ -69,10 +77,10 @@ describe('delete', () => {
   test('asks, and does nothing on a no', async () => {
     const a = key('A')
     stage.sandbox.dashboard.revoke(a.id)
-    const no = await stage.play(deleteKeys, { keys: ['A'] }, { 'delete A': false })
-    expect(no.error).toMatchObject({ exit: 2 })
+    const no = await stage.play(deleteKeys, { keys: ['A'] }, { 'Delete A': false })
+    expect(no.error).toMatchObject({ exit: 1 })
     expect(status(a.id)).toBe('revoked')
-    const yes = await stage.play(deleteKeys, { keys: ['A'] }, { 'delete A': true })
+    const yes = await stage.play(deleteKeys, { keys: ['A'] }, { 'Delete A': true })
     expect(yes.result).toEqual({ deleted: [a.id] })
     expect(status(a.id)).toBeUndefined()
   })
@@ -82,7 +90,7 @@ describe('delete', () => {
     const played = await stage.play(
       deleteKeys,
       { keys: ['A'], revoke: true },
-      { 'revoke and delete A': true },
+      { 'Revoke and delete A': true },
     )
     expect(played.error).toBeUndefined()
     expect(status(a.id)).toBeUndefined()
@@ -91,7 +99,7 @@ describe('delete', () => {
 
 describe('create', () => {
   test('asks for the type', async () => {
-    const question = { 'a live or a test key?': 'test: 100 renders a day, watermarked' }
+    const question = { 'A live or a test key?': 'test: 100 renders a day, watermarked' }
     const played = await stage.play(create, { name: 'App' }, question)
     expect(played.stdout).toMatch(/^pk_test_\w+\n$/)
     expect(played.result).toMatchObject({ apiKey: { name: 'App', type: 'test' } })

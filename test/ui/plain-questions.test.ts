@@ -53,7 +53,7 @@ describe('questions in lines', () => {
     const answer = terminal.prompt.confirm('sure?', '--yes').then(() => true)
     const seen = isYes
       ? expect(answer).resolves.toBe(true)
-      : expect(answer).rejects.toMatchObject({ exit: 2 })
+      : expect(answer).rejects.toMatchObject({ exit: 1 })
     await terminal.type('sure?', line)
     await seen
   })

@@ -55,7 +55,7 @@ describe('at a terminal', () => {
       if (confirmed) expect(await answer).toBe(true)
       else
         await expect(answer).rejects.toMatchObject({
-          code: 'usage',
+          code: 'not-confirmed',
           message: 'nothing was done',
         })
     }
@@ -70,7 +70,7 @@ describe('at a terminal', () => {
       const answer = terminal.prompt.typed('type Prod', 'Prod', '--force').then(() => true)
       await terminal.type('type Prod', keys)
       if (confirmed) expect(await answer).toBe(true)
-      else await expect(answer).rejects.toMatchObject({ code: 'usage' })
+      else await expect(answer).rejects.toMatchObject({ code: 'not-confirmed' })
     }
   })
 
