@@ -32,7 +32,12 @@ interface SearchConfig<T> {
   pageSize: number
   /** Of the terminal. */
   columns: number
-  theme: { style: { answer: (text: string) => string } }
+  theme: {
+    style: {
+      answer: (text: string) => string
+      keysHelpTip: (keys: [key: string, action: string][]) => string
+    }
+  }
 }
 
 /**
@@ -95,7 +100,17 @@ export const search = createPrompt<unknown[], SearchConfig<unknown>>((config, do
   if (status === 'done') {
     return `${prefix} ${message} ${theme.style.answer(marked.map(({ short }) => short).join(', '))}`
   }
-  const help = `↑↓ moves${many ? ', Tab marks' : ''}, Enter takes`
+  // as the library's own questions say it
+  const one: [key: string, action: string][] = [
+    ['↑↓', 'navigate'],
+    ['⏎', 'select'],
+  ]
+  const several: typeof one = [
+    ['↑↓', 'navigate'],
+    ['tab', 'select'],
+    ['⏎', 'submit'],
+  ]
+  const help = theme.style.keysHelpTip(many ? several : one)
   // What is typed stands last: were rows below the cursor, terminals that are made narrower would not agree where it is.
   return [
     `${prefix} ${message}`,
@@ -103,7 +118,8 @@ export const search = createPrompt<unknown[], SearchConfig<unknown>>((config, do
     ...(current?.description === undefined
       ? []
       : paragraph(`  ${current.description}`, columns - 1, 2).map((line) => theme.style.help(line))),
-    theme.style.help(`  ${marked.length > 0 ? `${marked.length} marked; ` : ''}${help}`),
+    ...(marked.length > 0 ? [theme.style.help(`  ${marked.length} selected`)] : []),
+    help,
     `  ${theme.style.help('search:')} ${term}`,
   ].join('\n')
 })

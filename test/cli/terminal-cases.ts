@@ -100,7 +100,7 @@ export function testTerminalSafety({ whole }: { whole: boolean }): void {
 
     const questions: [what: string, line: string[], answers: [string, string][]][] = [
       ['revoke', ['revoke', ':id'], [['for good?', 'n\r']]],
-      ['delete', ['delete', ':id', '--revoke'], [['revoke and delete', 'n\r']]],
+      ['delete', ['delete', ':id', '--revoke'], [['Revoke and delete', 'n\r']]],
       ['create', ['create', 'New', '--type', 'live', '--to', 'env:.env'], [['Replace it?', 'n\r']]],
       ['rotate without a key', ['rotate', '--to', 'env:.env'], [['Which key', '\x03']]],
     ]
@@ -162,7 +162,7 @@ export function testTerminalSafety({ whole }: { whole: boolean }): void {
         createdAt: 0,
         lastUsedAt: Date.now() - 60_000,
       })
-      const question = `type the name of the key`
+      const question = `Revoke it for good? Type`
       const { exitCode } = await onTerminal(['revoke', key.id], [[question, '\r']])
       expect(exitCode).toBe(1)
       expect(sandbox.keys().find(({ id }) => id === key.id)?.status).toBe('active')
