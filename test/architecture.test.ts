@@ -8,6 +8,7 @@ const src = fileURLToPath(new URL('../src/', import.meta.url))
 
 // What stands on the ground: it may be used from everywhere, and uses nothing but itself.
 const ground = [
+  'ages',
   'child',
   'clock',
   'connection-failure',

@@ -139,7 +139,7 @@ function clientOf(options: ClientOptions, server: Server): Client {
       return readKey(what, answer)
     },
 
-    find: (idOrName, callOptions) => findKey(keys, idOrName, options.answersTo, callOptions),
+    find: (idOrName, callOptions) => findKey(keys, idOrName, options.answersTo, apiNow, callOptions),
 
     async create(input, { idempotencyKey, onSecret, signal }) {
       checkName(input.name)

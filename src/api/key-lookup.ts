@@ -1,6 +1,7 @@
 import { hasCode, KeysError } from '../errors.ts'
 import { redact } from '../secret.ts'
 import type { CallOptions, Key, Keys } from './contract.ts'
+import { keyFacts } from './key-facts.ts'
 
 /** So many ids of an ambiguous name are told; more would not help. */
 const mostTold = 10
@@ -8,12 +9,13 @@ const idForm = /^key_[A-Za-z0-9_-]+$/
 
 /**
  * The key a person means: by id, else by exact name, else by a further name it answers to; active ones go before
- * revoked ones. Throws `api-key-not-found`, or `ambiguous-key` with the ids.
+ * revoked ones. `now` is the API's. Throws `api-key-not-found`, or `ambiguous-key` with the ids and what tells them apart.
  */
 export async function findKey(
   keys: Keys,
   wanted: string,
   answersTo: ((keyName: string, wanted: string) => boolean) | undefined,
+  now: () => number,
   options: CallOptions = {},
 ): Promise<Key> {
   if (/^pk_(live|test)_/.test(wanted)) {
@@ -40,10 +42,10 @@ export async function findKey(
     })
   }
   if (found.length > 1) {
-    const told = found.slice(0, mostTold).map((key) => key.id)
-    const more = found.length > told.length ? ` and ${found.length - told.length} more` : ''
+    const told = found.slice(0, mostTold).map((key) => `\n  ${key.id}  ${keyFacts(key, now())}`)
+    const more = found.length > told.length ? `\n  and ${found.length - told.length} more` : ''
     throw new KeysError('ambiguous-key', `${found.length} keys have the name "${redact(wanted)}"`, {
-      hint: `give the id of one: ${told.join(', ')}${more}`,
+      hint: `give the id of one:${told.join('')}${more}`,
     })
   }
   return only

@@ -2,7 +2,7 @@ import type { Client, Key } from '../api/contract.ts'
 import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
-import { formatAge } from '../ui/ages.ts'
+import { formatAge } from '../ages.ts'
 import { oneLine } from '../ui/text.ts'
 import { keyChoices, readKeys } from './key-choices.ts'
 import { lastUses } from './last-use.ts'
@@ -19,17 +19,18 @@ export async function findKeys(api: Client, named: readonly string[], signal: Ab
   return [...found.values()]
 }
 
-/** The key that is named, or that is chosen now. */
+/** The key that is named, or that is chosen now: of the active ones, which then are at hand. */
 export async function oneKey(
   context: Context,
   api: Client,
   named: string | undefined,
   question: string,
-): Promise<Key> {
+): Promise<{ key: Key; active?: readonly Key[] }> {
   const { out, prompt, signal } = context
-  if (named !== undefined) return api.keys.find(named, { signal })
-  const choices = keyChoices(await readKeys(api, 'active', signal), { now: api.now(), columns: out.columns })
-  return prompt.search(question, choices, '<key>')
+  if (named !== undefined) return { key: await api.keys.find(named, { signal }) }
+  const active = await readKeys(api, 'active', signal)
+  const choices = keyChoices(active, { now: api.now(), columns: out.columns })
+  return { key: await prompt.search(question, choices, '<key>'), active }
 }
 
 /** The keys that are named, or that are chosen now: of those with this status, where one is given. */

@@ -7,6 +7,7 @@ import { defineCommand } from './command.ts'
 import { deliver, openTargets } from './create-delivery.ts'
 import { planHandover } from './create-handover.ts'
 import { keyName } from './key-names.ts'
+import { warnOfNamesakes } from './namesakes.ts'
 import { snippetOf } from './snippet.ts'
 
 export const create = defineCommand({
@@ -47,6 +48,7 @@ export const create = defineCommand({
     const { out } = context
     const name = await keyName(context, typed, 'What uses the key? (its name)')
     const api = await context.api()
+    await warnOfNamesakes(context, api, name)
     // whatever can be wrong with a target is wrong before anything is minted
     const places = await openTargets(context, to, { yes, createTarget })
     const handover = places.length > 0 ? undefined : await planHandover(context, print)

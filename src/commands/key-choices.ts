@@ -1,6 +1,6 @@
 import type { Client, Key } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
-import { formatAge } from '../ui/ages.ts'
+import { formatAge } from '../ages.ts'
 import type { Choice } from '../ui/prompts.ts'
 
 /** Keys to choose from, as they are searched: by name, and by all that is said of them. */

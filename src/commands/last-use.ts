@@ -1,6 +1,6 @@
 import type { AuditEvent, Client, Key } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
-import { formatAge } from '../ui/ages.ts'
+import { formatAge } from '../ages.ts'
 
 /** Of so many keys it is looked up who used them; of further ones only when. */
 const mostLookedUp = 10

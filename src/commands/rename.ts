@@ -3,6 +3,7 @@ import { parseMark } from '../rotation/marked-name.ts'
 import { oneKey } from './chosen-keys.ts'
 import { defineCommand } from './command.ts'
 import { keyName, missingArgument } from './key-names.ts'
+import { warnOfNamesakes } from './namesakes.ts'
 
 export const rename = defineCommand({
   name: 'rename',
@@ -18,7 +19,7 @@ export const rename = defineCommand({
     if (typed !== undefined) await keyName(context, typed, '')
     else if (!out.interactive) throw missingArgument(key === undefined ? 'key' : 'name')
     const api = await context.api()
-    const found = await oneKey(context, api, key, 'Which key gets another name?')
+    const { key: found, active } = await oneKey(context, api, key, 'Which key gets another name?')
     if (parseMark(found.name)) {
       throw new KeysError(
         'usage',
@@ -29,6 +30,7 @@ export const rename = defineCommand({
       )
     }
     const name = typed ?? (await keyName(context, undefined, 'What is its new name?', found.name))
+    await warnOfNamesakes(context, api, name, { own: found.id, active })
     const apiKey = await api.keys.rename(found.id, name, { signal })
     out.result({ apiKey }, (data) => `renamed ${data.apiKey.id} to "${data.apiKey.name}"`)
   },

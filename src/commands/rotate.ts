@@ -11,6 +11,7 @@ import { isOver, type Journal } from '../rotation/state.ts'
 import type { Secret } from '../secret.ts'
 import { rotationOutputs, rotationSummary } from '../ui/rotation-summary.ts'
 import type { Mark } from '../ui/board.ts'
+import type { Ways } from '../ui/progress-sentences.ts'
 import { outcomeSentence } from '../ui/rotation.ts'
 import { commandLine } from './command-line.ts'
 import { defineCommand } from './command.ts'
@@ -51,6 +52,7 @@ export const rotate = defineCommand({
     const progress = await createProgress(context.out, context.clock, waysOf)
     const interruption = listen(context, progress.interrupted)
     const unlisten = context.onWait(progress.waits)
+    let isLeftOpen = false
     try {
       const oldSecret = inputs.oldSecretStdin
         ? await readSecretFrom(context, 'the old secret on stdin')
@@ -79,9 +81,13 @@ export const rotate = defineCommand({
       if (begun === undefined && (await isYoungerThan(context, services, wanted, inputs.ifOlderThan))) return
       const options = await optionsOf(context, inputs, open, begun, credential, secrets, oldSecret)
       if (guided === undefined && begun === undefined) await tellBefore(context, api, wanted, options)
-      const outcome = inputs.abort
+      const came = inputs.abort
         ? await abortRotation(services, wanted, options)
         : await rotateKey(services, wanted, options)
+      const ways = waysOf(came.receipt.id)
+      const outcome = { ...came, error: inWholeLines(came, ways) }
+      isLeftOpen =
+        hasCode(outcome.error, 'interrupted') && outcome.error.hint?.includes(ways.resume) === true
       progress.end(markOf(outcome))
       await show(context, options, outcome)
       warnOfDeadCredential(context, options, credential.source, outcome)
@@ -89,7 +95,8 @@ export const rotate = defineCommand({
       progress.end('failed')
       interruption.end()
       unlisten()
-      guided?.tellLine()
+      // of two lines only the one that goes on is told: the error has it
+      if (!isLeftOpen) guided?.tellLine()
     }
   },
 })
@@ -117,6 +124,17 @@ async function tellBefore(
 function markOf({ receipt, error }: Outcome): Mark {
   if (isOver(receipt.state)) return 'done'
   return hasCode(error, 'rotation-waiting', 'interrupted') ? 'left' : 'failed'
+}
+
+/** The core names the commands that go on bare: a line to be copied says also which account and folder are meant. */
+function inWholeLines({ receipt: { id }, error }: Outcome, ways: Ways): KeysError | undefined {
+  if (error === undefined) return undefined
+  const hint = error.hint
+    ?.replaceAll(`pictify-keys rotate ${id} --resume`, ways.resume)
+    .replaceAll(`pictify-keys rotate ${id} --abort`, ways.abort)
+  if (hint === error.hint) return error
+  const { code, message, status, retryAfterMs, exit, maybeDone } = error
+  return new KeysError(code, message, { hint, status, retryAfterMs, exit, maybeDone, cause: error })
 }
 
 /** Prints the receipt as far as it goes, then lets the error decide the exit. */

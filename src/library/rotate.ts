@@ -75,7 +75,7 @@ export interface RotateOptions {
   stateDir?: string | undefined
   /**
    * Called as things happen. What it throws stops nothing, and is thrown once the rotation is done; of one that fails, the
-   * failure is thrown, with its receipt.
+   * failure is thrown, with its receipt and with what this threw first (`thrownByOnEvent`).
    */
   onEvent?: ((event: RotationEvent) => void) | undefined
   /** Aborts to stop at the next safe point: `interrupted` then, and the same call goes on from there. */
@@ -87,11 +87,14 @@ export interface RotateOptions {
 /** A rotation that did not end well after it had begun; its code says how it stands, and `receipt` how far it came. */
 export class RotationError extends KeysError {
   readonly receipt: Receipt
+  /** What `onEvent` threw first, as it is; undefined where it threw nothing. */
+  readonly thrownByOnEvent: unknown
 
-  constructor(error: KeysError, receipt: Receipt) {
+  constructor(error: KeysError, receipt: Receipt, thrownByOnEvent?: unknown) {
     const { code, message, hint, status, retryAfterMs, exit, maybeDone } = error
     super(code, message, { hint, status, retryAfterMs, exit, maybeDone, cause: error })
     this.receipt = receipt
+    this.thrownByOnEvent = thrownByOnEvent
   }
 }
 
@@ -150,7 +153,7 @@ export async function rotate(client: Client, key: string, options: RotateOptions
       self: options.self ?? false,
       takeOver: options.takeOver ?? false,
     })
-    if (error !== undefined) throw new RotationError(cleaned(error, clean), receipt)
+    if (error !== undefined) throw new RotationError(cleaned(error, clean), receipt, listener.thrown[0])
     listener.end()
     return receipt
   } catch (error) {
@@ -265,6 +268,7 @@ function targetDeps(
 function listenerOf(onEvent: RotateOptions['onEvent'], clean: (text: string) => string) {
   const thrown: unknown[] = []
   return {
+    thrown,
     report: (event: RotationEvent): void => {
       try {
         onEvent?.(mapStrings(event, clean))

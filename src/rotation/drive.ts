@@ -258,9 +258,18 @@ function needsPerson(run: Run, reason: KeysError): KeysError {
   )
 }
 
-function failureOf(journal: Journal): KeysError {
-  const { code, message } = journal.failure ?? { code: 'rotation-undone', message: 'it failed' }
-  return new KeysError(code === 'rotation-locked' ? 'rotation-locked' : 'rotation-undone', message)
+/** Why it is being undone, as the run wrote it down that began to; its hint went with that. */
+function failureOf({ failure }: Journal): KeysError {
+  const { code, message } = failure ?? { code: 'rotation-undone', message: 'it failed' }
+  if (code === 'rotation-locked') return new KeysError('rotation-locked', message)
+  if (code === 'interrupted') {
+    return new KeysError('rotation-undone', 'rotation undone, as asked', {
+      hint: 'the old key works and every target holds it; run the same command again to rotate the key anew',
+    })
+  }
+  return new KeysError('rotation-undone', code === 'rotation-undone' ? message : `rotation undone: ${message}`, {
+    hint: 'the old key still works and every target holds the old value; mend what failed and run it again',
+  })
 }
 
 function ended(run: Run, error?: KeysError): Outcome {

@@ -1,5 +1,5 @@
 import type { Key } from '../api/contract.ts'
-import { formatAge } from './ages.ts'
+import { formatAge } from '../ages.ts'
 import type { Output } from './output.ts'
 import { type Column, renderTable } from './table.ts'
 

@@ -1,5 +1,5 @@
 import type { Receipt } from '../rotation/state.ts'
-import { formatAge } from './ages.ts'
+import { formatAge } from '../ages.ts'
 import type { Paint } from './paint.ts'
 import { renderTable, type Column } from './table.ts'
 

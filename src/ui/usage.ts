@@ -1,6 +1,6 @@
 import sparkly from 'sparkly'
 import type { Usage, UsageWindow } from '../api/contract.ts'
-import { formatAge } from './ages.ts'
+import { formatAge } from '../ages.ts'
 import type { Output } from './output.ts'
 import { renderTable } from './table.ts'
 

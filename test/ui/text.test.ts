@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatAge } from '../../src/ui/ages.ts'
+import { formatAge } from '../../src/ages.ts'
 import { plain, wantsColour } from '../../src/ui/paint.ts'
 import { colours } from '../../src/ui/colours.ts'
 import { renderTable } from '../../src/ui/table.ts'
