@@ -82,7 +82,7 @@ export async function manPage(commands: readonly CommandEntry[], version: string
 
 function commandSection(command: Command): string[] {
   const { usage, sections } = commandHelp(command)
-  const own = sections.filter(({ title, items }) => title !== 'Global flags' && items.length > 0)
+  const own = sections.filter(({ items }) => items.length > 0)
   return [
     `.Ss ${command.name}`,
     `.Dl ${text(usage)}`,

@@ -7,7 +7,7 @@ import type { Argument, Command, Flag } from './commands/command.ts'
 import { commandHelp, programHelp } from './commands/help-pages.ts'
 import { commands, hiddenCommands } from './commands/index.ts'
 import { KeysError } from './errors.ts'
-import { argumentForm, type Environment, flagForm, readFlag } from './flags.ts'
+import { argumentForm, type Environment, flagForm, helpHint, readFlag } from './flags.ts'
 import { globalFlags, type Globals } from './globals.ts'
 import { helpText } from './ui/help.ts'
 
@@ -47,7 +47,7 @@ export async function parse(argv: readonly string[], env: Environment, columns =
     if (!(error instanceof CommanderError)) throw error
     if (program.opts<{ version?: true }>().version) return { kind: 'version' }
     if (error.exitCode === 0 || error.code === 'commander.help') return { kind: 'help', text: help }
-    throw refusal(error)
+    throw await refusal(error, wanted, known)
   }
   if (chosen === undefined) return { kind: 'help', text: help }
   return { kind: 'run', command: chosen.command, ...read(chosen, program, env) }
@@ -143,13 +143,24 @@ function readArgument({ name, many, choices }: Argument, typed: unknown): unknow
 const accountFlags: readonly string[] = ['profile', 'apiUrl', 'insecureHttp', 'caFile', 'stateDir']
 
 /** commander's refusal in our words. */
-function refusal(error: CommanderError): KeysError {
+async function refusal(
+  error: CommanderError,
+  wanted: string | undefined,
+  known: readonly { name: string }[],
+): Promise<KeysError> {
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const meant = /Did you mean (.*)\?/.exec(suggestion ?? '')?.[1]
-  const hint =
-    meant === undefined ? 'see pictify-keys --help, or --help after a command' : `did you mean ${meant}?`
+  const command = known.find(({ name }) => name === wanted)?.name
+  const flag = meant === undefined && command === undefined ? await flagNamed(wanted) : undefined
+  const hint = meant ?? flag
   return new KeysError('usage', message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, ''), {
-    hint,
+    hint: hint === undefined ? helpHint(command) : `did you mean ${hint}?`,
     cause: error,
   })
+}
+
+/** `pictify-keys version`: what other programs have as a command is a flag here. */
+async function flagNamed(word: string | undefined): Promise<string | undefined> {
+  const { nearest } = await import('./nearest.ts')
+  return word !== undefined && nearest(word, ['version']).length > 0 ? '--version' : undefined
 }

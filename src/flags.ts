@@ -81,6 +81,11 @@ function readBoolean(source: string, text: string): boolean {
   })
 }
 
+/** What to do about a command line that cannot be read. */
+export function helpHint(command?: string): string {
+  return `see pictify-keys ${command === undefined ? '' : `${command} `}--help`
+}
+
 type TextFlag = Exclude<Flag, { type: 'boolean' | 'list' }>
 
 function readText(source: string, flag: TextFlag, text: string): unknown {

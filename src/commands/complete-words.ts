@@ -1,5 +1,6 @@
 // What a command line that is still being typed can go on with, from the command table alone. It knows no shell: words
 // come without their quotes.
+import { errorExits } from '../errors.ts'
 import { flagForm, flagName } from '../flags.ts'
 import { globalFlags } from '../globals.ts'
 import type { Argument, Command, Flag } from './command.ts'
@@ -149,11 +150,18 @@ function ofArgument({ name, args }: Command, { given, used }: Line): Wanted {
       return { kind: 'key', status: onlyActive.includes(name) ? 'active' : undefined, given, prefix: '' }
     case 'rotation':
       return { kind: 'rotation', prefix: '' }
+    case 'code':
+      return ofCandidates(errorCodes())
     case 'name':
       return name === 'profile' ? { kind: 'profile', prefix: '' } : none
     default:
       return none
   }
+}
+
+/** The codes that `explain` explains. */
+function errorCodes(): Candidate[] {
+  return Object.entries(errorExits).map(([code, exit]) => ({ value: code, summary: `ends with exit ${exit}` }))
 }
 
 const onlyActive = ['rotate', 'revoke']

@@ -18,7 +18,7 @@ export const deleteKeys = defineCommand({
 
   async run(context, { keys: named, revoke, yes, force }) {
     const { out, prompt, signal } = context
-    if (named.length === 0 && !out.interactive) throw missingArgument('keys')
+    if (named.length === 0 && !out.interactive) throw missingArgument('delete', 'keys')
     const api = await context.api()
     const found = await severalKeys(context, api, named, {
       question: revoke

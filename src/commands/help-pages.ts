@@ -47,8 +47,12 @@ export function commandHelp(command: Command): HelpPage {
         items: args.map((argument) => ({ term: argument.name, summary: argument.summary })),
       },
       ...flagSections(command),
-      { title: 'Global flags', items: [...flagItems(globalFlags, flags), helpFlag] },
     ],
+    inherited: {
+      title: 'Global flags',
+      terms: [...flagItems(globalFlags, flags), helpFlag].map(({ term }) => term),
+      note: 'pictify-keys --help says what they do.',
+    },
   }
 }
 

@@ -1,11 +1,12 @@
 import { checkName } from '../api/name.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
+import { helpHint } from '../flags.ts'
 import { parseMark } from '../rotation/marked-name.ts'
 
-/** The name of a key, as it was typed or is asked for now. Throws `invalid-name`, and `usage` where nobody can be asked. */
+/** The name of a key, as it was typed or is asked for now. Throws `invalid-name`, and what the question throws. */
 export async function keyName(
-  { out, prompt }: Context,
+  { prompt }: Context,
   typed: string | undefined,
   question: string,
   initial?: string,
@@ -14,7 +15,6 @@ export async function keyName(
     refuseName(typed)
     return typed
   }
-  if (!out.interactive) throw missingArgument('name')
   return prompt.text(question, '<name>', { check: refuseName, initial })
 }
 
@@ -26,9 +26,7 @@ function refuseName(name: string): void {
   })
 }
 
-/** What a person would have been asked for. */
-export function missingArgument(name: string): KeysError {
-  return new KeysError('usage', `missing required argument '${name}'`, {
-    hint: 'see --help after the command',
-  })
+/** What a person would have been asked for; said as of an argument that is asked for nowhere. */
+export function missingArgument(command: string, name: string): KeysError {
+  return new KeysError('usage', `missing required argument '${name}'`, { hint: helpHint(command) })
 }

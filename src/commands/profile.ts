@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts'
+import { profileHint } from '../credentials/lookup.ts'
 import { KeysError } from '../errors.ts'
 import { profileTable } from '../ui/profiles.ts'
 import { defineCommand } from './command.ts'
@@ -105,8 +106,7 @@ async function existing(context: Context, name: string | undefined, question: st
     return context.prompt.select(question, choices, '<name>')
   }
   if (profiles.includes(name)) return name
-  const others = profiles.length === 0 ? 'there is none yet' : `there is ${profiles.join(', ')}`
-  throw notFound(`there is no profile ${name}`, `${others}; ${context.loginLine(name)} adds it`)
+  throw notFound(`there is no profile ${name}`, profileHint(profiles, context.loginLine(name)))
 }
 
 function notFound(message: string, hint: string): KeysError {

@@ -18,7 +18,7 @@ export const revoke = defineCommand({
 
   async run(context, { keys: named, yes, force }) {
     const { out, signal } = context
-    if (named.length === 0 && !out.interactive) throw missingArgument('keys')
+    if (named.length === 0 && !out.interactive) throw missingArgument('revoke', 'keys')
     const api = await context.api()
     const found = await severalKeys(context, api, named, {
       question: 'Which keys are to be revoked?',

@@ -58,8 +58,13 @@ function notSignedIn(config: Config, line: string): KeysError {
     isUnknown ? `there is no profile ${config.profile}` : `not signed in (profile ${config.profile})`,
     {
       hint: isUnknown
-        ? `there is ${others.join(', ')}; to add this one, run ${line}`
+        ? profileHint(others, line)
         : `run ${line}, or set ${adminKeyVariable}`,
     },
   )
+}
+
+/** What to do about a profile that is not there; `line` signs in with it. */
+export function profileHint(others: readonly string[], line: string): string {
+  return `there is ${others.length === 0 ? 'none yet' : others.join(', ')}; ${line} adds it`
 }

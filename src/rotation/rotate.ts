@@ -209,7 +209,9 @@ async function begin(
         ? { ...oldKeyOf(first.key), id: oldId }
         : undefined
   if (old === undefined) {
-    throw new KeysError('api-key-not-found', `there is no key ${oldId}`, { hint: 'see pictify-keys list' })
+    throw new KeysError('api-key-not-found', `there is no key ${oldId}`, {
+      hint: 'pictify-keys list shows the ids and names',
+    })
   }
   for (const id of await removeRevoked(services.api, old)) {
     const message = `removed ${id}, which an earlier run had revoked`

@@ -1,5 +1,5 @@
 // Rules of this file:
-// - what is read first comes first: the examples, then how it is called, then every flag;
+// - what is read first comes first: the examples, then how it is called, then every flag, a command's own before all;
 // - it fits the width it is given; a word longer than that, and nothing else, sticks out.
 
 export interface HelpItem {
@@ -18,6 +18,8 @@ export interface HelpPage {
   examples: readonly string[]
   usage: string
   sections: readonly HelpSection[]
+  /** Flags that are named alone, for they are told of elsewhere: in `note`. */
+  inherited?: { title: string; terms: readonly string[]; note: string }
   /** Paragraphs at the end. */
   notes?: readonly string[]
 }
@@ -31,7 +33,7 @@ const longestTerm = 26
 
 /** The text of `--help` for a terminal of so many columns. */
 export function helpText(
-  { summary, examples, usage, sections, notes = [] }: HelpPage,
+  { summary, examples, usage, sections, inherited, notes = [] }: HelpPage,
   columns: number,
 ): string {
   const width = Math.max(narrowest, Math.min(columns, widest))
@@ -44,9 +46,21 @@ export function helpText(
     ...sections
       .filter(({ items }) => items.length > 0)
       .map(({ title, items }) => [`${title}:`, ...itemLines(items, width)].join('\n')),
+    ...(inherited === undefined ? [] : [inheritedLines(inherited, width).join('\n')]),
     ...notes.map((note) => wrapped(note, width, 2).join('\n')),
   ]
   return `${blocks.join('\n\n')}\n`
+}
+
+function inheritedLines(
+  { title, terms, note }: NonNullable<HelpPage['inherited']>,
+  width: number,
+): string[] {
+  return [
+    `${title}:`,
+    ...commandLines(`  ${terms.join(', ')}`, width, { indent: 2, end: '' }),
+    ...wrapped(note, width - 2).map((line) => `  ${line}`),
+  ]
 }
 
 function itemLines(items: readonly HelpItem[], width: number): string[] {

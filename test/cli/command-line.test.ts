@@ -70,11 +70,17 @@ describe('what is misspelt is exit 2 and says what was meant', () => {
     [
       ['--profile'],
       "option '--profile <name>' argument missing",
-      'see pictify-keys --help, or --help after a command',
+      'see pictify-keys --help',
     ],
     [['--jsno', 'list'], "unknown option '--jsno'", 'did you mean --json?'],
-    [['show'], "missing required argument 'key'", undefined],
-    [['list', '--name'], "option '--name <glob>' argument missing", undefined],
+    [['show'], "missing required argument 'key'", 'see pictify-keys show --help'],
+    [['rename'], "missing required argument 'key'", 'see pictify-keys rename --help'],
+    [['create'], "missing required argument 'name'", 'see pictify-keys create --help'],
+    [['revoke'], "missing required argument 'keys'", 'see pictify-keys revoke --help'],
+    [['version'], "unknown command 'version'", 'did you mean --version?'],
+    [['versoin'], "unknown command 'versoin'", 'did you mean --version?'],
+    [['hlep'], "unknown command 'hlep'", 'did you mean help?'],
+    [['list', '--name'], "option '--name <glob>' argument missing", 'see pictify-keys list --help'],
     [['show', 'a', 'b'], "too many arguments for 'show'", undefined],
   ])('%j', async (args, message, hint) => {
     const words = await account.run(args)

@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../src/commands/index.ts'
+import { errorExits } from '../../src/errors.ts'
+import { schemes } from '../../src/targets/index.ts'
 import { errorOf, openAccount, type Account } from './account.ts'
 import { actsOnTerminal, createHostileApi } from './hostile.ts'
 import { has } from './programs.ts'
@@ -177,9 +179,19 @@ describe('what is asked of the API', () => {
     expect(await complete('list', '--profile', '')).toEqual(['acme\ta profile', 'the other\ta profile'])
     expect(await complete('profile', '')).toHaveLength(3)
     expect(await complete('help', '')).toHaveLength(commands.length)
+    expect(await complete('explain', '')).toContain('rotation-undone\tends with exit 6')
+    expect(await complete('explain', '')).toHaveLength(Object.keys(errorExits).length)
     expect(await complete('rotate', 'x', '--no-evidence', '--no-ev')).not.toContain('--no-evidence')
     expect(account.sandbox.requests.length).toBe(before)
     await rm(folder, { recursive: true })
+  })
+
+  test.each(['create', 'rotate'])('places are those that help of %s names', async (command) => {
+    const { stdout: help } = await account.run([command, '--help'])
+    const ran = await account.run(['__complete', 'fish', '--', command, 'x', '--to', ''])
+    const offered = ran.stdout.split('\n').slice(1, -1)
+    expect(offered).toHaveLength(Object.keys(schemes).length)
+    for (const line of offered) expect(help).toContain(` ${line.split('\t')[0]}`)
   })
 
   test('the account is the one of the line that is typed', async () => {

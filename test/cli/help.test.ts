@@ -33,6 +33,16 @@ describe('help at a terminal', () => {
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
 
+  test('of a command ends with the names alone of the flags that all commands have', async () => {
+    const lines = (await account.run(['list', '--help'])).stdout.trimEnd().split('\n')
+    const global = lines.slice(lines.indexOf('Global flags:') + 1)
+    expect(global.length).toBeLessThan(6)
+    const all = (await account.run(['--help'])).stdout
+    for (const flag of all.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm))
+      if (flag[1] !== '--version') expect(global.join(' ')).toContain(flag[1])
+    expect(global.at(-1)).toBe('  pictify-keys --help says what they do.')
+  })
+
   test('of 80 columns is that of a pipe', async () => {
     const screen = openScreen(account.home, ['--help'], { columns: 80, rows: 24 })
     await screen.ended

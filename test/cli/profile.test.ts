@@ -172,7 +172,7 @@ describe('a profile’s name', () => {
     expect(errorOf(ran)).toMatchObject({
       code: 'not-signed-in',
       message: 'there is no profile acne',
-      hint: 'there is default, acme; to add this one, run pictify-keys login --profile acne',
+      hint: 'there is default, acme; pictify-keys login --profile acne adds it',
     })
   })
 
