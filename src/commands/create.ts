@@ -6,7 +6,7 @@ import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
 import { deliver, openTargets } from './create-delivery.ts'
 import { planHandover } from './create-handover.ts'
-import { keyName } from './key-names.ts'
+import { keyName, missingArgument } from './key-names.ts'
 import { warnOfNamesakes } from './namesakes.ts'
 import { snippetOf } from './snippet.ts'
 
@@ -31,7 +31,7 @@ export const create = defineCommand({
       type: 'list',
       value: 'target',
       summary:
-        'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, aws-sm:, gcp-sm:, vault:, k8s:, github:, github-org:, exec:<command> (docs/targets.md)',
+        'where the secret goes instead of stdout: env:<file>#<variable>, file:<path>, aws-sm:, gcp-sm:, vault:, k8s:, github:, github-org:, exec:<command>, manual:<label> (docs/targets.md)',
     },
     createTarget: { type: 'boolean', summary: 'make a place in a store that is not there yet' },
     print: { type: 'boolean', summary: 'print the secret even to a terminal, whose scrollback keeps it' },
@@ -46,6 +46,7 @@ export const create = defineCommand({
 
   async run(context, { name: typed, type, access, to, createTarget, print, snippet: kind, yes }) {
     const { out } = context
+    if (typed === undefined && !out.interactive) throw missingArgument('create', 'name')
     const name = await keyName(context, typed, 'What uses the key? (its name)')
     const api = await context.api()
     await warnOfNamesakes(context, api, name)

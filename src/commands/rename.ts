@@ -17,7 +17,7 @@ export const rename = defineCommand({
   async run(context, { key, name: typed }) {
     const { out, signal } = context
     if (typed !== undefined) await keyName(context, typed, '')
-    else if (!out.interactive) throw missingArgument(key === undefined ? 'key' : 'name')
+    else if (!out.interactive) throw missingArgument('rename', key === undefined ? 'key' : 'name')
     const api = await context.api()
     const { key: found, active } = await oneKey(context, api, key, 'Which key gets another name?')
     if (parseMark(found.name)) {
