@@ -1,0 +1,23 @@
+// Rules of this file:
+// - a rule looks at a survey and nothing else: it asks no API, reads no file, knows no clock;
+// - a rule whose source is not to be had is skipped and said to be, never passed.
+import type { RuleSettings, Severity } from '../fleet/fleet.ts'
+import type { Finding } from './finding.ts'
+import type { Survey } from './survey.ts'
+
+/** What a rule needs besides the keys. */
+export type Source = 'usage' | 'log' | 'rotations' | 'fleet' | 'tree' | 'past'
+
+export interface Rule {
+  /** Kebab-case; it never changes its meaning. */
+  id: string
+  /** The severest that it finds, unless the file says otherwise. */
+  severity: Severity
+  /** What is wrong, in a few words: `a key is older than it may be`. */
+  summary: string
+  /** Why that matters and how it is told, for people: a sentence or two. */
+  help: string
+  needs: readonly Source[]
+  /** Findings without regard to `settings.severity`, which the report puts in force. */
+  check(survey: Survey, settings: RuleSettings): Iterable<Finding>
+}

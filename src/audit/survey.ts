@@ -1,0 +1,227 @@
+// Rules of this file:
+// - what is kept grows with the number of keys, never with what they did;
+// - what is not to be had is said to be unknown, with why; it is never taken for nothing.
+import type { Client, Key, Plan, Usage, UsageWindow } from '../api/contract.ts'
+import { KeysError } from '../errors.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { type Address, readAddress } from './address.ts'
+import { createKeyLog, type KeyLog } from './key-log.ts'
+
+/** What a source gave, or why it gave nothing (lower case, no full stop). */
+export type Known<T> = { known: true; value: T } | { known: false; why: string }
+
+/** All that rules look at. Instants are Unix ms by the API's clock. */
+export interface Survey {
+  at: number
+  apiUrl: string
+  plan: Plan | undefined
+  keys: readonly Key[]
+  /** Of active keys used in the last 30 days; the others did nothing. */
+  usage: Known<ReadonlyMap<string, KeyUsage>>
+  log: Known<AccountLog>
+  rotations: Known<readonly OpenRotation[]>
+  fleet: Known<Fleet>
+  tree: Known<readonly TreeSecret[]>
+  past: Known<Past>
+}
+
+/** As `Usage`, without what takes room: the days as lists of counts that end with `lastDay`. */
+export interface KeyUsage {
+  updatedAt: number
+  windows: { '24h': UsageWindow; '7d': UsageWindow; '30d': UsageWindow }
+  /** Undefined where the API gives no days. */
+  days: { lastDay: string; requests: readonly number[]; errors: readonly number[] } | undefined
+  countries: Readonly<Record<string, number>> | undefined
+}
+
+export interface AccountLog {
+  /** From when to when it was read. */
+  since: number
+  until: number
+  /** What happened from here on is recent, and held against what happened before. */
+  recentSince: number
+  events: number
+  /** By key id; a key without events has none. */
+  keys: ReadonlyMap<string, KeyLog>
+}
+
+/** A rotation that is not over, as this machine's journals or a marked name in the account show it. */
+export interface OpenRotation {
+  id: string
+  oldKeyId: string
+  /** Undefined while it has not been minted. */
+  newKeyId: string | undefined
+  /** Since when, as far as is known. */
+  startedAt: number | undefined
+  /** Until when the run that has it will have ended; undefined: nobody is at it. */
+  leaseUntil: number | undefined
+  /** Whether this machine has its journal, so that it can go on with it. */
+  here: boolean
+}
+
+/** A secret found in a file of the working tree. The secret itself is not in here. */
+export interface TreeSecret {
+  /** From the working directory. */
+  file: string
+  line: number
+  /** `pk_live_…abcd`: enough to know it by, too little to use. */
+  masked: string
+  /** Git tracks the file, does not ignore it (a `.env` about to be committed), or there is no repository. */
+  state: 'tracked' | 'not-ignored' | 'no-repository'
+  /** Whether the API takes it; undefined where it was not asked (`--probe`). */
+  probe: 'accepted' | 'refused' | 'unknown' | undefined
+  /** Whose it is, where that was asked and is known. */
+  keyId: string | undefined
+}
+
+/** What earlier surveys of this machine saw. */
+export interface Past {
+  /** When the first of them was. */
+  since: number
+  /** By key id: the countries seen before this survey. */
+  countries: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** How far reading is: `total` where it is known. */
+export interface SurveyProgress {
+  what: 'keys' | 'usage' | 'events'
+  done: number
+  total: number | undefined
+}
+
+export interface SurveyOptions {
+  /** How far back the audit log is read, and from when on it is recent. Unix ms. */
+  since: number
+  recentSince: number
+  isOutside?: ((at: number) => boolean) | undefined
+  /** What no rule in force needs is not asked for. */
+  needs: { usage: boolean; log: boolean }
+  signal?: AbortSignal | undefined
+  onProgress?: ((progress: SurveyProgress) => void) | undefined
+}
+
+/** What the API tells; the rest of a survey comes from this machine. */
+export type AccountSurvey = Pick<Survey, 'at' | 'apiUrl' | 'plan' | 'keys' | 'usage' | 'log'>
+
+const dayMs = 86_400_000
+const usageSpanMs = 30 * dayMs
+const usagesInFlight = 6
+/** Distinct values kept of all keys together, some 30 MB of them; few keys come near it. */
+const keptValues = 150_000
+
+/** Reads the account: every key, what the used ones did, and the audit log, as fast as the rate limit allows. */
+export async function surveyAccount(api: Client, options: SurveyOptions): Promise<AccountSurvey> {
+  const { signal, onProgress = () => {} } = options
+  const keys: Key[] = []
+  for await (const page of api.keys.listByPage({}, { signal, patient: true })) {
+    keys.push(...page)
+    onProgress({ what: 'keys', done: keys.length, total: undefined })
+  }
+  const at = api.now()
+  const notAsked = { known: false, why: 'it was not asked for' } as const
+  const usage = options.needs.usage ? await readUsages(api, keys, at, options) : notAsked
+  const log = options.needs.log ? await readLog(api, at, options) : notAsked
+  return { at, apiUrl: api.baseUrl, plan: api.plan, keys, usage, log }
+}
+
+async function readUsages(
+  api: Client,
+  keys: readonly Key[],
+  at: number,
+  { signal, onProgress = () => {} }: SurveyOptions,
+): Promise<Survey['usage']> {
+  const used = keys.filter(
+    ({ status, lastUsedAt }) =>
+      status === 'active' && lastUsedAt !== null && Date.parse(lastUsedAt) > at - usageSpanMs - dayMs,
+  )
+  const usages = new Map<string, KeyUsage>()
+  for (let start = 0; start < used.length; start += usagesInFlight) {
+    const batch = used.slice(start, start + usagesInFlight)
+    const answers = await Promise.all(
+      batch.map(({ id }) => orNone(api.keys.usage(id, { signal, patient: true }))),
+    )
+    for (const [index, { id }] of batch.entries()) {
+      const answer = answers[index]
+      if (answer !== undefined) usages.set(id, compact(answer))
+    }
+    // a key that is there and has no figures: the API has none
+    const [first] = batch
+    if (start === 0 && usages.size === 0 && first && (await orNone(api.keys.get(first.id, { signal })))) {
+      return { known: false, why: 'the API gives no usage' }
+    }
+    onProgress({ what: 'usage', done: start + batch.length, total: used.length })
+  }
+  return { known: true, value: usages }
+}
+
+function compact({ updatedAt, windows, daily, countries }: Usage): KeyUsage {
+  const days = daily?.toSorted((a, b) => (a.date < b.date ? -1 : 1))
+  const lastDay = days?.at(-1)?.date
+  return {
+    updatedAt: Date.parse(updatedAt),
+    windows,
+    days:
+      days === undefined || lastDay === undefined
+        ? undefined
+        : {
+            lastDay,
+            requests: days.map(({ requests }) => requests),
+            errors: days.map(({ errors }) => errors),
+          },
+    countries,
+  }
+}
+
+async function readLog(
+  api: Client,
+  at: number,
+  { since, recentSince, isOutside, signal, onProgress = () => {} }: SurveyOptions,
+): Promise<Survey['log']> {
+  const filter = { since: new Date(since).toISOString(), until: new Date(at).toISOString() }
+  const allowance = { left: keptValues }
+  const addressOf = rememberingAddresses()
+  const keys = new Map<string, KeyLog>()
+  let events = 0
+  try {
+    for await (const page of api.auditLogsByPage(filter, { signal, patient: true })) {
+      for (const event of page) {
+        let log = keys.get(event.keyId)
+        if (log === undefined)
+          keys.set(event.keyId, (log = createKeyLog({ allowance, isOutside, addressOf })))
+        log.add(event)
+      }
+      events += page.length
+      onProgress({ what: 'events', done: events, total: undefined })
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    return { known: false, why: 'the API keeps no audit log' }
+  }
+  return { known: true, value: { since, until: at, recentSince, events, keys } }
+}
+
+/** Reads each address once, as long as they are few. */
+function rememberingAddresses(): (ip: string) => Address {
+  const remembered = new Map<string, Address>()
+  return (ip) => {
+    let address = remembered.get(ip)
+    if (address === undefined) {
+      if (remembered.size >= 10_000) remembered.clear()
+      remembered.set(ip, (address = readAddress(ip)))
+    }
+    return address
+  }
+}
+
+async function orNone<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof KeysError && error.status === 404
+}
