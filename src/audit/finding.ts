@@ -13,8 +13,11 @@ export interface Finding {
   /** One sentence: lower case, no full stop, never a secret. */
   message: string
   evidence: Evidence
-  /** The command line that mends it; undefined where no command can. */
-  mend: string | undefined
+  /**
+   * The command line that mends it, word by word (`['pictify-keys', 'delete', id]`): the report quotes them, and says whose
+   * keys are meant. Undefined where no command can.
+   */
+  mend: readonly string[] | undefined
   /** Where in a file; the path from the working directory, the line from 1. */
   place?: { file: string; line: number } | undefined
 }

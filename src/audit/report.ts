@@ -1,6 +1,6 @@
-import type { Acceptance, AuditSettings, Severity } from '../fleet/fleet.ts'
+import type { Acceptance, AuditSettings, RuleSettings, Severity } from '../fleet/fleet.ts'
 import type { Finding } from './finding.ts'
-import type { Rule } from './rule.ts'
+import type { Rule, Source } from './rule.ts'
 import type { Survey } from './survey.ts'
 
 /** What an audit says, without how it looks. Instants are ISO 8601. */
@@ -14,40 +14,59 @@ export interface AuditReport {
     skipped: number
   }
   /** Severest first, then by rule and key. */
-  findings: readonly Finding[]
+  findings: readonly ReportedFinding[]
   /** Known and meant, as `pictify-keys.yaml` says. */
-  accepted: readonly (Finding & { reason: string })[]
+  accepted: readonly (ReportedFinding & { reason: string })[]
   /** Rules that could not be held against the account: they neither passed nor failed. */
   skipped: readonly SkippedRule[]
   /** Every rule that was in force, whether or not it found something. */
   rules: readonly Pick<Rule, 'id' | 'severity' | 'summary' | 'help'>[]
 }
 
+/** A finding whose command line can be pasted. */
+export type ReportedFinding = Omit<Finding, 'mend'> & { mend: string | undefined }
+
 export interface SkippedRule {
   rule: string
+  /** The source that is not to be had; undefined where the rule itself has nothing to go by. */
+  source: Source | undefined
   why: string
 }
 
 const severities: readonly Severity[] = ['error', 'warning', 'note']
 
-/** Holds a survey against rules. */
-export function judge(survey: Survey, rules: readonly Rule[], settings: AuditSettings): AuditReport {
-  const inForce = rules.filter(({ id }) => settings.rules[id]?.severity !== 'off')
-  const found: Finding[] = []
+/** Rules that the file does not turn off. */
+export function rulesInForce(rules: readonly Rule[], settings: AuditSettings): Rule[] {
+  return rules.filter(({ id }) => settings.rules[id]?.severity !== 'off')
+}
+
+/** Holds a survey against rules; `lineOf` makes a command line of its words. */
+export function judge(
+  survey: Survey,
+  rules: readonly Rule[],
+  settings: AuditSettings,
+  lineOf: (words: readonly string[]) => string,
+): AuditReport {
+  const inForce = rulesInForce(rules, settings)
+  const found: ReportedFinding[] = []
   const skipped: SkippedRule[] = []
   for (const rule of inForce) {
-    const why = missing(survey, rule)
+    const own = settings.rules[rule.id] ?? {}
+    const why = skipOf(survey, rule, own)
     if (why !== undefined) {
-      skipped.push({ rule: rule.id, why })
+      skipped.push(why)
       continue
     }
-    const own = settings.rules[rule.id] ?? {}
     for (const finding of rule.check(survey, own)) {
-      found.push({ ...finding, severity: atMost(finding.severity, own.severity) })
+      found.push({
+        ...finding,
+        severity: inOrderOf(finding.severity, rule.severity, own.severity),
+        mend: finding.mend === undefined ? undefined : lineOf(finding.mend),
+      })
     }
   }
-  const accepted: (Finding & { reason: string })[] = []
-  const findings: Finding[] = []
+  const accepted: (ReportedFinding & { reason: string })[] = []
+  const findings: ReportedFinding[] = []
   for (const finding of found) {
     const acceptance = settings.accept.find((each) => covers(each, finding, survey.at))
     if (acceptance === undefined) findings.push(finding)
@@ -73,26 +92,28 @@ export function judge(survey: Survey, rules: readonly Rule[], settings: AuditSet
 }
 
 /** Why a rule cannot be held against the account; undefined where it can. */
-function missing(survey: Survey, { needs }: Rule): string | undefined {
-  for (const need of needs) {
-    const source = survey[need]
-    if (!source.known) return source.why
+function skipOf(survey: Survey, rule: Rule, settings: RuleSettings): SkippedRule | undefined {
+  for (const source of rule.needs) {
+    const known = survey[source]
+    if (!known.known) return { rule: rule.id, source, why: known.why }
   }
-  return undefined
+  const why = rule.skip?.(survey, settings)
+  return why === undefined ? undefined : { rule: rule.id, source: undefined, why }
 }
 
-/** What a rule finds is as severe as the file says at most: a rule that also warns of less goes on doing so. */
-function atMost(own: Severity, most: Severity | 'off' | undefined): Severity {
-  if (most === undefined || most === 'off') return own
-  return severities.indexOf(own) > severities.indexOf(most) ? own : most
+/** The severest that a rule finds becomes what the file says; what is less stays so, unless the file says even less. */
+function inOrderOf(found: Severity, severest: Severity, set: Severity | 'off' | undefined): Severity {
+  if (set === undefined || set === 'off') return found
+  if (found === severest) return set
+  return severities.indexOf(found) > severities.indexOf(set) ? found : set
 }
 
-function covers({ rule, key, until }: Acceptance, finding: Finding, at: number): boolean {
+function covers({ rule, key, until }: Acceptance, finding: ReportedFinding, at: number): boolean {
   if (rule !== finding.rule || (until !== undefined && until <= at)) return false
   return key === undefined || key === finding.key?.id || key === finding.key?.name
 }
 
-function bySeverity(a: Finding, b: Finding): number {
+function bySeverity(a: ReportedFinding, b: ReportedFinding): number {
   return (
     severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
     compare(a.rule, b.rule) ||

@@ -18,6 +18,8 @@ export interface Rule {
   /** Why that matters and how it is told, for people: a sentence or two. */
   help: string
   needs: readonly Source[]
+  /** Why it cannot be held against this survey although its sources are there (lower case, no full stop); undefined where it can. */
+  skip?(survey: Survey, settings: RuleSettings): string | undefined
   /** Findings without regard to `settings.severity`, which the report puts in force. */
   check(survey: Survey, settings: RuleSettings): Iterable<Finding>
 }

@@ -23,6 +23,8 @@ const rule = (id: string, found: Finding[], needs: Rule['needs'] = []): Rule => 
   needs,
   check: () => found,
 })
+/** As a shell's line, without its quoting. */
+const lineOf = (words: readonly string[]) => words.join(' ')
 const settings = (fields: Partial<AuditSettings> = {}): AuditSettings => ({
   rules: {},
   workingHours: undefined,
@@ -40,6 +42,7 @@ describe('a report', () => {
         rule('a', [finding({ rule: 'a' })]),
       ],
       settings(),
+      lineOf,
     )
     expect(report.findings.map((each) => [each.severity, each.rule])).toEqual([
       ['error', 'b'],
@@ -56,10 +59,10 @@ describe('a report', () => {
 
   test('skips a rule whose source is not to be had, and says why', () => {
     const found = [finding({ rule: 'a' })]
-    const { findings, skipped, summary } = judge(survey, [rule('a', found, ['log'])], settings())
+    const { findings, skipped, summary } = judge(survey, [rule('a', found, ['log'])], settings(), lineOf)
     expect([findings, skipped, summary.skipped]).toEqual([
       [],
-      [{ rule: 'a', why: 'the API keeps no audit log' }],
+      [{ rule: 'a', source: 'log', why: 'the API keeps no audit log' }],
       1,
     ])
   })
@@ -73,6 +76,7 @@ describe('a report', () => {
       survey,
       rules,
       settings({ rules: { a: { severity: 'note' }, b: { severity: 'off' } } }),
+      lineOf,
     )
     expect(report.findings.map((each) => [each.rule, each.severity])).toEqual([['a', 'note']])
     expect(report.rules.map(({ id }) => id)).toEqual(['a'])
@@ -83,8 +87,33 @@ describe('a report', () => {
       survey,
       [rule('a', [finding({ rule: 'a', severity: 'note' })])],
       settings({ rules: { a: { severity: 'error' } } }),
+      lineOf,
     )
     expect(report.findings.map(({ severity }) => severity)).toEqual(['note'])
+  })
+
+  test('makes more of the severest that a rule finds where the file says so, and of nothing less', () => {
+    const found = [finding({ severity: 'warning' }), finding({ severity: 'note' })]
+    const own: Rule = { ...rule('old', found), severity: 'warning' }
+    const report = judge(survey, [own], settings({ rules: { old: { severity: 'error' } } }), lineOf)
+    expect(report.findings.map(({ severity }) => severity)).toEqual(['error', 'note'])
+  })
+
+  test('skips a rule that has nothing to go by, with what the rule says of it', () => {
+    const own: Rule = { ...rule('old', [finding()]), skip: () => 'there are no working hours' }
+    const report = judge(survey, [own], settings(), lineOf)
+    expect(report.findings).toEqual([])
+    expect(report.skipped).toEqual([{ rule: 'old', source: undefined, why: 'there are no working hours' }])
+  })
+
+  test('has the line that mends, made of its words', () => {
+    const report = judge(
+      survey,
+      [rule('old', [finding({ mend: ['pictify-keys', 'delete', 'key_abc123'] })])],
+      settings(),
+      lineOf,
+    )
+    expect(report.findings[0]?.mend).toBe('pictify-keys delete key_abc123')
   })
 
   test.each([
@@ -97,7 +126,7 @@ describe('a report', () => {
     ['until a day that is past', { key: undefined, until: survey.at }, false],
   ])('sets aside what is accepted %s', (_, acceptance, applies) => {
     const accept = [{ line: 3, rule: 'old', reason: 'it is being replaced', until: undefined, ...acceptance }]
-    const report = judge(survey, [rule('old', [finding()])], settings({ accept }))
+    const report = judge(survey, [rule('old', [finding()])], settings({ accept }), lineOf)
     expect([report.findings.length, report.accepted.length]).toEqual(applies ? [0, 1] : [1, 0])
     if (applies) expect(report.accepted[0]?.reason).toBe('it is being replaced')
   })
