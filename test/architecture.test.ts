@@ -88,6 +88,7 @@ const importers: Record<string, string> = {
   'csv-stringify': 'commands/list.ts',
   'env-paths': 'config.ts',
   hono: 'sandbox/app.ts',
+  'hono/html': 'ui/html/markup.ts',
   'ipaddr.js': 'audit/address.ts',
   leven: 'nearest.ts',
   'libsodium-wrappers': 'targets/sealed-box.ts',
@@ -201,7 +202,7 @@ function libraryProblem(file: string, { from, kind }: Import): string[] {
     .split('/')
     .slice(0, from.startsWith('@') ? 2 : 1)
     .join('/')
-  const importer = importers[library]
+  const importer = importers[from] ?? importers[library]
   if (importer === undefined) return [`${library} has no place in the rules (${file})`]
   if (!file.startsWith(importer)) return [`only ${importer} imports ${library}, not ${file}`]
   if (kind === 'now' && lazy.includes(library) && !loadedLate.includes(file))
@@ -253,7 +254,8 @@ test('every library of the rules is imported where they say', async () => {
     for (const { from } of importsOf(
       ts.createSourceFile(file, await readFile(src + file, 'utf8'), ts.ScriptTarget.Latest, true),
     )) {
-      const library = Object.keys(importers).find((name) => from === name || from.startsWith(`${name}/`))
+      const names = Object.keys(importers).sort((a, b) => b.length - a.length)
+      const library = names.find((name) => from === name || from.startsWith(`${name}/`))
       if (library !== undefined && file.startsWith(importers[library] ?? '')) seen.add(library)
     }
   }
