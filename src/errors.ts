@@ -80,6 +80,10 @@ export const errorExits = {
   'rotation-locked': Exit.locked,
   'verify-failed': Exit.failed,
   'plan-failed': Exit.failed,
+  // audit
+  'keys-file': Exit.usage,
+  'audit-findings': Exit.findings,
+  'audit-skipped': Exit.findings,
   // not ours
   interrupted: Exit.failed,
   internal: Exit.failed,

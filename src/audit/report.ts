@@ -1,3 +1,4 @@
+import type { KeyType } from '../api/contract.ts'
 import type { Acceptance, AuditSettings, RuleSettings, Severity } from '../fleet/fleet.ts'
 import type { Finding } from './finding.ts'
 import type { Rule, Source } from './rule.ts'
@@ -23,13 +24,18 @@ export interface AuditReport {
   rules: readonly Pick<Rule, 'id' | 'severity' | 'summary' | 'help'>[]
 }
 
-/** A finding whose command line can be pasted. */
-export type ReportedFinding = Omit<Finding, 'mend'> & { mend: string | undefined }
+/** A finding as it is printed: its command line can be pasted. */
+export interface ReportedFinding extends Omit<Finding, 'key' | 'mend' | 'place'> {
+  /** Null where it is about the account, the file or the working tree. */
+  key: { id: string; name: string; type: KeyType } | null
+  mend: string | null
+  place: { file: string; line: number } | null
+}
 
 export interface SkippedRule {
   rule: string
-  /** The source that is not to be had; undefined where the rule itself has nothing to go by. */
-  source: Source | undefined
+  /** The source that is not to be had; null where the rule itself has nothing to go by. */
+  source: Source | null
   why: string
 }
 
@@ -58,11 +64,7 @@ export function judge(
       continue
     }
     for (const finding of rule.check(survey, own)) {
-      found.push({
-        ...finding,
-        severity: inOrderOf(finding.severity, rule.severity, own.severity),
-        mend: finding.mend === undefined ? undefined : lineOf(finding.mend),
-      })
+      found.push(reported(finding, rule, own, lineOf))
     }
   }
   const accepted: (ReportedFinding & { reason: string })[] = []
@@ -91,6 +93,23 @@ export function judge(
   }
 }
 
+function reported(
+  { rule: id, severity, key, message, evidence, mend, place }: Finding,
+  rule: Rule,
+  settings: RuleSettings,
+  lineOf: (words: readonly string[]) => string,
+): ReportedFinding {
+  return {
+    rule: id,
+    severity: inOrderOf(severity, rule.severity, settings.severity),
+    key: key === undefined ? null : { id: key.id, name: key.name, type: key.type },
+    message,
+    evidence,
+    mend: mend === undefined ? null : lineOf(mend),
+    place: place ?? null,
+  }
+}
+
 /** Why a rule cannot be held against the account; undefined where it can. */
 function skipOf(survey: Survey, rule: Rule, settings: RuleSettings): SkippedRule | undefined {
   for (const source of rule.needs) {
@@ -98,7 +117,7 @@ function skipOf(survey: Survey, rule: Rule, settings: RuleSettings): SkippedRule
     if (!known.known) return { rule: rule.id, source, why: known.why }
   }
   const why = rule.skip?.(survey, settings)
-  return why === undefined ? undefined : { rule: rule.id, source: undefined, why }
+  return why === undefined ? undefined : { rule: rule.id, source: null, why }
 }
 
 /** The severest that a rule finds becomes what the file says; what is less stays so, unless the file says even less. */

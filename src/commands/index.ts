@@ -78,6 +78,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./usage.ts')).usage,
   },
   {
+    name: 'audit',
+    summary: 'what is not in order with the keys, and the command that mends it',
+    group: 'Keys',
+    load: async () => (await import('./audit.ts')).audit,
+  },
+  {
     name: 'rotate',
     summary: 'replace a key without downtime: create, deliver, verify, revoke',
     group: 'Rotation',

@@ -103,7 +103,7 @@ describe('a report', () => {
     const own: Rule = { ...rule('old', [finding()]), skip: () => 'there are no working hours' }
     const report = judge(survey, [own], settings(), lineOf)
     expect(report.findings).toEqual([])
-    expect(report.skipped).toEqual([{ rule: 'old', source: undefined, why: 'there are no working hours' }])
+    expect(report.skipped).toEqual([{ rule: 'old', source: null, why: 'there are no working hours' }])
   })
 
   test('has the line that mends, made of its words', () => {

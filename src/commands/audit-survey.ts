@@ -1,0 +1,50 @@
+import type { Rule, Source } from '../audit/rule.ts'
+import { surveyAccount, type Survey } from '../audit/survey.ts'
+import { createOutsideHours } from '../audit/working-hours.ts'
+import type { Context } from '../context.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { createReading } from '../ui/reading.ts'
+
+export interface AuditScope {
+  /** What no rule of these needs is not asked for. */
+  rules: readonly Rule[]
+  fleet: Fleet | undefined
+  /** How far back the audit log is read, and how much of that is recent. */
+  sinceMs: number
+  recentMs: number
+  probe: boolean
+}
+
+const notAsked = { known: false, why: 'it was not asked for' } as const
+
+/** All that the rules look at: the account, and what this machine knows. */
+export async function surveyAll(context: Context, scope: AuditScope): Promise<Survey> {
+  const { rules, fleet, sinceMs, recentMs } = scope
+  const needs = new Set<Source>(rules.flatMap((rule) => rule.needs))
+  const api = await context.api()
+  const now = api.now()
+  const hours = fleet?.audit.workingHours
+  const reading = createReading(context)
+  try {
+    const account = await surveyAccount(api, {
+      since: now - sinceMs,
+      recentSince: now - recentMs,
+      isOutside: hours && createOutsideHours(hours),
+      needs: { usage: needs.has('usage'), log: needs.has('log') },
+      signal: context.signal,
+      onProgress: (progress) => reading.report(progress),
+    })
+    return {
+      ...account,
+      fleet:
+        fleet === undefined
+          ? { known: false, why: 'there is no pictify-keys.yaml' }
+          : { known: true, value: fleet },
+      rotations: notAsked,
+      tree: notAsked,
+      past: notAsked,
+    }
+  } finally {
+    await reading.end()
+  }
+}
