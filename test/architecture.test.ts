@@ -85,7 +85,7 @@ const importers: Record<string, string> = {
   chalk: 'ui/colours.ts',
   'cli-table3': 'ui/table.ts',
   commander: 'cli.ts',
-  'csv-stringify': 'commands/list.ts',
+  'csv-stringify': 'ui/csv.ts',
   'env-paths': 'config.ts',
   hono: 'sandbox/app.ts',
   'hono/html': 'ui/html/markup.ts',
@@ -111,6 +111,7 @@ const lazy = [
   '@kubernetes/client-node',
   '@napi-rs/keyring',
   'chalk',
+  'csv-stringify',
   'libsodium-wrappers',
   'log-update',
   'picomatch',
@@ -120,6 +121,7 @@ const lazy = [
 /** A module that is loaded on first use may import its library at its top. */
 const loadedLate = [
   'ui/colours.ts',
+  'ui/csv.ts',
   'ui/inquirer.ts',
   'ui/live.ts',
   'ui/search.ts',

@@ -116,14 +116,10 @@ function printJson(apiKeys: Key[], out: Output): void {
 const csvColumns = ['id', 'name', 'type', 'status', 'access', 'createdAt', 'lastUsedAt', 'revokedAt'] as const
 
 async function printCsv(keys: Selected, out: Output): Promise<void> {
-  const { stringify } = await import('csv-stringify/sync')
-  // a name that starts with = is a formula to a spreadsheet; some skip a newline before it
-  const guarded = (cell: string) => (cell.startsWith('\n') ? `'${cell}` : cell)
-  const row = (cells: readonly string[]) =>
-    stringify([cells.map(guarded)], { escape_formulas: true, quoted_match: /[\r\n]/, eof: false })
-  await out.line(row(csvColumns))
+  const { csvRow } = await import('../ui/csv.ts')
+  await out.line(csvRow(csvColumns))
   for await (const some of keys) {
-    await out.lines(some.map((key) => row(csvColumns.map((column) => key[column] ?? ''))))
+    await out.lines(some.map((key) => csvRow(csvColumns.map((column) => key[column]))))
   }
 }
 

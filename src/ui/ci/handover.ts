@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import { oneLine } from '../text.ts'
+import { markdownText } from '../markdown.ts'
 import type { Ci, Hand } from './ci.ts'
 
 /** What a CI shows of a job: a heading, and rows of a name and its value. Text from outside may be in all of it. */
@@ -41,8 +41,8 @@ export function summarise(
 ): void {
   const { file, line: command } = place(plainValue.test(id) ? encodeURIComponent(id) : 'summary')
   if (command !== undefined && line === undefined) return
-  const table = rows.map(([name, value]) => `| ${markdown(name)} | ${markdown(value)} |`)
-  const text = [`### ${markdown(title)}`, '', '| | |', '| --- | --- |', ...table, '', ''].join('\n')
+  const table = rows.map(([name, value]) => `| ${markdownText(name)} | ${markdownText(value)} |`)
+  const text = [`### ${markdownText(title)}`, '', '| | |', '| --- | --- |', ...table, '', ''].join('\n')
   if (append(file, text, warn) && command !== undefined) line?.(command)
 }
 
@@ -54,13 +54,4 @@ function append(file: string, text: string, warn: (text: string) => void): boole
     warn(`${file} cannot be written to: ${(error as Error).message}`)
     return false
   }
-}
-
-/** One cell of text: neither Markdown nor HTML in it is any. */
-function markdown(text: string): string {
-  return oneLine(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/[\\`*_[\]|~$@#!]|:(?=[^\d\s])|(?<=www)\./gi, (character) => `&#${character.charCodeAt(0)};`)
 }
