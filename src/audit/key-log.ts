@@ -1,85 +1,154 @@
 import type { AuditEvent } from '../api/contract.ts'
 import { readAddress, type Address } from './address.ts'
-import { type Allowance, createSightings, type Sightings } from './sightings.ts'
+import { endpointOf, programOf } from './event-names.ts'
+import { type Allowance, createSightings, type Sighting, type Sightings } from './sightings.ts'
 
 /** What the audit log shows of one key over a stretch of time, in bounded memory. Instants are Unix ms. */
 export interface KeyLog {
   readonly requests: number
+  /** Of these, how many were recent. */
+  readonly recent: number
   /** Those answered with 400 and above. */
   readonly errors: number
   readonly firstAt: number | undefined
   readonly lastAt: number | undefined
-  readonly addresses: Sightings
   /** /24 and /48; addresses that are none are left out. */
   readonly networks: Sightings
-  /** As they are, versions and all. */
-  readonly userAgents: Sightings
   /** User agents without their versions: an upgrade is nobody new. */
   readonly programs: Sightings
-  /** `POST /image`. */
+  /** Which program from which network; `callerOf` reads one. */
+  readonly callers: Sightings
+  /** `POST /image`, `GET /templates/{id}`. */
   readonly endpoints: Sightings
-  /** From loopback and from networks that no one else routes. */
+  /** Addresses of loopback and of networks that no one else routes. */
   readonly local: Sightings
-  /** Those outside working hours, by their hour (`2026-03-01T02:00Z`); empty where no hours are set. */
-  readonly outside: Sightings
+  /** How many were this program's own probes, which every key may be asked with. */
+  readonly probes: number
+  /** Outside of working hours, if such are set. */
+  readonly outside: Outside
   add(event: AuditEvent): void
+}
+
+export interface Outside {
+  readonly requests: number
+  /** By their hour (`2026-03-01T02:00Z`); recent ones alone. */
+  readonly hours: Sightings
+  /** The networks (addresses, where they are none) of the recent ones. */
+  readonly networks: Sightings
+}
+
+/** With what varies most, which takes most room: for one key, or a few. */
+export interface DetailedKeyLog extends KeyLog {
+  readonly addresses: Sightings
+  /** As they are, versions and all. */
+  readonly userAgents: Sightings
 }
 
 export interface KeyLogOptions {
   allowance: Allowance
+  /** From when on a request is recent (Unix ms); none is without it. */
+  recentSince?: number | undefined
   /** Whether an instant (Unix ms) lies outside the working hours. */
   isOutside?: ((at: number) => boolean) | undefined
-  /** Reads an address; one that remembers serves many keys. */
+  /** Read an address and a user agent; such as remember serve many keys. */
   addressOf?: ((ip: string) => Address) | undefined
+  programOf?: ((userAgent: string) => string) | undefined
 }
 
-export function createKeyLog({ allowance, isOutside, addressOf = readAddress }: KeyLogOptions): KeyLog {
-  const sightings = () => createSightings(allowance)
-  const log = {
+/** This program, as `programOf` says it. */
+export const ownProgram = 'pictify-keys'
+const probe = 'GET /templates'
+
+/** A log as it is kept. There may be tens of thousands of them, so that they share their functions. */
+type Kept = Writable<Omit<KeyLog, 'outside'>> & { options: KeyLogOptions; outside: Writable<Outside> }
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] }
+
+/** What most keys have none of. */
+const none: Sightings = createSightings({ left: 0 }, { most: 0 })
+const nothingOutside: Outside = { requests: 0, hours: none, networks: none }
+
+export function createKeyLog(options: KeyLogOptions): KeyLog {
+  const log: Kept = {
+    options,
     requests: 0,
+    recent: 0,
     errors: 0,
-    firstAt: undefined as number | undefined,
-    lastAt: undefined as number | undefined,
-    addresses: sightings(),
-    networks: sightings(),
-    userAgents: sightings(),
-    programs: sightings(),
-    endpoints: sightings(),
-    local: sightings(),
-    outside: sightings(),
-    add({ timestamp, ip, userAgent, method, endpoint, status }: AuditEvent) {
-      const at = Date.parse(timestamp)
-      log.requests += 1
-      if (status >= 400) log.errors += 1
-      log.firstAt = Math.min(at, log.firstAt ?? at)
-      log.lastAt = Math.max(at, log.lastAt ?? at)
-      const { network, kind } = addressOf(ip)
-      if (ip !== '') log.addresses.add(ip, at)
-      if (network !== undefined) log.networks.add(network, at)
-      if (kind === 'loopback' || kind === 'private') log.local.add(ip, at)
-      if (userAgent !== '') {
-        log.userAgents.add(userAgent, at)
-        log.programs.add(programOf(userAgent), at)
-      }
-      if (endpoint !== '') log.endpoints.add(`${method} ${pathOf(endpoint)}`.trim(), at)
-      if (isOutside?.(at)) log.outside.add(`${new Date(at).toISOString().slice(0, 13)}:00Z`, at)
-    },
+    probes: 0,
+    firstAt: undefined,
+    lastAt: undefined,
+    networks: sightings(options),
+    programs: sightings(options),
+    callers: sightings(options),
+    endpoints: sightings(options),
+    local: none,
+    outside: nothingOutside,
+    add,
   }
   return log
 }
 
-/** `pictify-node/1.4.2 (linux)` is `pictify-node (linux)`. */
-export function programOf(userAgent: string): string {
-  return (
-    userAgent
-      .replaceAll(/\/v?\d[\w.+-]*/g, '')
-      .replaceAll(/\s+/g, ' ')
-      .trim() || userAgent
-  )
+export function createDetailedKeyLog(options: KeyLogOptions): DetailedKeyLog {
+  const log = createKeyLog(options)
+  const [addresses, userAgents] = [sightings(options), sightings(options)]
+  return Object.assign(log, {
+    addresses,
+    userAgents,
+    add(event: AuditEvent) {
+      add.call(log as Kept, event)
+      const at = Date.parse(event.timestamp)
+      if (event.ip !== '') addresses.add(event.ip, at)
+      if (event.userAgent !== '') userAgents.add(event.userAgent, at)
+    },
+  })
 }
 
-/** Without the query, which differs from call to call. */
-function pathOf(endpoint: string): string {
-  const end = endpoint.search(/[?#]/)
-  return end === -1 ? endpoint : endpoint.slice(0, end)
+function sightings({ allowance, recentSince }: KeyLogOptions): Sightings {
+  return createSightings(allowance, { recentSince })
+}
+
+function add(this: Kept, { timestamp, ip, userAgent, method, endpoint, status }: AuditEvent): void {
+  const { options } = this
+  const at = Date.parse(timestamp)
+  const isRecent = at >= (options.recentSince ?? Infinity)
+  this.requests += 1
+  if (isRecent) this.recent += 1
+  if (status >= 400) this.errors += 1
+  this.firstAt = Math.min(at, this.firstAt ?? at)
+  this.lastAt = Math.max(at, this.lastAt ?? at)
+
+  const { network, kind } = (options.addressOf ?? readAddress)(ip)
+  const program = (options.programOf ?? programOf)(userAgent)
+  if (network !== undefined) this.networks.add(network, at)
+  if (program !== '') this.programs.add(program, at)
+  this.callers.add(`${program}\n${network ?? ''}`, at)
+  if (kind === 'loopback' || kind === 'private') {
+    if (this.local === none) this.local = sightings(options)
+    this.local.add(ip, at)
+  }
+  if (endpoint !== '') {
+    const called = endpointOf(method, endpoint)
+    this.endpoints.add(called, at)
+    if (program === ownProgram && called === probe) this.probes += 1
+  }
+
+  if (!options.isOutside?.(at)) return
+  if (this.outside === nothingOutside) {
+    this.outside = { requests: 0, hours: sightings(options), networks: sightings(options) }
+  }
+  this.outside.requests += 1
+  if (!isRecent) return
+  this.outside.hours.add(`${new Date(at).toISOString().slice(0, 13)}:00Z`, at)
+  this.outside.networks.add(network ?? ip, at)
+}
+
+/** A program, from a network; each empty where the log does not say. */
+export interface Caller extends Omit<Sighting, 'value'> {
+  program: string
+  network: string
+}
+
+export function callerOf({ value, ...sighting }: Sighting): Caller {
+  // a network has no line break, whatever a user agent has
+  const end = value.lastIndexOf('\n')
+  return { ...sighting, program: value.slice(0, end), network: value.slice(end + 1) }
 }

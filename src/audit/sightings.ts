@@ -2,6 +2,10 @@
 export interface Sighting {
   value: string
   requests: number
+  /** Of these, how many were recent. */
+  recent: number
+  /** A bit for each day of the recent stretch on which it was seen, the first day the lowest; see `daysTogether`. */
+  recentDays: number
   /** Unix ms. */
   firstAt: number
   lastAt: number
@@ -21,35 +25,86 @@ export interface Sightings {
   readonly unkept: number
 }
 
+export interface SightingsOptions {
+  /** How many values at most, whatever the allowance. */
+  most?: number | undefined
+  /** From when on a request is recent (Unix ms); none is without it. */
+  recentSince?: number | undefined
+}
+
 /** Kept however little is left of the allowance. */
-const always = 8
+const always = 4
+const dayMs = 86_400_000
+/** As many days as bits; what lies beyond counts as the last of them. */
+const mostDays = 31
+const mostListed = 8
+/** Of a value that is longer, its beginning is kept. */
+const longest = 500
 
-export function createSightings(allowance: Allowance, most = 1_000): Sightings {
-  const seen = new Map<string, Sighting>()
-  let unkept = 0
+/** Sightings as they are kept. There may be tens of thousands of them, so that they share their functions. */
+interface Kept extends Sightings {
+  unkept: number
+  allowance: Allowance
+  most: number
+  recentSince: number
+  /** Few as a list, which takes a third of the room. */
+  seen: Sighting[] | Map<string, Sighting>
+}
 
-  const mayKeep = (): boolean => {
-    if (seen.size < always) return true
-    if (seen.size >= most || allowance.left <= 0) return false
+export function createSightings(
+  allowance: Allowance,
+  { most = 1_000, recentSince = Infinity }: SightingsOptions = {},
+): Sightings {
+  const kept: Kept = { unkept: 0, allowance, most, recentSince, seen: [], add, list }
+  return kept
+}
+
+function add(this: Kept, said: string, at: number): void {
+  const value = said.length > longest ? beginningOf(said) : said
+  const sighting = find(this.seen, value) ?? keep(this, value, at)
+  if (sighting === undefined) {
+    this.unkept += 1
+    return
+  }
+  sighting.requests += 1
+  if (at < sighting.firstAt) sighting.firstAt = at
+  if (at > sighting.lastAt) sighting.lastAt = at
+  if (at < this.recentSince) return
+  sighting.recent += 1
+  sighting.recentDays |= 1 << Math.min(Math.floor((at - this.recentSince) / dayMs), mostDays - 1)
+}
+
+function list(this: Kept): Sighting[] {
+  return [...this.seen.values()].sort((a, b) => b.requests - a.requests || (a.value < b.value ? -1 : 1))
+}
+
+function find(seen: Kept['seen'], value: string): Sighting | undefined {
+  return Array.isArray(seen) ? seen.find((each) => each.value === value) : seen.get(value)
+}
+
+/** Undefined where there is no room for it. */
+function keep(kept: Kept, value: string, at: number): Sighting | undefined {
+  const { seen, most, allowance } = kept
+  const count = Array.isArray(seen) ? seen.length : seen.size
+  if (count >= always) {
+    if (count >= most || allowance.left <= 0) return undefined
     allowance.left -= 1
-    return true
   }
+  const sighting = { value, requests: 0, recent: 0, recentDays: 0, firstAt: at, lastAt: at }
+  if (!Array.isArray(seen)) seen.set(value, sighting)
+  else if (seen.push(sighting) > mostListed) kept.seen = new Map(seen.map((each) => [each.value, each]))
+  return sighting
+}
 
-  return {
-    add(value, at) {
-      const sighting = seen.get(value)
-      if (sighting === undefined) {
-        if (mayKeep()) seen.set(value, { value, requests: 1, firstAt: at, lastAt: at })
-        else unkept += 1
-        return
-      }
-      sighting.requests += 1
-      if (at < sighting.firstAt) sighting.firstAt = at
-      if (at > sighting.lastAt) sighting.lastAt = at
-    },
-    list: () => [...seen.values()].sort((a, b) => b.requests - a.requests || (a.value < b.value ? -1 : 1)),
-    get unkept() {
-      return unkept
-    },
-  }
+/** A copy: a part of a string keeps the whole of it in memory. */
+function beginningOf(value: string): string {
+  return Buffer.from(`${value.slice(0, longest - 1)}…`).toString()
+}
+
+/** On how many days of the recent stretch both were seen. */
+export function daysTogether(a: number, b: number): number {
+  let both = (a & b) >>> 0
+  let days = 0
+  for (; both !== 0; both >>>= 1) days += both & 1
+  return days
 }

@@ -4,7 +4,8 @@
 import type { Client, Key, Plan, Usage, UsageWindow } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { type Address, readAddress } from './address.ts'
+import { readAddress } from './address.ts'
+import { programOf } from './event-names.ts'
 import { createKeyLog, type KeyLog } from './key-log.ts'
 
 /** What a source gave, or why it gave nothing (lower case, no full stop). */
@@ -78,8 +79,16 @@ export interface TreeSecret {
 export interface Past {
   /** When the first of them was. */
   since: number
-  /** By key id: the countries seen before this survey. */
-  countries: ReadonlyMap<string, ReadonlySet<string>>
+  /** By key id: what each of those keys was seen to do. */
+  keys: ReadonlyMap<string, KeyPast>
+}
+
+export interface KeyPast {
+  /** When the key was looked at for the first and the last time. */
+  since: number
+  until: number
+  /** By country, when it was seen first. */
+  countries: ReadonlyMap<string, number>
 }
 
 /** How far reading is: `total` where it is known. */
@@ -106,6 +115,8 @@ export type AccountSurvey = Pick<Survey, 'at' | 'apiUrl' | 'plan' | 'keys' | 'us
 const dayMs = 86_400_000
 const usageSpanMs = 30 * dayMs
 const usagesInFlight = 6
+/** Of a key's days; the API tells of 30. */
+const mostDays = 100
 /** Distinct values kept of all keys together, some 30 MB of them; few keys come near it. */
 const keptValues = 150_000
 
@@ -155,20 +166,25 @@ async function readUsages(
 }
 
 function compact({ updatedAt, windows, daily, countries }: Usage): KeyUsage {
-  const days = daily?.toSorted((a, b) => (a.date < b.date ? -1 : 1))
-  const lastDay = days?.at(-1)?.date
+  return { updatedAt: Date.parse(updatedAt), windows, days: daysOf(daily ?? []), countries }
+}
+
+/** Every day from the first to the last: one that the API leaves out had no requests. */
+function daysOf(daily: NonNullable<Usage['daily']>): KeyUsage['days'] {
+  const days = new Map(daily.map((day) => [day.date.slice(0, 10), day]))
+  const dates = [...days.keys()].sort()
+  const [firstDay = '', lastDay = ''] = [dates[0], dates.at(-1)]
+  const last = Date.parse(lastDay)
+  const count = Math.min(Math.round((last - Date.parse(firstDay)) / dayMs) + 1, mostDays)
+  // a date that is none makes no count
+  if (!(count > 0)) return undefined
+  const each = Array.from({ length: count }, (_, index) => {
+    return days.get(new Date(last - (count - 1 - index) * dayMs).toISOString().slice(0, 10))
+  })
   return {
-    updatedAt: Date.parse(updatedAt),
-    windows,
-    days:
-      days === undefined || lastDay === undefined
-        ? undefined
-        : {
-            lastDay,
-            requests: days.map(({ requests }) => requests),
-            errors: days.map(({ errors }) => errors),
-          },
-    countries,
+    lastDay,
+    requests: each.map((day) => day?.requests ?? 0),
+    errors: each.map((day) => day?.errors ?? 0),
   }
 }
 
@@ -179,15 +195,20 @@ async function readLog(
 ): Promise<Survey['log']> {
   const filter = { since: new Date(since).toISOString(), until: new Date(at).toISOString() }
   const allowance = { left: keptValues }
-  const addressOf = rememberingAddresses()
+  const reading = {
+    allowance,
+    recentSince,
+    isOutside,
+    addressOf: remembering(readAddress),
+    programOf: remembering(programOf),
+  }
   const keys = new Map<string, KeyLog>()
   let events = 0
   try {
     for await (const page of api.auditLogsByPage(filter, { signal, patient: true })) {
       for (const event of page) {
         let log = keys.get(event.keyId)
-        if (log === undefined)
-          keys.set(event.keyId, (log = createKeyLog({ allowance, isOutside, addressOf })))
+        if (log === undefined) keys.set(event.keyId, (log = createKeyLog(reading)))
         log.add(event)
       }
       events += page.length
@@ -200,16 +221,17 @@ async function readLog(
   return { known: true, value: { since, until: at, recentSince, events, keys } }
 }
 
-/** Reads each address once, as long as they are few. */
-function rememberingAddresses(): (ip: string) => Address {
-  const remembered = new Map<string, Address>()
-  return (ip) => {
-    let address = remembered.get(ip)
-    if (address === undefined) {
-      if (remembered.size >= 10_000) remembered.clear()
-      remembered.set(ip, (address = readAddress(ip)))
-    }
-    return address
+/** Reads each text once, as long as they are few and short. */
+function remembering<T>(read: (text: string) => T): (text: string) => T {
+  const remembered = new Map<string, T>()
+  return (text) => {
+    if (text.length > 200) return read(text)
+    const known = remembered.get(text)
+    if (known !== undefined) return known
+    if (remembered.size >= 10_000) remembered.clear()
+    const fresh = read(text)
+    remembered.set(text, fresh)
+    return fresh
   }
 }
 

@@ -13,6 +13,10 @@ describe('an address', () => {
     ['fe80::1', { network: 'fe80::/48', kind: 'private' }],
     ['', { network: undefined, kind: 'unknown' }],
     ['a proxy', { network: undefined, kind: 'unknown' }],
+    ['fe80::1%eth0', { network: 'fe80::/48', kind: 'private' }],
+    ['8.8.8.8:443', { network: undefined, kind: 'unknown' }],
+    ['100.64.0.1', { network: '100.64.0.0/24', kind: 'private' }],
+    ['0.0.0.0', { network: '0.0.0.0/24', kind: 'unknown' }],
   ])('%s', (text, expected) => {
     if (expected === undefined) expect(readAddress(text).network).toBe('192.0.2.0/24')
     else expect(readAddress(text)).toEqual(expected)

@@ -83,6 +83,32 @@ describe('a survey', () => {
     expect(progress.at(-1)).toEqual({ what: 'events', done: 3, total: undefined })
   })
 
+  test('takes a day that the API leaves out for one without requests', async () => {
+    keys(key({ id: 'key_a', ...used }))
+    const windows = { '24h': figures(2), '7d': figures(30), '30d': figures(400) }
+    const daily = [
+      { date: '2026-03-01', requests: 2, errors: 1 },
+      { date: '2026-02-26', requests: 9, errors: 0 },
+    ]
+    const body = { usage: { keyId: 'key_a', updatedAt: '2026-03-01T11:55:00Z', windows, daily } }
+    answering('/api-keys/key_a/usage', json(body))
+    const { usage } = await surveyAccount(client(), { ...options, needs: { usage: true, log: false } })
+    expect(usage.known && usage.value.get('key_a')?.days).toEqual({
+      lastDay: '2026-03-01',
+      requests: [9, 0, 0, 2],
+      errors: [0, 0, 0, 1],
+    })
+  })
+
+  test.each([[[]], [[{ date: 'today', requests: 2, errors: 1 }]]])('has no days of %j', async (daily) => {
+    keys(key({ id: 'key_a', ...used }))
+    const windows = { '24h': figures(2), '7d': figures(30), '30d': figures(400) }
+    const body = { usage: { keyId: 'key_a', updatedAt: '2026-03-01T11:55:00Z', windows, daily } }
+    answering('/api-keys/key_a/usage', json(body))
+    const { usage } = await surveyAccount(client(), { ...options, needs: { usage: true, log: false } })
+    expect(usage.known && usage.value.get('key_a')?.days).toBeUndefined()
+  })
+
   test('says what the API does not have', async () => {
     keys(key({ id: 'key_a', ...used }))
     answering('/api-keys/key_a/usage', absent)
