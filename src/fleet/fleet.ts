@@ -39,6 +39,13 @@ export interface RuleSettings {
   severity?: Severity | 'off' | undefined
   warnAfterMs?: number | undefined
   errorAfterMs?: number | undefined
+  /** From more than this on: a share (0 to 1), or how many times what is usual; the rule says which. */
+  warnAbove?: number | undefined
+  errorAbove?: number | undefined
+  /** What is of fewer requests is no finding. */
+  minRequests?: number | undefined
+  /** Globs over user agents, networks and addresses that are meant to be there. */
+  ignore?: readonly string[] | undefined
 }
 
 /** Local times of day at which keys are expected to be used. */
