@@ -80,15 +80,18 @@ export interface AlertRule {
   /** Glob over names; every active key without one. */
   keys: string | undefined
   condition: AlertCondition
+  /** How long it must be so before it fires, and how long over before that is believed; 0 without. */
+  forMs: number
+  keepFiringForMs: number
   /** Names of notifiers; all without. */
   notify: readonly string[] | undefined
 }
 
 export type AlertCondition =
   | { kind: 'requests'; over: number; in: UsageSpan }
-  /** `over` is a share, 0 to 1. */
-  | { kind: 'error-rate'; over: number; in: UsageSpan }
-  | { kind: 'p95'; overMs: number; in: UsageSpan }
+  /** `over` is a share, 0 to 1. Of fewer requests than `minRequests` nothing is made. */
+  | { kind: 'error-rate'; over: number; in: UsageSpan; minRequests: number }
+  | { kind: 'p95'; overMs: number; in: UsageSpan; minRequests: number }
   /** Today's requests against the key's own days. */
   | { kind: 'spike' }
   | { kind: 'new-country' }
@@ -97,10 +100,10 @@ export type AlertCondition =
   | { kind: 'too-old'; afterMs: number }
   | { kind: 'unused'; forMs: number }
 
-/** Where an alert goes. Secrets stand in the environment, under the names given here; never in the file. */
+/** Where an alert goes. URLs that let in whoever has them, and secrets, stand in the environment under the names given here. */
 export type NotifierSettings = { name: string; line: number } & (
   | { kind: 'slack'; urlEnv: string }
-  | { kind: 'webhook'; url: string; secretEnv: string | undefined }
+  | { kind: 'webhook'; urlEnv: string; secretEnv: string | undefined }
   | {
       kind: 'email'
       /** `smtp://host:587`, `smtps://host:465`; without user and password. */
