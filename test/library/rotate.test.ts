@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { KeysError} from '../../src/library.ts';
+import type { KeysError } from '../../src/library.ts'
 import { rotate, RotationError, type RotateOptions, type Secret } from '../../src/library.ts'
 import { failure, useStage } from './stage.ts'
 
