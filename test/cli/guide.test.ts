@@ -117,6 +117,23 @@ describe('the whole guide', () => {
   })
 })
 
+test('left in the overlap, the guide names the one line that goes on, whole', async () => {
+  const screen = openGuide(project, { columns: 200 }, ['--overlap', '1h', '--state-dir', 'state'])
+  const way = shortWay.filter(([question]) => !question.startsWith('When may'))
+  await walk(screen, way, way.length)
+  await screen.until('both keys work; waiting')
+  screen.type(keyboard.ctrlC)
+  expect((await screen.ended).signal, screen.scrollback()).toBe(sigint)
+  const text = screen.scrollback()
+  expect(text).not.toContain('the same without questions')
+  const line = /go on: (pictify-keys rotate \w+ --resume [^;]*);/.exec(text)?.[1] ?? text
+  expect(line).toMatch(/ --state-dir \S+$/)
+  expect(text.replace(/\s+/g, ' ')).toContain(`go on later with: ${line}`)
+  // in its account, which the environment names
+  const ran = await runLine(project, `${line} --overlap 0s --idle 0s --usage-lag 0s`)
+  expect(ran.stdout, ran.stderr).toContain('rotated Production Server')
+})
+
 describe('leaving the guide', () => {
   test.each(longWay.map(([question], index) => [question, index] as const))(
     'by Ctrl-C at "%s" changes nothing, and dies of the signal',

@@ -201,7 +201,34 @@ describe('a place that a person fills in, in the middle of a rotation', () => {
     expect(screen.written()).not.toContain(secret.slice(0, 14))
     expect(screen.isCursorHidden()).toBe(false)
     expect(screen.written()).toMatch(/rotation [0-9a-f]{6}/)
+    expect(screen.written().replace(/\s+/g, ' ')).toContain('a second Ctrl-C undoes the rotation')
   })
+
+  test.each([
+    ['the screen', '', ''],
+    ['its question', `${keyboard.enter}`, 'Is it in its place?'],
+  ])(
+    'twice in one burst at %s is the second Ctrl-C, three times the third',
+    async (_where, keys, question) => {
+      for (const [times, said] of [
+        [2, 'undoing the rotation; a third'],
+        [3, 'left at once; the journal keeps what was done'],
+      ] as const) {
+        const screen = rotating()
+        await screen.until('put the new key into the wiki')
+        if (question !== '') {
+          screen.type(keys)
+          await screen.until('once more')
+          screen.type(keys)
+          await screen.until(question)
+        }
+        screen.type(keyboard.ctrlC.repeat(times))
+        expect((await screen.ended).signal, screen.written()).toBe(2)
+        expect(screen.written().replace(/\s+/g, ' ')).toContain(said)
+        expect(screen.isCursorHidden()).toBe(false)
+      }
+    },
+  )
 })
 
 describe('--print and stdout', () => {
