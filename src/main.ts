@@ -118,6 +118,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
           return () => void stops.delete(stop)
         },
         version: PICTIFY_KEYS_VERSION,
+        asksNobody: parsed.command.asksNobody === true,
         process: {
           pid: process.pid,
           execPath: process.execPath,
