@@ -57,7 +57,7 @@ describe('at a terminal', () => {
     expect(screen.raw()).toContain(`\x1b]52;c;${Buffer.from(secret).toString('base64')}\x07`)
     screen.type(keyboard.enter)
     expect((await screen.ended).exit).toBe(0)
-    expect(screen.written()).toContain('sent to the clipboard of the terminal')
+    expect(screen.written().replaceAll('\n  ', ' ')).toContain('sent to the clipboard of the terminal')
     expect(screen.written()).not.toContain(secret.slice(0, 14))
   })
 
