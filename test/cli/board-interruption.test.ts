@@ -129,7 +129,7 @@ describe('Ctrl-C elsewhere', () => {
     const screen = rotate('--verify', 'exit 1', '--idle', '1h')
     await screen.until(/undo +every place has its old value/)
     expect(said(screen)).toContain(
-      'goes on undoing; the third leaves at once, and the journal keeps the rest; go on later: pictify-keys rotate',
+      'goes on undoing; the third leaves at once, and the journal keeps the rest go on later: pictify-keys rotate',
     )
     await press(screen, 'it is being undone, and that goes on; a third Ctrl-C leaves at once')
     await press(screen, /and that goes on;[^]*and that goes on;/)
