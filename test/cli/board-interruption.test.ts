@@ -145,7 +145,7 @@ describe('Ctrl-C elsewhere', () => {
     await screen.until('waiting up to')
     await press(screen, 'stopping at the next safe point')
     await expectInterrupted(screen)
-    expect(said(screen)).toContain('go on later with: pictify-keys rotate')
+    expect(screen.written()).toContain('go on later with: pictify-keys rotate')
     expect(screen.raw()).not.toMatch(/\x1b(?!\[[\d;]*m)/)
   })
 })
