@@ -127,6 +127,9 @@ export class KeysError extends Error {
   }
 }
 
+/** One that the person at the terminal has read already, as a part of what was printed: it decides the exit alone. */
+export class ToldError extends KeysError {}
+
 /** Whether an error is a KeysError with one of these codes. */
 export function hasCode<C extends ErrorCode>(
   error: unknown,

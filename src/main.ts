@@ -118,6 +118,7 @@ async function run(core: Core, argv: string[]): Promise<void> {
           return () => void stops.delete(stop)
         },
         version: PICTIFY_KEYS_VERSION,
+        asksNobody: parsed.command.asksNobody === true,
         process: {
           pid: process.pid,
           execPath: process.execPath,
@@ -177,7 +178,7 @@ async function finish(
     exit = error.exit
     // a person who says no knows why; a program is told as of any other end
     if (error.code === 'not-confirmed' && !out.json) out.show(error.message)
-    else out.error(error)
+    else if (!(error instanceof core.ToldError)) out.error(error)
     for (let cause: unknown = failed; cause instanceof Error; cause = cause.cause)
       out.debug(cause.stack ?? cause.message)
   }

@@ -37,6 +37,8 @@ export interface Surroundings {
   onCtrlC: (times: number) => void
   onStop: SecretScreenOptions['onStop']
   version: string
+  /** What is done asks no person for anything (`Command.asksNobody`). */
+  asksNobody: boolean
   process: ProcessFacts
   /** The folders for profiles and for journals where no flag names another. */
   folders: () => { config: string; data: string; cache: string }
@@ -190,7 +192,7 @@ export function createContext(given: Surroundings): Context {
 const unattendedKeychainMs = 10_000
 
 function keychainOptions(
-  { globals, env, out, signal, process: facts }: Surroundings,
+  { globals, env, out, signal, asksNobody, process: facts }: Surroundings,
   loginLine: LoginLine,
 ): KeychainOptions {
   return {
@@ -200,6 +202,7 @@ function keychainOptions(
     env,
     limitMs: out.interactive ? globals.timeout : Math.min(globals.timeout, unattendedKeychainMs),
     signal,
+    mayAsk: !asksNobody,
     loginLine,
     onWait: (boundMs) =>
       out.event(

@@ -2,6 +2,7 @@ import type { Client, Key } from '../api/contract.ts'
 import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
+import { parseMark } from '../rotation/marked-name.ts'
 import { formatAge } from '../ages.ts'
 import { oneLine } from '../ui/text.ts'
 import { keyChoices, readKeys } from './key-choices.ts'
@@ -19,7 +20,10 @@ export async function findKeys(api: Client, named: readonly string[], signal: Ab
   return [...found.values()]
 }
 
-/** The key that is named, or that is chosen now: of the active ones, which then are at hand. */
+/**
+ * The key that is named, or that is chosen now: of the active ones, which then are at hand, but for those that are taking
+ * another's place.
+ */
 export async function oneKey(
   context: Context,
   api: Client,
@@ -29,7 +33,8 @@ export async function oneKey(
   const { out, prompt, signal } = context
   if (named !== undefined) return { key: await api.keys.find(named, { signal }) }
   const active = await readKeys(api, 'active', signal)
-  const choices = keyChoices(active, { now: api.now(), columns: out.columns })
+  const free = active.filter(({ name }) => parseMark(name) === undefined)
+  const choices = keyChoices(free, { now: api.now(), columns: out.columns })
   return { key: await prompt.search(question, choices, '<key>'), active }
 }
 

@@ -75,6 +75,8 @@ export interface Command {
   examples: readonly string[]
   /** Of a command that is about another command line: its words, whose global flags count as if they were its own. */
   lineIn?(inputs: never): readonly string[]
+  /** Nobody is there who could answer anything: the keychain is not to ask for its password either. */
+  asksNobody?: boolean
   run(context: Context, inputs: never): Promise<void>
 }
 
@@ -90,6 +92,7 @@ export function defineCommand<
   groups?: Readonly<Record<string, readonly (keyof F & string)[]>>
   examples?: readonly string[]
   lineIn?(inputs: Inputs<A, F>): readonly string[]
+  asksNobody?: boolean
   run(context: Context, inputs: Inputs<A, F>): Promise<void>
 }): Command {
   return { args: [], flags: {}, groups: {}, examples: [], ...command }

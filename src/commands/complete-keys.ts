@@ -1,5 +1,6 @@
 // Rules of this file:
 // - what is kept of an account for its completions is ids and names, in a file of its owner's alone, and never a secret;
+// - it makes no keychain ask for its password: then what `list` printed last is known, or nothing;
 // - a person at a prompt waits for the API a second at most, and then gets what was known before, or nothing.
 import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
@@ -30,12 +31,14 @@ const mostKeys = 1_000
 const version = 1
 const sizeLimit = 1024 * 1024
 
+const fileOf = ({ cacheDir }: Context, mark: string) => path.join(cacheDir, `keys-${mark}.json`)
+
 /** The keys of the account in force, as far as they can be had at once. Never throws. */
 export async function knownKeys(context: Context): Promise<KnownKey[]> {
   try {
     const mark = await accountMark(context)
     if (mark === undefined) return []
-    const file = path.join(context.cacheDir, `keys-${mark}.json`)
+    const file = fileOf(context, mark)
     const kept = await readKept(file, context.clock.now())
     if (kept !== undefined && kept.ageMs < freshMs) return kept.keys
     const keys = await withinLimit(readKeys(context), context)
@@ -47,6 +50,14 @@ export async function knownKeys(context: Context): Promise<KnownKey[]> {
     // whoever pressed the key wants no error in the middle of a line
     return []
   }
+}
+
+/** Keeps the list that a command has just had, for where completion itself cannot ask for it. Never throws. */
+export async function noteKnownKeys(context: Context, keys: readonly KnownKey[]): Promise<void> {
+  const mark = await accountMark(context).catch(() => undefined)
+  if (mark === undefined) return
+  const known = keys.slice(0, mostKeys).map(({ id, name, type, status }) => ({ id, name, type, status }))
+  await keep(fileOf(context, mark), known, context.clock.now())
 }
 
 /**
@@ -101,6 +112,7 @@ async function readKeys(context: Context): Promise<KnownKey[] | 'signed out' | u
     }
     return keys
   } catch (error) {
+    context.out.debug(String(error))
     // what another credential could see is no business of whoever has none
     return hasCode(error, 'not-signed-in', 'invalid-api-key') ? 'signed out' : undefined
   }

@@ -161,7 +161,10 @@ function ofArgument({ name, args }: Command, { given, used }: Line): Wanted {
 
 /** The codes that `explain` explains. */
 function errorCodes(): Candidate[] {
-  return Object.entries(errorExits).map(([code, exit]) => ({ value: code, summary: `ends with exit ${exit}` }))
+  return Object.entries(errorExits).map(([code, exit]) => ({
+    value: code,
+    summary: `ends with exit ${exit}`,
+  }))
 }
 
 const onlyActive = ['rotate', 'revoke']

@@ -16,6 +16,8 @@ export const complete = defineCommand({
     { name: 'shell', summary: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] },
     { name: 'line', summary: 'the line as that shell has it', many: true },
   ],
+  // a window that asks for a password in the middle of a line would get the rest of it
+  asksNobody: true,
   lineIn: ({ shell, line }) => read(shell, line).words,
 
   async run(context, { shell, line }) {

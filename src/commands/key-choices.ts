@@ -1,9 +1,13 @@
 import type { Client, Key } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
 import { formatAge } from '../ages.ts'
+import { parseMark } from '../rotation/marked-name.ts'
 import type { Choice } from '../ui/prompts.ts'
 
-/** Keys to choose from, as they are searched: by name, and by all that is said of them. */
+/**
+ * Keys to choose from, as they are searched: by name, and by all that is said of them. A successor whose rotation is not
+ * over stands below the key whose place it takes, and says so.
+ */
 export function keyChoices(
   keys: readonly Key[],
   {
@@ -12,25 +16,37 @@ export function keyChoices(
     noteOf = () => undefined,
   }: { now: number; columns: number; noteOf?: (key: Key) => string | undefined },
 ): Choice<Key>[] {
-  const widest = Math.min(40, Math.max(...keys.map(({ name }) => name.length), 0))
-  return keys.map((key) => {
-    const note = noteOf(key)
+  const shown = belowTheirOld(keys).map((key) => ({ key, mark: parseMark(key.name) }))
+  const named = shown.map(({ key, mark }) => ({ key, mark, name: mark?.plain ?? key.name }))
+  const widest = Math.min(40, Math.max(...named.map(({ name }) => name.length), 0))
+  return named.map(({ key, mark, name }) => {
+    const note =
+      noteOf(key) ?? (mark && `the successor of ${mark.oldId}, whose rotation ${mark.rotationId} is not over`)
     const facts = [
       key.type,
       ...(key.status === 'revoked' ? ['revoked'] : []),
       ageOf(key.createdAt, now),
       key.lastUsedAt === null ? 'never used' : `used ${formatAge(key.lastUsedAt, now)}`,
     ].join(', ')
-    const line = `${key.name.padEnd(widest)}  ${facts}${note === undefined ? '' : `  (${note})`}`
+    const line = `${name.padEnd(widest)}  ${facts}${note === undefined ? '' : `  (${note})`}`
     const description = [key.id, ...(key.access === undefined ? [] : [key.access])].join(', ')
     // a list whose every line is broken is no list: a narrow terminal says the rest of the one that the cursor is on
     if (line.length <= columns - 4) return { name: line, value: key, short: key.name, description }
     return {
-      name: key.name,
+      name,
       value: key,
+      short: key.name,
       description: [facts, ...(note ? [note] : []), description].join(', '),
     }
   })
+}
+
+function belowTheirOld(keys: readonly Key[]): Key[] {
+  const oldIdOf = ({ name }: Key) => parseMark(name)?.oldId
+  const ids = new Set<string | undefined>(keys.map(({ id }) => id))
+  return keys
+    .filter((key) => !ids.has(oldIdOf(key)))
+    .flatMap((key) => [key, ...keys.filter((other) => oldIdOf(other) === key.id)])
 }
 
 /** `3d old`. */

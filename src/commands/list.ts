@@ -125,13 +125,15 @@ async function printCsv(keys: Selected, out: Output): Promise<void> {
 
 async function printTable(context: Context, keys: Key[], inputs: ListInputs): Promise<void> {
   const { out } = context
+  const filters = ['type', 'status', 'name', 'olderThan', 'unusedFor', 'limit'] as const
+  const filtered = filters.some((name) => inputs[name] !== undefined)
   if (keys.length === 0) {
-    const filters = ['type', 'status', 'name', 'olderThan', 'unusedFor', 'limit'] as const
-    const filtered = filters.some((name) => inputs[name] !== undefined)
     return out.say(
       filtered ? 'no key fits' : 'no keys yet; create one: pictify-keys create "Production Server"',
     )
   }
   const [{ keyTable }, api] = await Promise.all([import('../ui/keys.ts'), context.api()])
   out.result({ apiKeys: keys }, ({ apiKeys }) => keyTable(apiKeys, api.now(), out))
+  if (filtered || (await context.credential()).source.kind !== 'keychain') return
+  await (await import('./complete-keys.ts')).noteKnownKeys(context, keys)
 }

@@ -1,6 +1,7 @@
 import type { Client, Key } from '../api/contract.ts'
 import { keyFacts } from '../api/key-facts.ts'
 import type { Context } from '../context.ts'
+import { KeysError } from '../errors.ts'
 import { answersTo } from '../rotation/marked-name.ts'
 
 /** So many are told; more would not help. */
@@ -17,12 +18,20 @@ export async function warnOfNamesakes(
   { own, active }: { own?: string; active?: readonly Key[] | undefined } = {},
 ): Promise<void> {
   const namesakes: Key[] = []
-  for await (const key of active ?? api.keys.list({ status: 'active' }, { signal })) {
-    if (key.id !== own && (key.name === name || answersTo(key.name, name))) namesakes.push(key)
+  try {
+    for await (const key of active ?? api.keys.list({ status: 'active' }, { signal })) {
+      if (key.id !== own && (key.name === name || answersTo(key.name, name))) namesakes.push(key)
+    }
+  } catch (error) {
+    // what was asked for needs no list; where the API fails altogether, that says so
+    if (!(error instanceof KeysError) || error.code === 'interrupted') throw error
+    out.debug(`whether another key has the name is not known: ${error.message}`)
   }
   if (namesakes.length === 0) return
   const told = namesakes.slice(0, mostTold).map((key) => `${key.id} (${keyFacts(key, api.now())})`)
   const more = namesakes.length > told.length ? ` and ${namesakes.length - told.length} more` : ''
   const have = namesakes.length === 1 ? 'has' : 'have'
-  out.warn(`${told.join(', ')}${more} ${have} the name "${name}" already: only by their ids are they told apart`)
+  out.warn(
+    `${told.join(', ')}${more} ${have} the name "${name}" already: only by their ids are they told apart`,
+  )
 }

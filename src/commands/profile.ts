@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { profileHint } from '../credentials/lookup.ts'
+import { profileLabel } from '../credentials/whose.ts'
 import { KeysError } from '../errors.ts'
 import { profileTable } from '../ui/profiles.ts'
 import { defineCommand } from './command.ts'
@@ -73,7 +74,9 @@ async function remove(
   const losses = await lossesOf(context, config)
   for (const loss of losses) out.warn(loss)
   const what = config.store === undefined ? 'its settings' : 'its key and its settings'
-  if (!yes) await prompt.confirm(`Delete profile ${name}, with ${what}?`, '--yes')
+  // it is not about the keys in use
+  const question = prompt.about(profileLabel(config))
+  if (!yes) await question.confirm(`Delete profile ${name}, with ${what}?`, '--yes')
   const { store } = config
   if (store !== undefined) {
     try {
@@ -103,7 +106,7 @@ async function existing(context: Context, name: string | undefined, question: st
       name: `${row.name} (${row.apiUrl ?? 'signed out'})`,
       value: row.name,
     }))
-    return context.prompt.select(question, choices, '<name>')
+    return context.prompt.about(undefined).select(question, choices, '<name>')
   }
   if (profiles.includes(name)) return name
   throw notFound(`there is no profile ${name}`, profileHint(profiles, context.loginLine(name)))

@@ -24,8 +24,13 @@ export interface ChosenPlaces {
 export async function choosePlaces(context: Context, inputs: RotateInputs, key: Key): Promise<ChosenPlaces> {
   const { secret: credential, source } = await context.credential()
   const depsFor = (createTarget: boolean) => targetDeps(context, { secrets: [credential], createTarget })
-  /** Throws what is wrong with them, touching nothing. */
-  const parse = async (specs: readonly string[]) => void (await parseTargets(specs, depsFor(false)))
+  /** Throws what is wrong with them, as far as that can be seen here: a store is asked once all are chosen. */
+  const parse = async (specs: readonly string[]) => {
+    for (const target of await parseTargets(specs, depsFor(true))) {
+      const found = isFile(target) ? await stateOf(target, key, context.signal) : undefined
+      if (found instanceof KeysError) throw found
+    }
+  }
   const isKept = inputs.self && source.kind !== 'environment'
   const { cwd, env } = context
   const debug = (text: string) => context.out.debug(text)
@@ -73,10 +78,17 @@ async function ask(
     })),
     { name: elsewhere, value: undefined, checked: found.length === 0 },
   ]
-  const chosen = await prompt.checkbox('Where does the application find it?', choices, '--to', (places) => {
-    if (places.length > 0 || mayBeNone) return
-    throw new KeysError('usage', 'choose at least one place', { hint: 'Space chooses' })
-  })
+  const chosen = await prompt.checkbox(
+    'Where does the application find it?',
+    choices,
+    '--to',
+    async (places) => {
+      if (places.length === 0 && !mayBeNone) {
+        throw new KeysError('usage', 'choose at least one place', { hint: 'Space chooses' })
+      }
+      await parse(places.flatMap((place) => (place && place.missing === undefined ? [place.spec('')] : [])))
+    },
+  )
   const to: string[] = []
   for (const place of chosen) {
     if (place === undefined) to.push(...(await askElsewhere(prompt, to, parse)))
@@ -136,12 +148,16 @@ async function look(
   )
   const places: ChosenPlaces['places'] = []
   const absent: string[] = []
+  let isInStore = false
   for (const { name, found, made } of looks) {
     if (!(found instanceof KeysError)) {
       places.push(found)
+      // a file that is mistyped is made as readily as any other, and no application reads it
+      if (found.state === 'made') absent.push(name)
       continue
     }
     // what is refused only as long as nothing may be made is not there
+    isInStore = true
     const asNew = createTarget || made === undefined ? found : await stateOf(made, key, signal)
     if (!(asNew instanceof KeysError) && asNew.state !== 'holds') {
       places.push({ ...asNew, state: 'made' })
@@ -152,7 +168,7 @@ async function look(
     out.show(...paragraph(words, out.columns, 2))
   }
   if (places.length < to.length) return undefined
-  if (absent.length === 0) return { places, createTarget }
+  if (absent.length === 0 || createTarget) return { places, createTarget }
   const way = await prompt.select(
     `Not there yet: ${absent.join(', ')}. What now?`,
     [
@@ -161,8 +177,10 @@ async function look(
     ],
     '--create-target',
   )
-  return way ? { places, createTarget: true } : undefined
+  return way ? { places, createTarget: isInStore } : undefined
 }
+
+const isFile = ({ name }: Target) => /^(env|file):/.test(name)
 
 /** How a place is found, or what is wrong with it. */
 async function stateOf(target: Target, key: Key, signal: AbortSignal): Promise<PlannedPlace | KeysError> {

@@ -86,8 +86,7 @@ export const rotate = defineCommand({
         : await rotateKey(services, wanted, options)
       const ways = waysOf(came.receipt.id)
       const outcome = { ...came, error: inWholeLines(came, ways) }
-      isLeftOpen =
-        hasCode(outcome.error, 'interrupted') && outcome.error.hint?.includes(ways.resume) === true
+      isLeftOpen = hasCode(outcome.error, 'interrupted') && outcome.error.hint?.includes(ways.resume) === true
       progress.end(markOf(outcome))
       await show(context, options, outcome)
       warnOfDeadCredential(context, options, credential.source, outcome)

@@ -1,4 +1,4 @@
-import { KeysError } from '../errors.ts'
+import { KeysError, ToldError } from '../errors.ts'
 import { statusText } from '../ui/status.ts'
 import { defineCommand } from './command.ts'
 import { inspect } from './status-report.ts'
@@ -11,8 +11,9 @@ export const status = defineCommand({
   async run(context) {
     const { status: report, failure } = await inspect(context)
     context.out.result({ status: report }, (data) => statusText(data.status, context.out))
-    // the report says it all; the exit code says it to scripts
-    if (failure)
-      throw new KeysError(failure.code, failure.message, { hint: failure.hint, status: failure.status })
+    if (failure === undefined) return
+    // at a terminal the report says it all; to a log and to scripts it is told what decides the exit
+    const Failure = context.out.toTerminal && !context.out.json ? ToldError : KeysError
+    throw new Failure(failure.code, failure.message, { hint: failure.hint, status: failure.status })
   },
 })

@@ -36,6 +36,8 @@ export interface KeychainOptions {
   /** How long one call may take. */
   limitMs: number
   signal: AbortSignal
+  /** Whether it may ask a person for its password, in a window of its own; else reading fails where it would. */
+  mayAsk: boolean
   loginLine: LoginLine
   /** Called once where a call takes so long that it most likely waits for a person. */
   onWait: (limitMs: number) => void
@@ -75,7 +77,12 @@ export function createKeychain(options: KeychainOptions): Keychain {
   return {
     name,
     service,
-    read: (account) => call({ operation: 'read', account }),
+    async read(account) {
+      if (options.mayAsk) return call({ operation: 'read', account })
+      // it does not tell beforehand whether it would ask
+      if (options.platform !== 'darwin') return call({ operation: 'peek', account })
+      throw new KeysError('keychain-locked', `${name} might ask for its password, and was not asked`)
+    },
     write: (account, secret) => call({ operation: 'write', account, secret: secret.reveal() }),
     async remove(account) {
       if ((await call({ operation: 'remove', account })) === undefined) return
@@ -93,7 +100,7 @@ export function createKeychain(options: KeychainOptions): Keychain {
 }
 
 type Operation = Pick<KeychainRequest, 'account'> &
-  ({ operation: 'read' | 'remove' | 'prove' } | { operation: 'write'; secret: string })
+  ({ operation: 'read' | 'peek' | 'remove' | 'prove' } | { operation: 'write'; secret: string })
 
 /** What the keychain of a system is called, in the middle of a sentence. */
 export function keychainName(platform: NodeJS.Platform): string {

@@ -57,9 +57,7 @@ function notSignedIn(config: Config, line: string): KeysError {
     'not-signed-in',
     isUnknown ? `there is no profile ${config.profile}` : `not signed in (profile ${config.profile})`,
     {
-      hint: isUnknown
-        ? profileHint(others, line)
-        : `run ${line}, or set ${adminKeyVariable}`,
+      hint: isUnknown ? profileHint(others, line) : `run ${line}, or set ${adminKeyVariable}`,
     },
   )
 }

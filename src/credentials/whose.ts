@@ -26,6 +26,12 @@ export async function whoseKeys(
   }
 }
 
+/** A profile by its own key, whatever the environment has: `acme (live)`. */
+export function profileLabel(config: Config): string {
+  const type = typeOf(config)
+  return type === undefined ? config.profile : `${config.profile} (${type})`
+}
+
 /** Whether a profile's key is live or test. Asks no keychain. */
 export function typeOf(config: Config): 'live' | 'test' | undefined {
   if (config.store === 'file') return typeInFile(config)

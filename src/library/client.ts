@@ -1,6 +1,7 @@
 // Rules of this file:
 // - nothing is read from the process: what the command line takes from its environment is a parameter here;
-// - a client remembers the credential it was made with, which rotate() needs and nobody else can ask for.
+// - a client remembers the credential it was made with, which rotate() needs and nobody else can ask for;
+// - Keys and Client are written out, not derived from api/contract.ts: library.d.ts would show what is ours alone, and its words.
 import { randomUUID } from 'node:crypto'
 import { defaultBaseUrl, parseBaseUrl } from '../api/base-url.ts'
 import { createClient as createApiClient } from '../api/client.ts'

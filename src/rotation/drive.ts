@@ -267,9 +267,13 @@ function failureOf({ failure }: Journal): KeysError {
       hint: 'the old key works and every target holds it; run the same command again to rotate the key anew',
     })
   }
-  return new KeysError('rotation-undone', code === 'rotation-undone' ? message : `rotation undone: ${message}`, {
-    hint: 'the old key still works and every target holds the old value; mend what failed and run it again',
-  })
+  return new KeysError(
+    'rotation-undone',
+    code === 'rotation-undone' ? message : `rotation undone: ${message}`,
+    {
+      hint: 'the old key still works and every target holds the old value; mend what failed and run it again',
+    },
+  )
 }
 
 function ended(run: Run, error?: KeysError): Outcome {

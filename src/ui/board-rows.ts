@@ -54,7 +54,10 @@ export function overlapRows(state: BoardState, now: number, resume: string | und
 /** How it is left, and gone on with. */
 export function commandRow(resume: string | undefined, what: string): Row[] {
   if (resume === undefined) return []
-  return [{ label: 'Ctrl-C', text: `${what}; go on later: ${resume}`, weight: 3 }]
+  return [
+    { label: 'Ctrl-C', text: what, weight: 4 },
+    { label: '', text: `go on later: ${resume}`, weight: 3 },
+  ]
 }
 
 /** Why the client itself waits. */

@@ -52,10 +52,7 @@ export function helpText(
   return `${blocks.join('\n\n')}\n`
 }
 
-function inheritedLines(
-  { title, terms, note }: NonNullable<HelpPage['inherited']>,
-  width: number,
-): string[] {
+function inheritedLines({ title, terms, note }: NonNullable<HelpPage['inherited']>, width: number): string[] {
   return [
     `${title}:`,
     ...commandLines(`  ${terms.join(', ')}`, width, { indent: 2, end: '' }),

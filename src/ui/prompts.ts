@@ -27,6 +27,8 @@ export interface Prompts {
     flag: string,
     check?: (chosen: T[]) => void | Promise<void>,
   ): Promise<T[]>
+  /** The same questions, but about these keys, whichever are in use. */
+  about(whose: string | undefined): Prompts
 }
 
 export interface Choice<T> {
@@ -165,6 +167,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
     },
 
     searchMany: (question, choices, flag) => searched(question, choices, flag, true),
+
+    about: (whose) => createPrompts({ ...options, whose: async () => whose }),
 
     checkbox: <T>(
       question: string,

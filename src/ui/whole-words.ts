@@ -10,7 +10,7 @@ const wide = /(?![\u2000-\u259f\u2713-\u2718])[\u1100-\u{10ffff}]/gu
 const marks = /\p{M}/gu
 /** A line of a shell in a sentence: to the end of that, or as far as its words are none of prose. */
 const commandLine =
-  /(?<=: )pictify-keys [^;]*|pictify-keys (?:profile )?[a-z]+(?: [A-Za-z]+(?= -|$))?(?: (?:--?[a-z][\w-]*(?:[= ](?:'[^']*'|"[^"]*"|[^\s;,]+))?|'[^']*'|"[^"]*"|<[^>]*>|[^\s;,]*[^A-Za-z\s;,][^\s;,]*))*/g
+  /(?<=: )pictify-keys [^;]*|(?:\$ )?pictify-keys (?:profile )?[a-z]+(?: [A-Za-z]+(?= -|$))?(?: (?:--?[a-z][\w-]*(?:[= ](?:'[^']*'|"[^"]*"|[^\s;,]+))?|'[^']*'|"[^"]*"|<[^>]*>|[^\s;,]*[^A-Za-z\s;,][^\s;,]*))*/g
 /** Stands for a blank that is none to break at. */
 const glue = '\ue000'
 /** Labels, and what stands before them: `  old key   `. */

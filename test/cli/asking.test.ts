@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorOf } from './account.ts'
 import { openGuide, openProject, shortWaits } from './guided.ts'
-import type { Rotating } from './rotating.ts'
+import { leftOpen, type Rotating } from './rotating.ts'
 import { keyboard, openScreen } from './screen.ts'
 
 // What commands ask for on a real terminal, and what they say where there is none.
@@ -41,6 +41,23 @@ describe('at a terminal', () => {
       'revoked',
       'active',
     ])
+  })
+
+  test('a successor of a rotation that is open stands below its old key, and cannot be renamed', async () => {
+    const open = await project.run(['rotate', project.old.id, '--to', 'env:.env', ...leftOpen])
+    expect(open.exit, open.stderr).toBe(5)
+    const revoking = openScreen(project.home, ['revoke'], { columns: 160 })
+    await revoking.until('Which keys are to be revoked?')
+    expect(revoking.text()).toMatch(
+      new RegExp(`Production Server .*\\n.*Production Server .*\\(the successor of ${project.old.id}, whose`),
+    )
+    revoking.type(ctrlC)
+    await revoking.ended
+    const renaming = openScreen(project.home, ['rename'], { columns: 160 })
+    await renaming.until('Which key gets another name?')
+    expect(renaming.text().match(/Production Server/g)).toHaveLength(1)
+    renaming.type(ctrlC)
+    await renaming.ended
   })
 
   test('rename begins with the name that is there', async () => {

@@ -67,11 +67,7 @@ describe('what is misspelt is exit 2 and says what was meant', () => {
   test.each([
     [['lsit'], "unknown command 'lsit'", 'did you mean list?'],
     [['list', '--fromat', 'csv'], "unknown option '--fromat'", 'did you mean --format?'],
-    [
-      ['--profile'],
-      "option '--profile <name>' argument missing",
-      'see pictify-keys --help',
-    ],
+    [['--profile'], "option '--profile <name>' argument missing", 'see pictify-keys --help'],
     [['--jsno', 'list'], "unknown option '--jsno'", 'did you mean --json?'],
     [['show'], "missing required argument 'key'", 'see pictify-keys show --help'],
     [['rename'], "missing required argument 'key'", 'see pictify-keys rename --help'],

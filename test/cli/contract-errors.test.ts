@@ -155,6 +155,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   'keychain-entry': keychain,
   'keychain-changed': keychain,
   'dns-failed': 'without a network a name fails in another way: test/http.test.ts has both',
+  'not-confirmed': 'with --json nobody is asked: test/cli/guide.test.ts and docs/errors.md say no',
   'verify-failed': reason,
   'target-unclear':
     'a rotation that meets it needs a person, a create has failed: test/rotation/one-way.test.ts has it',

@@ -101,7 +101,7 @@ describe('the whole guide', () => {
     expect(project.sandbox.keys().filter((key) => key.status === 'active')).toHaveLength(2)
   })
 
-  test('a place that is refused is said to be, and asked for again', async () => {
+  test('a place that is refused is said to be at the question, and others can be chosen', async () => {
     await writeFile(
       path.join(project.home.directory, '.env.test'),
       'PICTIFY_API_KEY=pk_test_0123456789abcdef\n',
@@ -111,10 +111,51 @@ describe('the whole guide', () => {
     const { down, enter, space } = keyboard
     screen.type(`${space}${down}${space}${enter}`)
     await screen.until('holds a test key')
+    expect(screen.text()).toContain('choose the place of this key')
+    expect(screen.text()).not.toContain('✔ Where does')
+    screen.type(`${space}${keyboard.up}${space}${enter}`)
+    await screen.until('How is it seen')
+    expect(screen.text()).toContain('✔ Where does the application find it? env:.env#PICTIFY_API_KEY\n')
+    screen.type(keyboard.ctrlC)
+    expect((await screen.ended).signal).toBe(sigint)
+  })
+
+  test('a folder is no place, and a file that is not there is made only if that is said', async () => {
+    await mkdir(path.join(project.home.directory, 'settings'))
+    const screen = openGuide(project, { columns: 160 })
+    await walk(screen, shortWay, 1)
+    const { down, enter, space } = keyboard
+    screen.type(`${space}${down}${down}${space}${enter}`)
+    await screen.until('Which place?')
+    screen.type(`file:settings${enter}`)
+    await screen.until(/> file:settings: .*(directory|folder|regular)/)
+    expect(screen.text()).not.toContain('✔ Which place?')
+    screen.type(`${'\x7f'.repeat('settings'.length)}pictify.key${enter}`)
+    await screen.until('A further one?')
+    screen.type(enter)
+    await screen.until('Not there yet: file:pictify.key. What now?')
+    screen.type(`${down}${enter}`)
     await screen.until(/Where does the application find it\?\s+❯/)
     screen.type(keyboard.ctrlC)
     expect((await screen.ended).signal).toBe(sigint)
   })
+})
+
+test('left in the overlap, the guide names the one line that goes on, whole', async () => {
+  const screen = openGuide(project, { columns: 200 }, ['--overlap', '1h', '--state-dir', 'state'])
+  const way = shortWay.filter(([question]) => !question.startsWith('When may'))
+  await walk(screen, way, way.length)
+  await screen.until('both keys work; waiting')
+  screen.type(keyboard.ctrlC)
+  expect((await screen.ended).signal, screen.scrollback()).toBe(sigint)
+  const text = screen.scrollback()
+  expect(text).not.toContain('the same without questions')
+  const line = /go on: (pictify-keys rotate \w+ --resume [^;]*);/.exec(text)?.[1] ?? text
+  expect(line).toMatch(/ --state-dir \S+$/)
+  expect(text.replace(/\s+/g, ' ')).toContain(`go on later with: ${line}`)
+  // in its account, which the environment names
+  const ran = await runLine(project, `${line} --overlap 0s --idle 0s --usage-lag 0s`)
+  expect(ran.stdout, ran.stderr).toContain('rotated Production Server')
 })
 
 describe('leaving the guide', () => {

@@ -1,7 +1,7 @@
 // The admin key of a profile in a real Secret Service, replaced by the built program.
 import { readFile } from 'node:fs/promises'
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
-import { type KeychainAccount, openKeychainAccount } from '../credentials/keychain-account.ts'
+import { describe, expect, inject, test } from 'vitest'
+import { useKeychain } from '../credentials/keychain-account.ts'
 import type { KeychainFacts } from '../credentials/secret-service.ts'
 import { errorOf } from './account.ts'
 import { quick, waits } from './rotating.ts'
@@ -9,22 +9,11 @@ import { quick, waits } from './rotating.ts'
 const facts = inject('servers')['keychain'] as KeychainFacts | undefined
 
 describe.skipIf(!facts)('rotate --self of a key in the keychain', () => {
-  let home: KeychainAccount
-  let { service, account } = {} as KeychainAccount
-  beforeEach(async () => {
-    home = await openKeychainAccount(facts as KeychainFacts)
-    ;({ service, account } = home)
-  })
-  afterEach(() => home.end())
-
-  const admin = () => account.sandbox.adminKey.reveal()
-  const env = () => home.env
-  const run = (...args: string[]) => home.run(...args)
-  const signIn = (...args: string[]) => home.signIn(...args)
-  const profileFile = () => home.profileFile
+  const user = useKeychain(facts)
+  const { admin, run, signIn } = user
 
   const activeAdmins = () =>
-    account.sandbox.keys().filter(({ access, status }) => access === 'admin' && status === 'active')
+    user.account.sandbox.keys().filter(({ access, status }) => access === 'admin' && status === 'active')
 
   test('puts the successor there, and works with it from then on; logout asks before it is gone', async () => {
     await signIn()
@@ -32,26 +21,26 @@ describe.skipIf(!facts)('rotate --self of a key in the keychain', () => {
     expect(ran.exit, ran.stderr).toBe(0)
     const [successor, ...others] = activeAdmins()
     expect(others).toEqual([])
-    expect(await service.lookup('default')).toBe(successor?.secret.reveal())
-    expect(ran.stdout + ran.stderr + (await readFile(profileFile(), 'utf8'))).not.toContain(
+    expect(await user.service.lookup('default')).toBe(successor?.secret.reveal())
+    expect(ran.stdout + ran.stderr + (await readFile(user.profileFile, 'utf8'))).not.toContain(
       successor?.secret.reveal(),
     )
     expect(await run('list')).toMatchObject({ exit: 0 })
 
     const asked = await run('logout')
     expect(errorOf(asked)).toMatchObject({ code: 'needs-answer', hint: 'give --yes' })
-    expect(await service.lookup('default')).toBe(successor?.secret.reveal())
+    expect(await user.service.lookup('default')).toBe(successor?.secret.reveal())
     expect((await run('logout', '--yes')).stderr).toContain('this may be its only copy')
-    expect(await service.lookup('default')).toBeUndefined()
+    expect(await user.service.lookup('default')).toBeUndefined()
   })
 
   /** Locks it while the API is being waited for, before the successor is put there. */
   async function rotatingIntoLocked() {
     await signIn()
     const line = ['rotate', '--self', '--settle', '3s', ...quick.slice(2)]
-    const running = account.home.start(line, { env: env() })
+    const running = user.account.home.start(line, { env: user.env })
     await running.until(() => running.output().stderr.includes('"step":"accept"'))
-    await service.lock()
+    await user.service.lock()
     return running
   }
 
@@ -60,11 +49,11 @@ describe.skipIf(!facts)('rotate --self of a key in the keychain', () => {
     expect(ran.exit, ran.stderr).toBe(7)
     expect(errorOf(ran).message).toContain('is locked, and was not unlocked')
     expect(activeAdmins()).toHaveLength(2)
-    await service.unlock()
-    expect(await service.lookup('default')).toBe(admin())
+    await user.service.unlock()
+    expect(await user.service.lookup('default')).toBe(admin())
     const undone = await run('rotate', '--abort', ...waits)
     expect(undone.exit, undone.stderr).toBe(0)
-    expect(await service.lookup('default')).toBe(admin())
+    expect(await user.service.lookup('default')).toBe(admin())
     expect(activeAdmins().map(({ secret }) => secret.reveal())).toEqual([admin()])
     expect(await run('list')).toMatchObject({ exit: 0 })
   })
@@ -72,23 +61,25 @@ describe.skipIf(!facts)('rotate --self of a key in the keychain', () => {
   test('into one that is unlocked again meanwhile: the next attempt puts it there', async () => {
     const running = await rotatingIntoLocked()
     await running.until(() => running.output().stderr.includes('"event":"target-failed"'))
-    await service.unlock()
+    await user.service.unlock()
     const ran = await running.ended
     expect(ran.exit, ran.stderr).toBe(0)
-    expect(await service.lookup('default')).toBe(activeAdmins()[0]?.secret.reveal())
+    expect(await user.service.lookup('default')).toBe(activeAdmins()[0]?.secret.reveal())
   })
 
   test('that is killed right after the successor is there goes on with the same line', async () => {
     await signIn()
     const line = ['rotate', '--self', ...quick]
-    const running = account.home.start(line, { env: env() })
-    const isThere = async () => ![admin(), undefined].includes(await service.lookup('default'))
+    const running = user.account.home.start(line, { env: user.env })
+    const isThere = async () => ![admin(), undefined].includes(await user.service.lookup('default'))
     while (!(await isThere()));
     running.child.kill('SIGKILL')
     await running.ended
-    const again = await account.run(line, { env: env() })
+    const again = await user.account.run(line, { env: user.env })
     expect(again.exit, again.stderr).toBe(0)
-    expect(activeAdmins().map(({ secret }) => secret.reveal())).toEqual([await service.lookup('default')])
+    expect(activeAdmins().map(({ secret }) => secret.reveal())).toEqual([
+      await user.service.lookup('default'),
+    ])
     expect(await run('list')).toMatchObject({ exit: 0 })
   })
 })

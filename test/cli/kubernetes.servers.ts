@@ -1,9 +1,11 @@
 // The built program with a Secret of a real cluster, and the sandbox.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
-import { openCluster, type Cluster, type ClusterFacts } from '../targets/kubernetes-cluster.ts'
+import { openCluster, until, type Cluster, type ClusterFacts } from '../targets/kubernetes-cluster.ts'
 import { startKubelet, type Kubelet } from '../targets/kubernetes-kubelet.ts'
 import { errorOf } from './account.ts'
+import { openGuide, shortWay, walk, type Step } from './guided.ts'
 import { openRotating, quick, type Rotating } from './rotating.ts'
+import { keyboard } from './screen.ts'
 
 const facts = inject('servers')['kubernetes'] as ClusterFacts | undefined
 
@@ -71,6 +73,41 @@ describe.skipIf(!facts)('k8s, by the program', () => {
     expect(JSON.parse(ran.stdout)).toMatchObject({ rotation: { state: 'done' } })
     expect(await keyIn()).toMatch(/^pk_/)
     expect(await keyIn()).not.toBe(account.old.secret.reveal())
+    const pods = await kubelet.pods()
+    expect(pods).toHaveLength(2)
+    expect(pods.every(({ uid, isReady }) => isReady && !before.includes(uid))).toBe(true)
+  })
+
+  test('the guide asks what is started anew, and the pods that run by then have started with the new key', async () => {
+    await holding()
+    await running()
+    await until(async () => (await kubelet.pods()).filter(({ isReady }) => isReady).length === 2)
+    const before = (await kubelet.pods()).map(({ uid }) => uid)
+    const { down, enter, space } = keyboard
+    const { token } = facts as ClusterFacts
+    const signedIn = { KUBECONFIG: await cluster.kubeconfig(token, { namespace }) }
+    const guide = openGuide(account, { env: signedIn })
+    const [key = ['', ''], , how = ['', ''], ...terms] = shortWay
+    const way: Step[] = [
+      key,
+      // what was found in .env stays chosen
+      ['Where does the application find it?', `${down}${space}${enter}`],
+      [`Which Secret of namespace ${namespace}`, `app#PICTIFY_API_KEY${enter}`],
+      ['What is started anew with it?', `web${enter}`],
+    ]
+    await walk(guide, way, way.length)
+    await guide.until('--restart web: ')
+    guide.type(`${'\x7f'.repeat(3)}deployment/web${enter}`)
+    const smokeTest: Step = ['Which command?', `test -n "$PICTIFY_API_KEY"${enter}`]
+    await walk(guide, [how, smokeTest, ...terms], terms.length + 1)
+    expect(guide.text()).toContain('deployment/web')
+    await walk(guide, terms.slice(-1), 1)
+    const { exit } = await guide.ended
+    expect(exit, guide.text()).toBe(0)
+    const secret = await keyIn()
+    expect(secret).toMatch(/^pk_/)
+    expect(secret).not.toBe(account.old.secret.reveal())
+    expect(await account.read('.env')).toContain(secret)
     const pods = await kubelet.pods()
     expect(pods).toHaveLength(2)
     expect(pods.every(({ uid, isReady }) => isReady && !before.includes(uid))).toBe(true)

@@ -12,7 +12,7 @@ const env = { PICTIFY_ADMIN_KEY: undefined, PICTIFY_API_URL: undefined }
 const input = () => account.sandbox.adminKey.reveal()
 /** The line of a hint, as words. */
 const lineIn = (hint: string | undefined) =>
-  (/pictify-keys (login[^;,]*)/.exec(hint ?? '')?.[1] ?? '').split(' ')
+  (/pictify-keys (login[^;,]*?)(?= adds it|[;,]|$)/.exec(hint ?? '')?.[1] ?? '').split(' ')
 const run = (...args: string[]) => account.run([...args, '--json'], { env, input: input() })
 
 // elsewhere there is a keychain, and it is the tester's own

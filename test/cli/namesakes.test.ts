@@ -8,7 +8,7 @@ let account: Account
 let first: { id: string }
 beforeEach(async () => {
   account = await openAccount()
-  const createdAt = Date.now() - 3 * 86_400_000
+  const createdAt = Date.now() - 3.5 * 86_400_000
   first = account.sandbox.dashboard.create({ name: 'Worker', type: 'live', createdAt })
 })
 afterEach(() => account.end())
@@ -85,7 +85,7 @@ describe('rename', () => {
 })
 
 it('an ambiguous name says what tells its keys apart', async () => {
-  const used = { createdAt: Date.now() - 40 * 86_400_000, lastUsedAt: Date.now() - 7_200_000 }
+  const used = { createdAt: Date.now() - 40 * 86_400_000, lastUsedAt: Date.now() - 2.5 * 3_600_000 }
   const other = account.sandbox.dashboard.create({ name: 'Worker', type: 'test', ...used })
   const [ran, json] = [await account.run(['show', 'Worker']), await account.run(['show', 'Worker', '--json'])]
   const lines = untimed(ran.stderr).trimEnd().split('\n')

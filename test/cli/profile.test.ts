@@ -205,14 +205,17 @@ describe('at a terminal', () => {
 
   test('profile use asks which, and profile delete whether', async () => {
     const screen = openScreen(account.home, ['profile', 'use'], { env: none })
-    await screen.until('Which profile is to be used by default?')
+    await screen.until(/^\S Which profile is to be used by default\?/m)
     screen.type(keyboard.down)
     await screen.until(/❯ acme/)
     screen.type(keyboard.enter)
     expect((await screen.ended).exit).toBe(0)
     expect((await stored()).profile).toBe('acme')
-    const asked = openScreen(account.home, ['profile', 'delete', 'acme'], { env: none })
-    await asked.until('Delete profile acme, with its key and its settings?')
+    // of the one that is deleted, whichever is in use
+    const asked = openScreen(account.home, ['profile', 'delete', 'acme', '--profile', 'default'], {
+      env: none,
+    })
+    await asked.until('acme (live) › Delete profile acme, with its key and its settings?')
     asked.type(`n${keyboard.enter}`)
     expect((await asked.ended).exit).toBe(1)
     expect(Object.keys((await stored()).profiles)).toEqual(['default', 'acme'])

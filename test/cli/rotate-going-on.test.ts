@@ -48,6 +48,35 @@ describe('a rotation that is open', () => {
     expect(account.keys().find(({ id }) => id === old.id)?.status).toBe('active')
   })
 
+  it('that --abort left half undone is undone to its end by its own line, and begun anew by the next', async () => {
+    const line = ['rotate', 'Production Server', '--to', 'env:.env', ...quick]
+    const first = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...leftOpen])
+    expect(first.exit, first.stderr).toBe(5)
+    const waiting = await account.run(['rotate', '--abort', ...quick, '--idle', '1h', '--wait', '0s'])
+    expect(waiting.exit, waiting.stderr).toBe(5)
+    const undone = await account.run(line)
+    expect(undone.exit, undone.stderr).toBe(6)
+    expect(errorOf(undone)).toMatchObject({
+      code: 'rotation-undone',
+      message: 'rotation undone, as asked',
+      hint: expect.stringContaining('run the same command again to rotate the key anew') as string,
+    })
+    expect(account.keys()).toMatchObject([{ id: account.old.id, status: 'active' }])
+    expect(await account.read('.env')).toContain(account.old.secret.reveal())
+    const again = await account.run(line)
+    expect(again.exit, again.stderr).toBe(0)
+  })
+
+  it('undone for a failure, and only half, says at its end what had failed', async () => {
+    const line = ['rotate', 'Production Server', '--to', 'env:.env', ...quick]
+    const first = await account.run([...line, '--verify', 'exit 3', '--idle', '1h', '--wait', '0s'])
+    expect(first.exit, first.stderr).toBe(5)
+    const undone = await account.run(line)
+    expect(undone.exit, undone.stderr).toBe(6)
+    expect(errorOf(undone).message).toBe('rotation undone: the verify command ended with 3: exit 3')
+    expect(errorOf(undone).hint).toContain('mend what failed')
+  })
+
   it.each(['--resume', '--abort'])('is told whose it is when %s asks another API', async (flag) => {
     const first = await account.run(['rotate', account.old.id, '--to', 'env:.env', ...leftOpen])
     expect(first.exit, first.stderr).toBe(5)

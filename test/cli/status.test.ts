@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { formatMark } from '../../src/rotation/marked-name.ts'
 import type { Check, StatusReport } from '../../src/ui/status.ts'
 import { errorOf } from './account.ts'
+import { openScreen } from './screen.ts'
 import { leftOpen, openRotating, quick, waits, type Rotating } from './rotating.ts'
 
 let account: Rotating
@@ -237,4 +238,13 @@ test('a rate limit that is used up is a warning', async () => {
   expect(exit).toBe(0)
   expect(named('rate')).toMatchObject([{ state: 'warning', code: 'rate-limit' }])
   expect(named('rate')[0]?.message).toMatch(/^0 of 300 requests a minute left/)
+})
+
+test('at a terminal what is wrong is said once, with what to do; a log has it where errors are', async () => {
+  const args = ['status', '--api-url', 'http://127.0.0.1:1']
+  const screen = openScreen(account.home, args, { columns: 120, rows: 40 })
+  expect((await screen.ended).exit).toBe(1)
+  expect(screen.raw().match(/refused the connection/g)).toHaveLength(1)
+  expect(screen.text()).toMatch(/1 wrong, 5 not known\s*$/)
+  expect((await account.run(args)).stderr).toContain('refused the connection')
 })

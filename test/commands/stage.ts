@@ -135,7 +135,8 @@ function person(played: Played, answers: Answers): Prompts {
     return given
   }
   const no = () => new KeysError('not-confirmed', 'nothing was done')
-  return {
+  const prompts: Prompts = {
+    about: () => prompts,
     confirm: async (question) => {
       if (answer(question) !== true) throw no()
     },
@@ -163,6 +164,7 @@ function person(played: Played, answers: Answers): Prompts {
       return chosen
     },
   }
+  return prompts
 }
 
 /** The choices whose names begin so. */

@@ -15,7 +15,7 @@ export async function requestsOf(
   runner: Runner,
   scenario: Scenario,
 ): Promise<{ method: string; path: string }[]> {
-  const { requests, ends, wrong } = await runInTrouble(runner, scenario, () => {})
+  const { requests, ends, wrong } = await runInTrouble(runner, scenario)
   if (ends.length !== 1 || wrong.length > 0) {
     throw new Error(`${scenario.name} does not go well by itself: ${JSON.stringify({ ends, wrong })}`)
   }

@@ -15,31 +15,44 @@ import { secretIn } from './files.ts'
 
 const settleMs = 400
 
+/** How long a client waits for an answer where nothing is in its way: longer than any machine is busy. */
+const patienceMs = 30_000
+
 /** The engine in this process, on a virtual clock; the API and its sockets are real, and so is a client's patience. */
-export const inProcess: Runner = {
-  sandbox: { propagationMs: 200 },
-  settleMs,
-  async start(stage, scenario) {
-    const stateDir = path.join(stage.directory, 'state')
-    return {
-      stateDir,
-      end: async () => [],
-      async run(again) {
-        const said: unknown[] = []
-        const services = stage.services({
-          api: clientOf(stage, again ? 30_000 : 150),
-          journals: createJournals(stateDir),
-          report: (event) => said.push(event),
-        })
-        const verify = scenario.ends === 6 ? failing : verifyOf(async () => {})
-        const outcome = await rotate(services, stage.old.id, stage.options({ settleMs, verify })).catch(
-          (error: unknown) => ({ error }),
-        )
-        const exit = exitOf(outcome.error, said)
-        return { exit, said: JSON.stringify([...said, outcome]) }
-      },
-    }
-  },
+export const inProcess = engine(150)
+
+/**
+ * The same with all the patience there is, for what is said of answers: on a busy machine the other gives some up that were
+ * sent, and cannot do as they say.
+ */
+export const patient = engine(patienceMs)
+
+function engine(troubledMs: number): Runner {
+  return {
+    sandbox: { propagationMs: 200 },
+    settleMs,
+    async start(stage, scenario) {
+      const stateDir = path.join(stage.directory, 'state')
+      return {
+        stateDir,
+        end: async () => [],
+        async run(isClear) {
+          const said: unknown[] = []
+          const services = stage.services({
+            api: clientOf(stage, isClear ? patienceMs : troubledMs),
+            journals: createJournals(stateDir),
+            report: (event) => said.push(event),
+          })
+          const verify = scenario.ends === 6 ? failing : verifyOf(async () => {})
+          const outcome = await rotate(services, stage.old.id, stage.options({ settleMs, verify })).catch(
+            (error: unknown) => ({ error }),
+          )
+          const exit = exitOf(outcome.error, said)
+          return { exit, said: JSON.stringify([...said, outcome]) }
+        },
+      }
+    },
+  }
 }
 
 function exitOf(error: unknown, said: unknown[]): number {
@@ -82,8 +95,10 @@ export const realProgram: Runner = {
     if (scenario.ends === 6) line.push('--verify', 'exit 1')
     return {
       stateDir: home.stateDir,
-      async run(again) {
-        const running = home.start([...line, '--timeout', again ? '30s' : '500ms'], { cwd: stage.directory })
+      async run(isClear) {
+        const running = home.start([...line, '--timeout', isClear ? '30s' : '500ms'], {
+          cwd: stage.directory,
+        })
         const bound = setTimeout(() => running.child.kill('SIGKILL'), boundMs)
         const { exit, stdout, stderr } = await running.ended
         clearTimeout(bound)

@@ -29,8 +29,8 @@ export interface Runner {
 
 export interface Program {
   stateDir: string
-  /** Runs the line to its end; `again` without trouble. */
-  run(again: boolean): Promise<End>
+  /** Runs the line to its end; where nothing is in its way, it is as patient as it is by itself. */
+  run(isClear: boolean): Promise<End>
   /** What is wrong besides, as soon as nothing runs any more. */
   end(deeds: Deeds): Promise<Wrong[]>
 }
@@ -52,8 +52,8 @@ const mostRuns = 3
 /** Longer than any claim on a dead run's successor lasts: who meets one is told until when. */
 const claimEndsMs = 10 * 60_000
 
-/** Runs the line with trouble, then without, until it ends as it should or was run three times. */
-export async function runInTrouble(runner: Runner, scenario: Scenario, trouble: Trouble): Promise<Outcome> {
+/** Runs the line with trouble, if any, then without, until it ends as it should or was run three times. */
+export async function runInTrouble(runner: Runner, scenario: Scenario, trouble?: Trouble): Promise<Outcome> {
   let onRequest: (request: LoggedRequest) => void = () => {}
   const stage = await setStage({ ...runner.sandbox, onRequest: (request) => onRequest(request) })
   try {
@@ -70,12 +70,12 @@ export async function runInTrouble(runner: Runner, scenario: Scenario, trouble: 
       witness.look(request)
       if (ends.length > 0) return
       requests.push(request)
-      trouble(requests.length, stage, witness.deeds)
+      trouble?.(requests.length, stage, witness.deeds)
     }
     let longestMs = 0
     while (ends.length < mostRuns && ends.at(-1)?.exit !== scenario.ends) {
       const began = stage.clock.now()
-      const end = await program.run(ends.length > 0)
+      const end = await program.run(ends.length > 0 || trouble === undefined)
       longestMs = Math.max(longestMs, stage.clock.now() - began)
       ends.push(end)
       stage.sandbox.clearFaults()

@@ -1,35 +1,38 @@
 import path from 'node:path'
+import { afterEach, beforeEach } from 'vitest'
 import { openAccount, type Account } from '../cli/account.ts'
 import type { Ran } from '../cli/program.ts'
 import { type KeychainFacts, openSecretService, type SecretService } from './secret-service.ts'
 
 /** The program in a home of its own, with a Secret Service and a sandbox of its own, and no key in its environment. */
-export interface KeychainAccount {
+interface KeychainAccount {
   service: SecretService
   account: Account
   env: Record<string, string | undefined>
   profileFile: string
-  run(...args: string[]): Promise<Ran>
+  admin: () => string
+  run: (...args: string[]) => Promise<Ran>
   /** `login` with the admin key on stdin. */
-  signIn(...args: string[]): Promise<Ran>
-  end(): Promise<void>
+  signIn: (...args: string[]) => Promise<Ran>
 }
 
-export async function openKeychainAccount(facts: KeychainFacts): Promise<KeychainAccount> {
-  const service = await openSecretService(facts)
-  const account = await openAccount({ keys: 3 })
-  const env = { ...service.env, PICTIFY_ADMIN_KEY: undefined }
-  return {
-    service,
-    account,
-    env,
-    profileFile: path.join(account.home.directory, 'config', 'pictify-keys', 'config.json'),
-    run: (...args) => account.run([...args, '--json'], { env }),
+/** For the suite it is called in: one for each test. */
+export function useKeychain(facts: KeychainFacts | undefined): KeychainAccount {
+  const user = {
+    admin: () => user.account.sandbox.adminKey.reveal(),
+    run: (...args) => user.account.run([...args, '--json'], { env: user.env }),
     signIn: (...args) =>
-      account.run(['login', ...args, '--json'], { env, input: account.sandbox.adminKey.reveal() }),
-    async end() {
-      await account.end()
-      await service.end()
-    },
-  }
+      user.account.run(['login', ...args, '--json'], { env: user.env, input: user.admin() }),
+  } as KeychainAccount
+  beforeEach(async () => {
+    user.service = await openSecretService(facts as KeychainFacts)
+    user.account = await openAccount({ keys: 3 })
+    user.env = { ...user.service.env, PICTIFY_ADMIN_KEY: undefined }
+    user.profileFile = path.join(user.account.home.directory, 'config', 'pictify-keys', 'config.json')
+  })
+  afterEach(async () => {
+    await user.account.end()
+    await user.service.end()
+  })
+  return user
 }

@@ -23,7 +23,7 @@ describe.skipIf(!facts)('the keychain, a real Secret Service', () => {
   })
   afterEach(() => service.end())
 
-  const open = (given: { limitMs?: number; env?: Record<string, string> } = {}): Keychain =>
+  const open = (given: { limitMs?: number; env?: Record<string, string>; mayAsk?: boolean } = {}): Keychain =>
     createKeychain({
       platform: 'linux',
       execPath: process.execPath,
@@ -31,6 +31,7 @@ describe.skipIf(!facts)('the keychain, a real Secret Service', () => {
       env: { PATH: process.env['PATH'], ...(given.env ?? service.env) },
       limitMs: given.limitMs ?? 20_000,
       signal: stop.signal,
+      mayAsk: given.mayAsk ?? true,
       loginLine: () => 'pictify-keys login',
       onWait: (limitMs) => waits.push(limitMs),
     })
@@ -94,6 +95,19 @@ describe.skipIf(!facts)('the keychain, a real Secret Service', () => {
     await expect(open().write('acme', key)).rejects.toMatchObject({ code: 'keychain-entry' })
     await service.storeBytes('spoilt', Buffer.from([0xff, 0xfe, 0x00]))
     await expect(open().read('spoilt')).rejects.toMatchObject({ code: 'keychain-entry' })
+  })
+
+  test('that may not ask is read where it is open; locked, it says so and puts no question in a window', async () => {
+    const silent = open({ mayAsk: false })
+    expect(await silent.read('acme')).toBeUndefined()
+    await open().write('acme', key)
+    expect((await silent.read('acme'))?.reveal()).toBe(key.reveal())
+    await service.lock()
+    await service.hideWindow()
+    await expect(silent.read('acme')).rejects.toMatchObject({ code: 'keychain-locked' })
+    expect(waits).toEqual([])
+    // with leave to ask it does, and nobody sees the window
+    await expect(open({ limitMs: 2_000 }).read('acme')).rejects.toMatchObject({ code: 'keychain-timeout' })
   })
 
   test('whose daemon hangs is not waited for', async () => {

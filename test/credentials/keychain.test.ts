@@ -39,6 +39,7 @@ const open = (given: Partial<KeychainOptions> = {}) =>
     env: { PATH: process.env['PATH'] },
     limitMs: 60_000,
     signal: new AbortController().signal,
+    mayAsk: true,
     loginLine: (profile, ...flags) => ['pictify-keys login', ...flags, profile].join(' '),
     onWait: () => undefined,
     ...given,
@@ -160,6 +161,13 @@ test('on Linux the Secret Service is asked for by name, so that nothing that for
     'acme',
     { linux: { store: 'secret-service' } },
   ])
+})
+
+test('that of macOS, which does not tell whether it would ask, is not asked where nobody may be', async () => {
+  await standIn(`process.stdin.once('data', () => process.stdout.write('{"held":"x"}\\n'))`)
+  const silent = open({ platform: 'darwin', mayAsk: false })
+  await expect(silent.read('acme')).rejects.toMatchObject({ code: 'keychain-locked' })
+  expect((await open({ platform: 'win32', mayAsk: false }).read('acme'))?.reveal()).toBe('x')
 })
 
 test('the keychain goes by the name that its system has for it', () => {

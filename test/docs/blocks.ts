@@ -8,6 +8,8 @@
 //   no terminal                  the next block is run by a program and not by a person
 //   output                       the next block is what the block before it printed last, or the screen of its `shot`
 //   file <name>                  the next block is the content of that file
+//   keychain                     the next block needs a Secret Service, and that these lines are so (stage.ts): it is run by
+//                                keychain.servers.ts alone
 //   not run: <why>               the next block cannot be run here
 export interface Block {
   document: string
@@ -18,6 +20,7 @@ export interface Block {
   /** The headings above it, outermost first. */
   headings: { level: number; text: string }[]
   stage: string[]
+  keychain: string[] | undefined
   keys: string[]
   exit: number
   terminal: boolean
@@ -35,10 +38,14 @@ export interface Session {
   blocks: Block[]
 }
 
-type Notes = Pick<Block, 'stage' | 'keys' | 'exit' | 'terminal' | 'goesOn' | 'isOutput' | 'file' | 'notRun'>
+type Notes = Pick<
+  Block,
+  'stage' | 'keychain' | 'keys' | 'exit' | 'terminal' | 'goesOn' | 'isOutput' | 'file' | 'notRun'
+>
 
 const none = (): Notes => ({
   stage: [],
+  keychain: undefined,
   keys: [],
   exit: 0,
   terminal: true,
@@ -93,8 +100,9 @@ export function readDocument(document: string, text: string): Session[] {
 
 function note(notes: Notes, first: string, rest: string[], where: string): void {
   const [, word = '', value = ''] =
-    /^(stage|keys|exit|goes on|no terminal|output|file|not run:)(?: (.*))?$/s.exec(first) ?? []
+    /^(stage|keychain|keys|exit|goes on|no terminal|output|file|not run:)(?: (.*))?$/s.exec(first) ?? []
   if (word === 'stage') notes.stage.push(...rest)
+  else if (word === 'keychain') notes.keychain = rest
   else if (word === 'keys') notes.keys.push(...rest)
   else if (word === 'exit') notes.exit = Number(value)
   else if (word === 'goes on') notes.goesOn = true

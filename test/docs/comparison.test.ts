@@ -37,6 +37,13 @@ describe('what is printed', () => {
     expect(withRealIds('show key_aaaaaa', bindings)).toBe('show key_bbbbbb')
   })
 
+  test('a line may be broken where what follows stands in', () => {
+    expect(isPrinted(['a b c d', 'e'], ['a b', '  c', '    d', 'e'], noBindings())).toBe(true)
+    expect(isPrinted(['a b', 'e'], ['a', 'b', 'e'], noBindings())).toBe(false)
+    expect(isPrinted(['a b', 'e'], ['a', '  b', '  c', 'e'], noBindings())).toBe(false)
+    expect(isPrinted(['a b', '  e'], ['a', '  b', '  e'], noBindings())).toBe(true)
+  })
+
   test('a line … is any number of lines; without it none may be missing', () => {
     for (const middle of [[], ['x'], ['x', 'y']]) {
       expect(isPrinted(['a', '…', 'b'], ['a', ...middle, 'b'], noBindings())).toBe(true)

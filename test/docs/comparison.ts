@@ -99,7 +99,10 @@ function tidy(line: string): string {
   return line.trimEnd().replace(/(?<=\S) {2,}/g, '  ')
 }
 
-/** Whether what was printed is what the document says; binds its ids where it is. A line `…` is any number of lines. */
+/**
+ * Whether what was printed is what the document says; binds its ids where it is. A line `…` is any number of lines, and a
+ * line may have been broken for the terminal, which is as wide as the places and names on this machine leave it.
+ */
 export function isPrinted(
   written: readonly string[],
   printed: readonly string[],
@@ -113,16 +116,25 @@ export function isPrinted(
       isPrinted(rest, [], bindings)
     )
   }
-  const [line, ...others] = printed
-  if (line === undefined) return false
-  const bound = matchLine(first, line, bindings)
-  if (bound === undefined) return false
-  const before = { real: new Map(bindings.real), written: new Map(bindings.written) }
-  for (const [inDocument, here] of bound) bind(bindings, inDocument, here)
-  if (isPrinted(rest, others, bindings)) return true
-  bindings.real = before.real
-  bindings.written = before.written
-  return false
+  return unbroken(printed).some(({ line, others }) => {
+    const bound = matchLine(first, line, bindings)
+    if (bound === undefined) return false
+    const before = { real: new Map(bindings.real), written: new Map(bindings.written) }
+    for (const [inDocument, here] of bound) bind(bindings, inDocument, here)
+    if (isPrinted(rest, others, bindings)) return true
+    bindings.real = before.real
+    bindings.written = before.written
+    return false
+  })
+}
+
+/** The first line as it stands, and with one or more that stand in below it. */
+function unbroken([line, ...others]: readonly string[]): { line: string; others: string[] }[] {
+  if (line === undefined) return []
+  const [next, ...rest] = others
+  const more =
+    next === undefined || !/^ {2,}\S/.test(next) ? [] : unbroken([`${line} ${next.trim()}`, ...rest])
+  return [{ line, others }, ...more]
 }
 
 /** As `isPrinted`, for JSON: the same fields, kinds and texts; numbers may be others. */

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
+import type { SecretService } from '../credentials/secret-service.ts'
 import { keyboard, openScreen, type Screen } from '../cli/screen.ts'
 import { writeProgram } from './program-file.ts'
 
@@ -27,6 +28,7 @@ export interface Done {
 
 export interface Machine {
   sandbox: Sandbox
+  keychain: SecretService | undefined
   /** The folder that commands run in, at first. */
   folder: string
   /** Runs a command; what it exports and where it goes is kept for the next. `typed` are the lines of `keys`. */
@@ -48,7 +50,7 @@ export interface Machine {
   end(): Promise<void>
 }
 
-export async function openMachine(options: SandboxOptions): Promise<Machine> {
+export async function openMachine(options: SandboxOptions, keychain?: SecretService): Promise<Machine> {
   const root = await mkdtemp(path.join(tmpdir(), 'pictify-keys-docs-'))
   const sandbox = await createSandbox({ propagationMs: 0, ...options })
   const state = path.join(root, 'state.sh')
@@ -107,6 +109,7 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
     LANG: 'C.UTF-8',
     // whoever runs the tests may have a keychain, and it is theirs
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/dev/null/none',
+    ...keychain?.env,
     ...(isHurried && { DOCS_HURRY: '1' }),
   })
   const words = (command: string) => ['bash', '--noprofile', '--norc', '-c', shell(command)] as const
@@ -148,6 +151,7 @@ export async function openMachine(options: SandboxOptions): Promise<Machine> {
 
   return {
     sandbox,
+    keychain,
     folder,
     move,
     hurry: () => void (isHurried = true),

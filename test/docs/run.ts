@@ -1,5 +1,6 @@
 // Runs the blocks of a session, and holds what they print against what the document says.
 import path from 'node:path'
+import type { SecretService } from '../credentials/secret-service.ts'
 import { type Block, commandsOf, type Session } from './blocks.ts'
 import {
   type Bindings,
@@ -28,9 +29,10 @@ export interface Difference {
   message: string
 }
 
-export async function runSession(session: Session): Promise<Difference[]> {
+/** With a Secret Service, the blocks too that need one. */
+export async function runSession(session: Session, keychain?: SecretService): Promise<Difference[]> {
   const lines = [...session.stage, ...session.blocks.flatMap((block) => block.stage)]
-  const machine = await openMachine(sandboxOptions(lines))
+  const machine = await openMachine(sandboxOptions(lines), keychain)
   const bindings = noBindings()
   const differences: Difference[] = []
   let lastPrinted = ''
@@ -38,6 +40,10 @@ export async function runSession(session: Session): Promise<Difference[]> {
     await stage(machine, session.stage, bindings)
     for (const block of session.blocks) {
       await stage(machine, block.stage, bindings)
+      if (block.keychain !== undefined) {
+        if (keychain === undefined) continue
+        await stage(machine, block.keychain, bindings)
+      }
       if (block.file !== undefined) {
         await writeProgram(path.join(machine.folder, block.file), `${block.lines.join('\n')}\n`)
       } else if (block.isOutput) {

@@ -49,6 +49,15 @@ const acts: Record<string, Act> = {
     await machine.answer(Number(status), body)
   },
 
+  // the keychain: its entry for a profile is another program's (`entry <profile> <text>`), or no text
+  lock: (machine) => machine.keychain?.lock(),
+  window: (machine) => machine.keychain?.hideWindow(),
+  async entry(machine, text) {
+    const [profile = '', value = ''] = text.split(' ')
+    await machine.keychain?.store(profile, value)
+  },
+  spoil: (machine, profile) => machine.keychain?.storeBytes(profile, Buffer.from([0xff, 0xfe])),
+
   async run(machine, command) {
     const { exit, printed } = await machine.run(command)
     if (exit !== 0) throw new Error(`${command} ended with ${exit}: ${printed}`)

@@ -1,16 +1,12 @@
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as library from '../../src/library.ts'
 import type { Secret } from '../../src/library.ts'
 import { createClient, errorCodes, KeysError } from '../../src/library.ts'
 import { errorExits } from '../../src/errors.ts'
-import { setStage, type Stage } from './stage.ts'
+import { useStage } from './stage.ts'
 
-let stage: Stage
-beforeEach(async () => {
-  stage = await setStage()
-})
-afterEach(() => stage.end())
+const stage = useStage()
 
 const codeOf = (work: () => unknown) => {
   try {

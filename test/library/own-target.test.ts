@@ -1,15 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { KeysError, rotate, RotationError, Secret, type Held, type Target } from '../../src/library.ts'
-import { setStage, type Stage } from './stage.ts'
+import { failure, useStage } from './stage.ts'
 
-let stage: Stage
-beforeEach(async () => {
-  stage = await setStage()
-})
-afterEach(() => stage.end())
+const stage = useStage()
 
 /** A place in memory that keeps the rules of a target; instances of a class are targets too. */
 class Shelf implements Target {
@@ -53,15 +49,6 @@ function shelf(own: Partial<Record<keyof Target, unknown>> = {}): Shelf {
 
 const run = (...targets: (string | Target)[]) =>
   rotate(stage.client, stage.old.id, stage.options({ targets }))
-
-async function failure(work: Promise<unknown>): Promise<KeysError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof KeysError) return error
-  throw new Error('it threw no KeysError', { cause: error })
-}
 
 test('it is delivered to, beside the others, in the order they are given in', async () => {
   const own = shelf()

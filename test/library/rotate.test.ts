@@ -1,26 +1,13 @@
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { KeysError, rotate, RotationError, type RotateOptions, type Secret } from '../../src/library.ts'
-import { setStage, type Stage } from './stage.ts'
+import { describe, expect, test } from 'vitest'
+import type { KeysError } from '../../src/library.ts'
+import { rotate, RotationError, type RotateOptions, type Secret } from '../../src/library.ts'
+import { failure, useStage } from './stage.ts'
 
-let stage: Stage
-beforeEach(async () => {
-  stage = await setStage()
-})
-afterEach(() => stage.end())
+const stage = useStage()
 
 const run = (overrides?: Partial<RotateOptions>, key = 'Production Server') =>
   rotate(stage.client, key, stage.options(overrides))
-
-/** What it throws. */
-async function failure(work: Promise<unknown>): Promise<KeysError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof KeysError) return error
-  throw new Error('it threw no KeysError', { cause: error })
-}
 
 test('a key is rotated: the target has the successor, the old key is revoked, the receipt says so', async () => {
   const receipt = await run()
@@ -183,12 +170,14 @@ test('what a listener throws stops nothing, and is thrown at the end', async () 
 })
 
 test('what a listener throws does not hide how a rotation failed', async () => {
+  const thrown = new Error('listener')
   const onEvent = () => {
-    throw new Error('listener')
+    throw thrown
   }
   const verify = () => Promise.reject(new Error('no luck'))
   const error = await failure(run({ onEvent, verify }))
   expect(error).toMatchObject({ code: 'rotation-undone', receipt: { state: 'aborted' } })
+  expect(error).toHaveProperty('thrownByOnEvent', thrown)
 })
 
 test("what a client's listeners throw does not keep a lost create from being asked for again", async () => {

@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { afterEach, beforeEach } from 'vitest'
 import {
   createClient,
+  KeysError,
   type Client,
   type ClientOptions,
   type RotateOptions,
@@ -11,7 +13,7 @@ import {
 import { createSandbox, type Sandbox, type SandboxKey } from '../../src/sandbox/server.ts'
 
 /** A sandbox with a key in a `.env`, and a client of it. */
-export interface Stage {
+interface Stage {
   sandbox: Sandbox
   client: Client
   /** "Production Server", in `.env` as PICTIFY_API_KEY. */
@@ -26,7 +28,27 @@ export interface Stage {
   end(): Promise<void>
 }
 
-export async function setStage(): Promise<Stage> {
+/** For the suite it is called in: one for each test. */
+export function useStage(): Stage {
+  const stage = {} as Stage
+  beforeEach(async () => {
+    Object.assign(stage, await setStage())
+  })
+  afterEach(() => stage.end())
+  return stage
+}
+
+/** What it throws, which must be an error of ours. */
+export async function failure(work: Promise<unknown>): Promise<KeysError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error instanceof KeysError) return error
+  throw new Error('it threw no KeysError', { cause: error })
+}
+
+async function setStage(): Promise<Stage> {
   const sandbox = await createSandbox({ propagationMs: 0, seed: 11 })
   const folder = await mkdtemp(path.join(tmpdir(), 'pictify-keys-library-'))
   const old = sandbox.dashboard.create({ name: 'Production Server', createdAt: Date.now() - 86_400_000 })

@@ -54,7 +54,7 @@ export interface Cluster {
   /** A new service account with the rules of these roles, and a token of it. */
   account(namespace: string, rules: object[]): Promise<{ name: string; token: string }>
   /** Writes a kubeconfig for a token, or another way to sign in, and resolves to its path. */
-  kubeconfig(user: string | object, at?: { url?: string; file?: string }): Promise<string>
+  kubeconfig(user: string | object, at?: { url?: string; file?: string; namespace?: string }): Promise<string>
   kubectl(args: string[], input?: string): Promise<string>
   close(): Promise<void>
 }
@@ -123,7 +123,9 @@ export async function openCluster({ url, ca, token: admin }: ClusterFacts): Prom
         kind: 'Config',
         clusters: [{ name: 'test', cluster: { server: at.url ?? url, 'certificate-authority': ca } }],
         users: [{ name: 'tester', user: typeof user === 'string' ? { token: user } : user }],
-        contexts: [{ name: 'testing', context: { cluster: 'test', user: 'tester' } }],
+        contexts: [
+          { name: 'testing', context: { cluster: 'test', user: 'tester', namespace: at.namespace } },
+        ],
         'current-context': 'testing',
       }
       await writeFile(file, JSON.stringify(config), { mode: 0o600 })

@@ -34,50 +34,62 @@ export function isWrite({
   return method !== 'GET' && /\/secrets/.test(url) && !url.includes('dryRun')
 }
 
-/** For the suite it is called in: a namespace for each test, in which `app` is the secret at hand. */
-export function useSecret(server: ClusterFacts | undefined) {
-  let cluster: Cluster
-  let proxy: FaultProxy
-  let kubeconfig: string
-  let namespace: string
-  const warnings: string[] = []
+/** What a suite has of a cluster. */
+export interface UsedCluster {
+  cluster: Cluster
+  /** Before the cluster; the kubeconfig goes by it. */
+  proxy: FaultProxy
+  kubeconfig: string
+  /** Of the test at hand. */
+  namespace: string
+  /** What was warned of in the test. */
+  warnings: string[]
+}
 
+/** For the suite it is called in: the cluster behind a proxy, and a namespace for each test. */
+export function useCluster(server: ClusterFacts | undefined): UsedCluster {
+  const own = { warnings: [] as string[] } as UsedCluster
   beforeAll(async () => {
     const facts = server as ClusterFacts
-    cluster = await openCluster(facts)
-    proxy = await proxyFor(facts)
-    kubeconfig = await cluster.kubeconfig(facts.token, { url: proxy.url })
+    own.cluster = await openCluster(facts)
+    own.proxy = await proxyFor(facts)
+    own.kubeconfig = await own.cluster.kubeconfig(facts.token, { url: own.proxy.url })
   })
   afterAll(async () => {
-    await proxy?.close()
-    await cluster?.close()
+    await own.proxy?.close()
+    await own.cluster?.close()
   })
   beforeEach(async () => {
-    namespace = await cluster.namespace()
-    warnings.length = 0
+    own.namespace = await own.cluster.namespace()
+    own.warnings.length = 0
   })
+  return own
+}
 
-  const at = () => `/api/v1/namespaces/${namespace}/secrets`
+/** For the suite it is called in: a namespace for each test, in which `app` is the secret at hand. */
+export function useSecret(server: ClusterFacts | undefined) {
+  const own = useCluster(server)
+  const { warnings } = own
+  const at = () => `/api/v1/namespaces/${own.namespace}/secrets`
   return {
     at,
-    cluster: () => cluster,
-    namespace: () => namespace,
-    proxy: () => proxy,
-    kubeconfig: () => kubeconfig,
-    /** What was warned of in the test. */
+    cluster: () => own.cluster,
+    namespace: () => own.namespace,
+    proxy: () => own.proxy,
+    kubeconfig: () => own.kubeconfig,
     warnings,
-    target: (more: Partial<TargetDeps> = {}, key = 'KEY', secret = `${namespace}/app`): Target => {
-      const env = { KUBECONFIG: kubeconfig }
+    target: (more: Partial<TargetDeps> = {}, key = 'KEY', secret = `${own.namespace}/app`): Target => {
+      const env = { KUBECONFIG: own.kubeconfig }
       const deps = testDeps('/', { env, warn: (text) => void warnings.push(text), ...more })
       return parseTarget(`k8s:${secret}#${key}`, deps)
     },
-    secret: async () => (await cluster.ask('GET', `${at()}/app`)).body,
-    isThere: async () => (await cluster.ask('GET', `${at()}/app`)).status === 200,
+    secret: async () => (await own.cluster.ask('GET', `${at()}/app`)).body,
+    isThere: async () => (await own.cluster.ask('GET', `${at()}/app`)).status === 200,
     /** As somebody else changes it. */
-    change: (patch: object) => cluster.make(`${at()}/app`, patch, 'PATCH', mergePatch),
+    change: (patch: object) => own.cluster.make(`${at()}/app`, patch, 'PATCH', mergePatch),
     make: (more: object = {}, metadata: object = {}): Promise<KubeObject> => {
       const data = { KEY: base64(old.reveal()), OTHER: base64('theirs') }
-      return cluster.make(at(), { metadata: { name: 'app', ...metadata }, data, ...more })
+      return own.cluster.make(at(), { metadata: { name: 'app', ...metadata }, data, ...more })
     },
   }
 }

@@ -1,52 +1,33 @@
-import { afterAll, beforeAll, beforeEach, describe, inject } from 'vitest'
-import type { FaultProxy } from '../servers/fault-proxy.ts'
+import { describe, inject } from 'vitest'
 import { describeTarget, type Fault, type Place } from './contract.ts'
-import { mergePatch, openCluster, until, type Cluster, type ClusterFacts } from './kubernetes-cluster.ts'
-import { base64, isWrite, proxyFor } from './kubernetes-fixture.ts'
+import { mergePatch, until, type ClusterFacts } from './kubernetes-cluster.ts'
+import { base64, isWrite, useCluster } from './kubernetes-fixture.ts'
 
 const server = inject('servers')['kubernetes'] as ClusterFacts | undefined
 
 const readSecrets = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]
 
 describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
-  let cluster: Cluster
-  let proxy: FaultProxy
-  /** The one that the target goes by. */
-  let kubeconfig: string
-  let namespace: string
-
-  beforeAll(async () => {
-    const facts = server as ClusterFacts
-    cluster = await openCluster(facts)
-    proxy = await proxyFor(facts)
-    kubeconfig = await cluster.kubeconfig(facts.token, { url: proxy.url })
-  })
-  afterAll(async () => {
-    await proxy?.close()
-    await cluster?.close()
-  })
-  beforeEach(async () => {
-    namespace = await cluster.namespace()
-  })
+  const own = useCluster(server)
 
   /** The secret as it is; undefined: there is none. */
   async function secret() {
-    const { status, body } = await cluster.ask('GET', `/api/v1/namespaces/${namespace}/secrets/app`)
+    const { status, body } = await own.cluster.ask('GET', `/api/v1/namespaces/${own.namespace}/secrets/app`)
     return status === 404 ? undefined : body
   }
 
   async function put(value: string | undefined): Promise<void> {
-    const at = `/api/v1/namespaces/${namespace}/secrets`
+    const at = `/api/v1/namespaces/${own.namespace}/secrets`
     if (await secret()) {
       const data = { KEY: value === undefined ? null : base64(value) }
-      await cluster.make(`${at}/app`, { data }, 'PATCH', mergePatch)
+      await own.cluster.make(`${at}/app`, { data }, 'PATCH', mergePatch)
       return
     }
     const metadata = { name: 'app', labels: { app: 'web' }, annotations: { 'example.com/owner': 'platform' } }
-    const own = value === undefined ? {} : { KEY: base64(value) }
-    await cluster.make(at, {
+    const ours = value === undefined ? {} : { KEY: base64(value) }
+    await own.cluster.make(at, {
       metadata,
-      data: { OTHER: base64('theirs'), '.dotfile': base64('\0\xff'), ...own },
+      data: { OTHER: base64('theirs'), '.dotfile': base64('\0\xff'), ...ours },
     })
   }
 
@@ -54,7 +35,7 @@ describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
     describeTarget({
       async place(): Promise<Place> {
         return {
-          spec: `k8s:${namespace}/app#KEY`,
+          spec: `k8s:${own.namespace}/app#KEY`,
           put,
           async value() {
             const value = (await secret())?.data?.['KEY']
@@ -76,29 +57,30 @@ describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
           version: async () => (await secret())?.metadata.resourceVersion,
         }
       },
-      deps: () => ({ env: { KUBECONFIG: kubeconfig } }),
-      env: () => ({ KUBECONFIG: kubeconfig }),
+      deps: () => ({ env: { KUBECONFIG: own.kubeconfig } }),
+      env: () => ({ KUBECONFIG: own.kubeconfig }),
       // a secret holds a mebibyte in all
       largest: 1_048_000,
       refuses: [{ value: 'x'.repeat(1_050_000), message: /1048576/ }],
       loginHint: /kubectl auth whoami/,
       fail,
-      beforeNextWrite: (change) => proxy.beforeNext(isWrite, change),
+      beforeNextWrite: (change) => own.proxy.beforeNext(isWrite, change),
     })
   })
 
   async function fail(fault: Fault): Promise<() => Promise<void>> {
     const { token: admin } = server as ClusterFacts
-    const signInAs = (token: string) => cluster.kubeconfig(token, { url: proxy.url, file: kubeconfig })
+    const signInAs = (token: string) =>
+      own.cluster.kubeconfig(token, { url: own.proxy.url, file: own.kubeconfig })
     if (fault === 'forbidden') {
-      const { token } = await cluster.account(namespace, readSecrets)
+      const { token } = await own.cluster.account(own.namespace, readSecrets)
       await signInAs(token)
       return async () => void (await signInAs(admin))
     }
     if (fault === 'expired') {
-      const { name, token } = await cluster.account(namespace, readSecrets)
-      await cluster.ask('DELETE', `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`)
-      await until(async () => (await cluster.ask('GET', '/api', undefined, { token })).status === 401)
+      const { name, token } = await own.cluster.account(own.namespace, readSecrets)
+      await own.cluster.ask('DELETE', `/api/v1/namespaces/${own.namespace}/serviceaccounts/${name}`)
+      await until(async () => (await own.cluster.ask('GET', '/api', undefined, { token })).status === 401)
       await signInAs(token)
       return async () => void (await signInAs(admin))
     }
@@ -109,7 +91,7 @@ describe.skipIf(!server)('a key of a Kubernetes Secret', () => {
       message: 'try again',
       code: 429,
     }
-    return proxy.fail(fault, () => ({
+    return own.proxy.fail(fault, () => ({
       status: 429,
       headers: { 'content-type': 'application/json', 'retry-after': '1' },
       body: JSON.stringify(status),

@@ -79,8 +79,8 @@ describe('the board', () => {
         '           quiet for 10m',
         '           it can be there in 7m 30s at the earliest',
         '  wait     13m 50s left of --wait, then it ends with exit 5; both keys work',
-        '  Ctrl-C   stops here; a second undoes it, a third leaves at once; go on later:',
-        '           pictify-keys rotate 3f7a9c --resume',
+        '  Ctrl-C   stops here; a second undoes it, a third leaves at once',
+        '           go on later: pictify-keys rotate 3f7a9c --resume',
         '  then     retire, finish',
       ],
     ],
@@ -103,7 +103,8 @@ describe('the board', () => {
       '  wait     14m 35s left of --wait for that; else it ends with exit 5, and goes',
       '           on later',
       '  Ctrl-C   goes on undoing; the third leaves at once, and the journal keeps the',
-      '           rest; go on later: pictify-keys rotate 3f7a9c --abort',
+      '           rest',
+      '           go on later: pictify-keys rotate 3f7a9c --abort',
     ])
   })
 

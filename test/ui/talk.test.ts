@@ -66,6 +66,13 @@ test('a terminal in a CI is a log too; any other terminal has no times', () => {
   expect([inCi.stderr.text, atHome.stderr.text]).toEqual([`${stamp}x\n`, 'x\n'])
 })
 
+test('a log has no empty lines', () => {
+  const { out, stderr } = open()
+  out.say('', 'x', '', 'y', '')
+  out.say('')
+  expect(stderr.text).toBe(`${stamp}x\n${stamp}y\n`)
+})
+
 test.each([
   ['true', true],
   ['1', true],
@@ -107,7 +114,10 @@ describe('in GitHub Actions', () => {
   ])('but not into a file, and nowhere else: %j, a file: %s', async (variables, isFile) => {
     const { out, stderr } = open({ ci: await detectCi(variables, () => isFile) })
     out.conceal(new Secret(secret))
-    await out.flush()
     expect(stderr.text).toBe('')
+    out.event({ event: 'step' }, 'a step')
+    out.warn('careful')
+    await out.flush()
+    expect(stderr.text).toBe(`${stamp}a step\n${stamp}warning: careful\n`)
   })
 })

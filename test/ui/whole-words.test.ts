@@ -46,6 +46,7 @@ test.each([
     'go on later: pictify-keys rotate Server --resume --wait 10m --verify "a b"',
     /^ {2}pictify-keys .*"a b"$/,
   ],
+  ['    $ pictify-keys rotate "Production Server" --to env:.env --overlap 1h', /^ {4}\$ pictify-keys .*1h$/],
   ['or replace it with pictify-keys rotate key_abc --self, which is long', / {2}pictify-keys .*--self,$/],
   ['there is one: pictify-keys profile use production; or else name one', / {2}pictify-keys .*production;$/],
 ])('what is to be copied is whole: %s', (line, expected) => {
