@@ -7,7 +7,7 @@ export const style = `
   --paper: #ffffff; --ink: #1b1f24; --muted: #57606a; --line: #d8dee4; --wash: #f6f8fa; --accent: #0a5ca8;
   --error: #b42318; --error-wash: #fdeeec; --warning: #855000; --warning-wash: #fdf3e0;
   --note: #1a5e9c; --note-wash: #e9f3fc; --good: #1a6e3c; --good-wash: #e8f6ed;
-  --bar: #7aa7d6; --dot: #5f8fbf;
+  --bar: #7aa7d6; --dot: #8b949e;
 }
 @media screen { :root { color-scheme: light dark } }
 @media screen and (prefers-color-scheme: dark) {
@@ -15,7 +15,7 @@ export const style = `
     --paper: #14181d; --ink: #e6e9ed; --muted: #a2acb8; --line: #343c46; --wash: #1c2229; --accent: #7ab8f5;
     --error: #ff9087; --error-wash: #3a1d1b; --warning: #f0b75f; --warning-wash: #35280f;
     --note: #85bdf6; --note-wash: #172a3d; --good: #7fd39d; --good-wash: #16301f;
-    --bar: #4f81b5; --dot: #78a9da;
+    --bar: #4f81b5; --dot: #8b949e;
   }
 }
 * { box-sizing: border-box }
@@ -46,9 +46,9 @@ nav { margin: 1rem 0 0; font-size: .9375rem }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: 0; padding: 0 }
 section { margin-top: 3rem; scroll-margin-top: 1rem }
 .muted, .fine { color: var(--muted) }
-.fine { font-size: .875rem }
+.fine { font-size: .875rem; font-weight: 400 }
 .nowrap { white-space: nowrap }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .75rem; margin: 0; padding: 0; list-style: none }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: .75rem; margin: 0; padding: 0; list-style: none }
 .tiles li { border: 1px solid var(--line); border-radius: .5rem; padding: .875rem 1rem; background: var(--wash); break-inside: avoid }
 .tiles .figure { display: block; font-size: 1.875rem; font-weight: 650; line-height: 1.15; letter-spacing: -.02em; font-variant-numeric: tabular-nums }
 .tiles .what { display: block; font-weight: 600; font-size: .9375rem }
@@ -70,7 +70,8 @@ table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant
 caption { text-align: left; color: var(--muted); padding-bottom: .5rem }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line) }
 thead th { border-bottom-color: var(--ink); font-weight: 600; white-space: nowrap }
-tbody th { font-weight: 600 }
+tbody th { font-weight: 600; min-width: 8rem }
+td { min-width: 4.5rem }
 th.number, td.number { text-align: right; white-space: nowrap }
 td code, th code { white-space: nowrap }
 td ul { margin: 0; padding-left: 1rem }
@@ -89,6 +90,7 @@ figcaption { color: var(--muted); font-size: .875rem; max-width: 46rem; margin-t
 svg { display: block; max-width: 100%; height: auto }
 svg text { fill: var(--muted); font-size: 12px; font-family: inherit }
 svg .label { fill: var(--ink) }
+figure .chart svg { min-width: 40rem; width: 100% }
 svg .axis { stroke: var(--line) } svg .limit { stroke: var(--muted); stroke-dasharray: 3 3 }
 svg .bar { fill: var(--bar) } svg .failed, svg .dot.error { fill: var(--error) }
 svg .dot { fill: var(--dot); fill-opacity: .85; stroke: var(--paper); stroke-width: 1 }
@@ -108,16 +110,19 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
 @page { size: A4; margin: 16mm 14mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); font: 9pt sans-serif; color: #57606a } }
 @media print {
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
-  body { max-width: none; padding: 0; font-size: 9.5pt; line-height: 1.45 }
+  html { font-size: 9.5pt }
+  body { max-width: none; padding: 0; line-height: 1.45 }
   nav { display: none }
   section { margin-top: 9mm }
   section.sheet { break-before: page; margin-top: 0 }
-  h2, h3, h4, caption { break-after: avoid }
+  h2, h3, h4, caption, section > p:first-of-type { break-after: avoid }
   tr, figure, pre { break-inside: avoid }
   thead { display: table-header-group }
   .wide { overflow: visible }
+  figure .chart svg { min-width: 0 }
   td code, th code { white-space: normal }
-  .tiles { grid-template-columns: repeat(4, 1fr) }
+  .tiles { grid-template-columns: repeat(5, 1fr) }
+  .facts { grid-template-columns: repeat(4, 1fr) }
   .cards { grid-template-columns: repeat(3, 1fr) }
   p { orphans: 3; widows: 3 }
 }

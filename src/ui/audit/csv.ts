@@ -1,0 +1,46 @@
+import type { ReportedFinding } from '../../audit/report.ts'
+import { csvRow } from '../csv.ts'
+import { oneLine, toJson } from '../text.ts'
+import type { AuditSubject } from './subject.ts'
+
+const columns = [
+  'status',
+  'severity',
+  'rule',
+  'keyId',
+  'keyName',
+  'keyType',
+  'message',
+  'evidence',
+  'mend',
+  'file',
+  'line',
+  'reason',
+] as const
+type Row = Partial<Record<(typeof columns)[number], string | number | null | undefined>>
+
+/** A row for each finding (`open`, `accepted`) and each rule that was not held against the account (`skipped`). */
+export function auditCsv({ report }: AuditSubject): string {
+  const rows: Row[] = [
+    ...report.findings.map((finding) => ({ status: 'open', ...rowOf(finding) })),
+    ...report.accepted.map((finding) => ({ status: 'accepted', ...rowOf(finding), reason: finding.reason })),
+    ...report.skipped.map(({ rule, why }) => ({ status: 'skipped', rule, reason: why })),
+  ]
+  const cell = (value: Row[keyof Row]) => (typeof value === 'string' ? oneLine(value) : value)
+  return [csvRow(columns), ...rows.map((row) => csvRow(columns.map((name) => cell(row[name]))))].join('\n')
+}
+
+function rowOf({ severity, rule, key, message, evidence, mend, place }: ReportedFinding): Row {
+  return {
+    severity,
+    rule,
+    keyId: key?.id,
+    keyName: key?.name,
+    keyType: key?.type,
+    message,
+    evidence: toJson(evidence),
+    mend,
+    file: place?.file,
+    line: place?.line,
+  }
+}

@@ -1,0 +1,134 @@
+import type { AuditReport, ReportedFinding } from '../../audit/report.ts'
+import type { Severity } from '../../fleet/fleet.ts'
+import { html, type Markup, type Piece } from '../html/markup.ts'
+import { htmlTable } from '../html/table.ts'
+import { evidenceFacts } from './evidence.ts'
+import { badge, keyName } from './html-words.ts'
+import { counted, severities, type AuditSubject } from './subject.ts'
+
+/** Of a severity; the rest is counted by rule. */
+const mostFindings = 150
+const mostAccepted = 200
+
+const headings: Readonly<Record<Severity, string>> = { error: 'Errors', warning: 'Warnings', note: 'Notes' }
+
+/** What was found, with its evidence and the command that mends it. */
+export function findingCards({ report }: Pick<AuditSubject, 'report'>): Piece {
+  if (report.findings.length === 0) return html`<p>No rule that could be held found anything.</p>`
+  const summaries = new Map(report.rules.map(({ id, summary }) => [id, summary]))
+  return severities.map((severity) => {
+    const found = report.findings.filter((finding) => finding.severity === severity)
+    if (found.length === 0) return undefined
+    const left = found.slice(mostFindings)
+    return html`<h3>${headings[severity]} (${found.length.toLocaleString('en')})</h3>
+      ${found.slice(0, mostFindings).map((finding) => card(finding, summaries.get(finding.rule)))}
+      ${left.length > 0 && html`<p>${leftSentence(left)}</p>`}`
+  })
+}
+
+function card(finding: ReportedFinding, summary: string | undefined): Markup {
+  const { rule, severity, key, message, evidence, mend, place } = finding
+  const facts = evidenceFacts(evidence)
+  return html`<article class="finding ${severity}">
+    <div class="head">
+      ${badge(severity)}
+      <h4>
+        ${key === null ? (place === null ? 'The account' : `${place.file}:${place.line}`) : keyName(key)}
+      </h4>
+      <span class="fine"
+        >${key !== null && html`${key.id} · ${key.type}${place !== null && ` · ${place.file}:${place.line}`} · `}
+        <code>${rule}</code>${summary !== undefined && `, ${summary}`}</span
+      >
+    </div>
+    <p class="message">${message}</p>
+    ${
+      facts.length > 0 &&
+      html`<dl class="evidence">
+        ${facts.map(
+          ([name, value]) =>
+            html`<div>
+              <dt>${name}</dt>
+              <dd>${value}</dd>
+            </div>`,
+        )}
+      </dl>`
+    }
+    ${mend !== null && html`<pre class="command"><code>${mend}</code></pre>`}
+  </article>`
+}
+
+function leftSentence(left: readonly ReportedFinding[]): string {
+  const counts = new Map<string, number>()
+  for (const { rule } of left) counts.set(rule, (counts.get(rule) ?? 0) + 1)
+  const each = [...counts].map(([rule, count]) => `${count.toLocaleString('en')} of ${rule}`)
+  return `${counted(left.length, 'more finding')} of this severity are left out here (${each.join(', ')}); --format json has all.`
+}
+
+/** What is known and meant; undefined where there is none. */
+export function acceptedTable({ accepted }: AuditReport): Markup | undefined {
+  if (accepted.length === 0) return undefined
+  const left = accepted.length - mostAccepted
+  return html`<h3>Known and accepted (${accepted.length.toLocaleString('en')})</h3>
+    ${htmlTable<AuditReport['accepted'][number]>(
+      'Findings that pictify-keys.yaml accepts, and why',
+      [
+        {
+          head: 'About',
+          heads: true,
+          value: ({ key, place }) =>
+            key !== null ? keyName(key) : place === null ? 'the account' : `${place.file}:${place.line}`,
+        },
+        { head: 'Severity', value: ({ severity }) => badge(severity) },
+        { head: 'Rule', value: ({ rule }) => html`<code>${rule}</code>` },
+        { head: 'Found', value: ({ message }) => message },
+        { head: 'Why it is accepted', value: ({ reason }) => reason },
+      ],
+      accepted.slice(0, mostAccepted),
+    )}
+    ${left > 0 && html`<p class="fine">${counted(left, 'more')} are left out here; --format json has all.</p>`}`
+}
+
+/** What was not held against the account; it neither passed nor failed. */
+export function skippedTable({ skipped }: AuditReport): Piece {
+  if (skipped.length === 0) return html`<p>Every rule in force was held against the account.</p>`
+  return html`<p>
+      What these rules look for may be there or not: this report does not know. They neither passed nor
+      failed.
+    </p>
+    ${htmlTable<AuditReport['skipped'][number]>(
+      'Rules that could not be held, and why',
+      [
+        { head: 'Rule', heads: true, value: ({ rule }) => html`<code>${rule}</code>` },
+        { head: 'Why', value: ({ why }) => why },
+      ],
+      skipped,
+    )}`
+}
+
+/** Every rule in force, and what came of it. */
+export function ruleTable({ rules, findings, accepted, skipped }: AuditReport): Markup {
+  const without = new Set(skipped.map(({ rule }) => rule))
+  const count = (list: readonly ReportedFinding[], id: string) =>
+    list.filter(({ rule }) => rule === id).length
+  return htmlTable<AuditReport['rules'][number]>(
+    'Rules in force',
+    [
+      { head: 'Rule', heads: true, value: ({ id }) => html`<code>${id}</code>` },
+      { head: 'Severest', value: ({ severity }) => badge(severity) },
+      {
+        head: 'What it tells, and how',
+        value: ({ summary, help }) => html`${summary}. <span class="fine">${help}</span>`,
+      },
+      {
+        head: 'Outcome',
+        value: ({ id }) => {
+          if (without.has(id)) return 'skipped'
+          const known = count(accepted, id)
+          const found = counted(count(findings, id), 'finding')
+          return known === 0 ? found : `${found}, ${known} accepted`
+        },
+      },
+    ],
+    rules,
+  )
+}

@@ -1,0 +1,64 @@
+import type { ReportedFinding } from '../../audit/report.ts'
+import type { Severity } from '../../fleet/fleet.ts'
+import { markdownText } from '../markdown.ts'
+import { evidenceLine, shortInstant } from './evidence.ts'
+import { aboutOf, counted, countSentence, severities, type AuditSubject } from './subject.ts'
+
+const headings: Readonly<Record<Severity, string>> = { error: 'Errors', warning: 'Warnings', note: 'Notes' }
+
+/** The report for a pull request or a wiki. */
+export function auditMarkdown({ report }: Pick<AuditSubject, 'report'>): string {
+  const { summary, at, apiUrl } = report
+  const parts = [
+    `## Audit of the API keys: ${countSentence(summary)}`,
+    `${counted(summary.keys.active, 'active key')} and ${summary.keys.revoked.toLocaleString('en')} revoked at ${markdownText(apiUrl)}, looked at ${shortInstant(at)}.`,
+    ...severities.flatMap((severity) => findingsOf(severity, report)),
+    ...acceptedOf(report),
+    ...skippedOf(report),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function findingsOf(severity: Severity, { findings }: AuditSubject['report']): string[] {
+  const found = findings.filter((finding) => finding.severity === severity)
+  if (found.length === 0) return []
+  const rows = found.map((finding) => [
+    code(finding.rule),
+    ...whatOf(finding),
+    finding.mend === null ? '' : code(finding.mend),
+  ])
+  return [
+    `### ${headings[severity]}`,
+    table(['Rule', 'What about', 'What', 'Evidence', 'What mends it'], rows),
+  ]
+}
+
+function acceptedOf({ accepted }: AuditSubject['report']): string[] {
+  if (accepted.length === 0) return []
+  const rows = accepted.map((finding) => [
+    code(finding.rule),
+    ...whatOf(finding),
+    markdownText(finding.reason),
+  ])
+  return ['### Known and accepted', table(['Rule', 'What about', 'What', 'Evidence', 'Why'], rows)]
+}
+
+function skippedOf({ skipped }: AuditSubject['report']): string[] {
+  if (skipped.length === 0) return []
+  const rows = skipped.map(({ rule, why }) => [code(rule), markdownText(why)])
+  return ['### Skipped: neither passed nor failed', table(['Rule', 'Why'], rows)]
+}
+
+function whatOf(finding: ReportedFinding): string[] {
+  return [aboutOf(finding), finding.message, evidenceLine(finding.evidence)].map(markdownText)
+}
+
+/** As HTML: a backtick or a bar in it would end what Markdown has for this. */
+function code(text: string): string {
+  return `<code>${markdownText(text)}</code>`
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
+}

@@ -1,0 +1,45 @@
+import type { AuditReport, ReportedFinding } from '../../audit/report.ts'
+import type { Survey } from '../../audit/survey.ts'
+import type { Severity } from '../../fleet/fleet.ts'
+import type { Receipt } from '../../rotation/state.ts'
+
+/** What the formats of an audit draw. */
+export interface AuditSubject {
+  report: AuditReport
+  /** What the report was made of. */
+  survey: Survey
+  /** Of this machine's rotations, newest first. */
+  receipts: readonly Receipt[]
+  /** Of this program. */
+  version: string
+  /** The working directory, which the places of findings start from, and the repository's root; absolute. */
+  cwd: string
+  root: string
+}
+
+/** Severest first. */
+export const severities: readonly Severity[] = ['error', 'warning', 'note']
+
+const nouns: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', note: 'note' }
+
+/** `1 error`, `12,000 notes`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** `3 errors, 2 warnings`; what there is none of is not said. */
+export function countSentence({ findings }: AuditReport['summary']): string {
+  const some = severities.filter((severity) => findings[severity] > 0)
+  return some.length === 0
+    ? 'nothing found'
+    : some.map((severity) => counted(findings[severity], nouns[severity])).join(', ')
+}
+
+/** What a finding is about, for people: a key, a line of a file, or the account. */
+export function aboutOf({ key, place }: ReportedFinding): string {
+  if (place !== null) {
+    const where = `${place.file}:${place.line}`
+    return key === null ? where : `${key.name} (${key.id}), ${where}`
+  }
+  return key === null ? 'the account' : `${key.name} (${key.id})`
+}
