@@ -18,6 +18,8 @@ export interface Rule {
   /** Why that matters and how it is told, for people: a sentence or two. */
   help: string
   needs: readonly Source[]
+  /** What of its settings it goes by, besides the severity; the file is refused with any other. */
+  settings?: readonly Exclude<keyof RuleSettings, 'severity'>[]
   /** Why it cannot be held against this survey although its sources are there (lower case, no full stop); undefined where it can. */
   skip?(survey: Survey, settings: RuleSettings): string | undefined
   /** Findings without regard to `settings.severity`, which the report puts in force. */

@@ -9,6 +9,7 @@ import { auditText, rulesText } from '../ui/audit.ts'
 import { surveyAll } from './audit-survey.ts'
 import { commandLine, quoted, whoseKeys } from './command-line.ts'
 import { defineCommand, type Inputs } from './command.ts'
+import { configFlag, readKeysFile } from './keys-file.ts'
 
 const flags = {
   rule: { type: 'list', value: 'id', summary: 'only this rule' },
@@ -26,12 +27,7 @@ const flags = {
     default: '7d',
   },
   probe: { type: 'boolean', summary: 'ask the API whether secrets found in files still work' },
-  config: {
-    type: 'string',
-    value: 'file',
-    env: 'PICTIFY_KEYS_CONFIG',
-    summary: 'the keys file; pictify-keys.yaml of this folder or of those above it in the repository',
-  },
+  config: configFlag,
   format: {
     type: 'choice',
     choices: ['table', 'json'],
@@ -71,7 +67,7 @@ export const audit = defineCommand({
 })
 
 async function hold(context: Context, inputs: AuditInputs): Promise<AuditReport> {
-  const fleet: Fleet | undefined = undefined
+  const fleet = await readKeysFile(context, inputs.config)
   const chosen = chooseRules(inputs.rule)
   const settings = settingsFor(fleet, inputs.rule)
   const survey = await surveyAll(context, {

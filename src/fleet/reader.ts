@@ -1,0 +1,174 @@
+import { KeysError } from '../errors.ts'
+import { readDocument, type Path, type Problem } from './document.ts'
+import { isMapping, shown, unknown } from './fields.ts'
+import type {
+  Acceptance,
+  AlertRule,
+  AuditSettings,
+  Fleet,
+  FleetKey,
+  NotifierSettings,
+  RuleSettings,
+} from './fleet.ts'
+import { createNotes, type AnySchema, type Notes } from './notes.ts'
+import * as schemas from './schema.ts'
+
+/** What the file names and others know. */
+export interface Names {
+  /** By the id of a rule the settings that it goes by, as the file names them. */
+  rules: ReadonlyMap<string, readonly string[]>
+  /** Throws a KeysError for what `--to` does not take. */
+  checkTarget(spec: string): void
+  /** Throws a KeysError for what is no glob. */
+  checkGlob(glob: string): void
+}
+
+/** What the file says. Throws `keys-file` with every problem and its line; `file` is its name for people. */
+export function readFleet(text: string, path: string, file: string, names: Names): Fleet {
+  const document = readDocument(text)
+  const notes = createNotes(document)
+  const fleet = document.value === undefined ? undefined : readFile(document.value, path, names, notes)
+  if (fleet === undefined || notes.problems.length > 0) throw problemsError(file, notes.problems)
+  return fleet
+}
+
+function problemsError(file: string, problems: readonly Problem[]): KeysError {
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const lines = sorted.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
+  return new KeysError('keys-file', [...new Set(lines)].join('\n'), {
+    hint: 'mend the lines that are named; nothing was asked of the API',
+  })
+}
+
+function readFile(value: unknown, path: string, names: Names, notes: Notes): Fleet {
+  const root = notes.parse(schemas.fileSchema, value, [])
+  const notifiers = notes.list(root?.notify, ['notify'])
+  const notify = notifiers.flatMap((each, at) => readNotifier(each, ['notify', at], notes))
+  const rules = notes.list(root?.alerts, ['alerts'])
+  const alerts = rules.flatMap((each, at) => readAlert(each, ['alerts', at], { names, notes, notifiers }))
+  noteSameNames(notifiers, 'notify', notes)
+  noteSameNames(rules, 'alerts', notes)
+  return {
+    path,
+    keys: notes.entries(root?.keys, ['keys']).flatMap(([key, each]) => readKey(key, each, names, notes)),
+    audit: readAudit(root?.audit, names, notes),
+    alerts,
+    notify,
+  }
+}
+
+function readKey(key: string, value: unknown, names: Names, notes: Notes): FleetKey[] {
+  const path = ['keys', key]
+  // a name alone: the team has this key, and nothing more is said of it
+  const read = notes.parse(schemas.keySchema, value ?? {}, path)
+  for (const [spec, at] of textsOf(value, 'to', path)) notes.attempt(at, () => names.checkTarget(spec))
+  if (read === undefined) return []
+  const { type, maxAge, overlap, to = [], verify } = read
+  return [{ key, line: notes.lineOf(path), type, maxAgeMs: maxAge, overlapMs: overlap, to, verify }]
+}
+
+function readAudit(value: unknown, names: Names, notes: Notes): AuditSettings {
+  const read = value == null ? undefined : notes.parse(schemas.auditSchema, value, ['audit'])
+  const hours = read?.workingHours
+  const workingHours =
+    hours === undefined
+      ? undefined
+      : notes.parse(schemas.workingHoursSchema, hours, ['audit', 'workingHours'])
+  const rules = notes
+    .entries(read?.rules, ['audit', 'rules'])
+    .map(([id, settings]) => [id, readRule(id, settings, names, notes)] as const)
+  const accept = notes
+    .list(read?.accept, ['audit', 'accept'])
+    .flatMap((each, at) => readAcceptance(each, ['audit', 'accept', at], names, notes))
+  return { rules: Object.fromEntries(rules), workingHours, accept }
+}
+
+function readRule(id: string, value: unknown, { rules }: Names, notes: Notes): RuleSettings {
+  const path = ['audit', 'rules', id]
+  const settings = rules.get(id)
+  if (settings === undefined) {
+    notes.note(path, unknown('rule', id, [...rules.keys()]), 'name')
+    return {}
+  }
+  const known = ['severity', ...settings]
+  if (!isMapping(value)) return notes.parse(schemas.ruleSchema, value, path) ?? {}
+  for (const setting of Object.keys(value)) {
+    if (!known.includes(setting))
+      notes.note([...path, setting], unknown(`setting of ${id}`, setting, known), 'name')
+  }
+  const own = Object.fromEntries(Object.entries(value).filter(([setting]) => known.includes(setting)))
+  return notes.parse(schemas.ruleSchema, own, path) ?? {}
+}
+
+function readAcceptance(value: unknown, path: Path, { rules }: Names, notes: Notes): Acceptance[] {
+  const read = notes.parse(schemas.acceptSchema, value, path)
+  if (read === undefined) return []
+  const { rule, key, until, reason } = read
+  if (!rules.has(rule)) notes.note([...path, 'rule'], unknown('rule', rule, [...rules.keys()]))
+  return [{ line: notes.lineOf(path), rule, key, until, reason }]
+}
+
+function readNotifier(value: unknown, path: Path, notes: Notes): NotifierSettings[] {
+  const schema = schemaFor(schemas.notifierSchemas, value, path, 'type', notes)
+  const read = schema && notes.parse(schema, value, path)
+  return read === undefined ? [] : [{ ...read, line: notes.lineOf(path) }]
+}
+
+function readAlert(
+  value: unknown,
+  path: Path,
+  { names, notes, notifiers }: { names: Names; notes: Notes; notifiers: readonly unknown[] },
+): AlertRule[] {
+  const schema = schemaFor(schemas.alertSchemas, value, path, 'when', notes)
+  const read = schema && notes.parse(schema, value, path)
+  for (const [glob, at] of textsOf(value, 'keys', path)) notes.attempt(at, () => names.checkGlob(glob))
+  const known = notifiers.flatMap((each) =>
+    isMapping(each) && typeof each['name'] === 'string' ? [each['name']] : [],
+  )
+  for (const [name, at] of textsOf(value, 'notify', path)) {
+    if (!known.includes(name)) notes.note(at, unknown('notifier', name, known))
+  }
+  return read === undefined ? [] : [{ ...read, line: notes.lineOf(path) }]
+}
+
+/** The texts of a field that has one or several, each with its place; what else stands there the schema has noted. */
+function textsOf(value: unknown, field: string, path: Path): [string, Path][] {
+  const texts: unknown = isMapping(value) ? value[field] : undefined
+  if (typeof texts === 'string') return texts === '' ? [] : [[texts, [...path, field]]]
+  if (!Array.isArray(texts)) return []
+  return texts.flatMap((each: unknown, at): [string, Path][] =>
+    typeof each === 'string' && each !== '' ? [[each, [...path, field, at]]] : [],
+  )
+}
+
+/** The schema of a list's entry, by the word in it that says what it is. */
+function schemaFor<S extends AnySchema>(
+  all: Readonly<Record<string, S>>,
+  value: unknown,
+  path: Path,
+  word: string,
+  notes: Notes,
+): S | undefined {
+  if (!isMapping(value)) {
+    notes.note(path, 'is to have mappings for entries: their fields, indented, a line each')
+    return undefined
+  }
+  const kind = value[word]
+  const kinds = Object.keys(all)
+  if (typeof kind === 'string' && Object.hasOwn(all, kind)) return all[kind]
+  if (kind === undefined) notes.note(path, `needs ${word}: ${kinds.join(', ')}`)
+  else if (typeof kind === 'string') notes.note([...path, word], unknown(word, kind, kinds))
+  else notes.note([...path, word], `is ${shown(kind)}, but may be ${kinds.join(', ')}`)
+  return undefined
+}
+
+function noteSameNames(entries: readonly unknown[], section: string, notes: Notes): void {
+  const seen = new Map<unknown, number>()
+  for (const [at, entry] of entries.entries()) {
+    const name = isMapping(entry) ? entry['name'] : undefined
+    if (typeof name !== 'string') continue
+    const before = seen.get(name)
+    if (before === undefined) seen.set(name, notes.lineOf([section, at]))
+    else notes.note([section, at, 'name'], `is ${shown(name)}, as that of line ${before}`)
+  }
+}
