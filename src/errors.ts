@@ -84,6 +84,10 @@ export const errorExits = {
   'keys-file': Exit.usage,
   'audit-findings': Exit.findings,
   'audit-skipped': Exit.findings,
+  'no-audit-log': Exit.notFound,
+  'signing-key': Exit.usage,
+  'receipts-altered': Exit.failed,
+  'output-file': Exit.failed,
   // not ours
   interrupted: Exit.failed,
   internal: Exit.failed,
