@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { faultHelp } from '../sandbox/faults.ts'
+import { parts, type Part } from '../sandbox/parts.ts'
 import { defineCommand } from './command.ts'
 
 export const sandbox = defineCommand({
@@ -27,19 +28,33 @@ export const sandbox = defineCommand({
       default: 0,
       summary: 'begin with this many keys that have a past',
     },
+    events: {
+      type: 'count',
+      value: 'count',
+      summary:
+        'so many requests of these keys in the 30 days before; without it as many as come by themselves',
+    },
+    without: {
+      type: 'list',
+      value: 'part',
+      summary: 'be an API that has no audit-log, no usage, or neither (audit-log,usage)',
+    },
     fault: { type: 'list', value: 'what', summary: `misbehave: ${faultHelp}` },
     data: { type: 'string', value: 'file', summary: 'keep everything in this file from one run to the next' },
   },
   examples: [
     'pictify-keys sandbox',
     'pictify-keys sandbox --plan business --keys 40 --usage-lag 5s',
+    'pictify-keys sandbox --plan enterprise --keys 10000 --events 5000000',
     "pictify-keys sandbox --fault 'lose-answer:POST /api-keys@1' --fault status-503@10%",
   ],
 
-  async run({ out, signal, cwd }, { port, plan, propagation, usageLag, keys, fault, data }) {
+  async run({ out, signal, cwd }, inputs) {
+    const { port, plan, propagation, usageLag, keys, events, fault, data } = inputs
     if (port > 65_535) {
       throw new KeysError('usage', `there is no port ${port}`, { hint: 'give --port 0 to 65535' })
     }
+    const without = partsOf(inputs.without)
     const { createSandbox } = await import('../sandbox/server.ts')
     const server = await createSandbox({
       port,
@@ -47,6 +62,8 @@ export const sandbox = defineCommand({
       propagationMs: propagation,
       usageLagMs: usageLag,
       keys,
+      events,
+      without,
       faults: fault,
       data: data === undefined ? undefined : resolve(cwd, data),
     })
@@ -70,6 +87,18 @@ export const sandbox = defineCommand({
     }
   },
 })
+
+function partsOf(given: readonly string[]): Part[] {
+  return given
+    .flatMap((text) => text.split(','))
+    .map((word) => {
+      const part = parts.find((each) => each === word.trim())
+      if (part !== undefined) return part
+      throw new KeysError('usage', `--without: "${word}" is nothing that an API may be without`, {
+        hint: `give ${parts.join(', ')}, or several with commas between them`,
+      })
+    })
+}
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return

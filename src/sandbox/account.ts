@@ -5,6 +5,7 @@ import type { Answer } from './answers.ts'
 import { createAuditLog, type AuditLog } from './audit-log.ts'
 import { createIdempotencyMemory, type IdempotencyMemory } from './idempotency.ts'
 import { createKeyStore, type KeyRecord, type KeyStore } from './keys.ts'
+import { createPast, hasPast, type PastKey } from './past.ts'
 import type { PlanLimits } from './plans.ts'
 import { Problem } from './problem.ts'
 import type { Random } from './random.ts'
@@ -38,6 +39,17 @@ export interface Account {
   revoke(id: string): KeyRecord
   /** Throws `api-key-active`. */
   delete(id: string): void
+  /** What its keys did before it began, as it is kept. */
+  pastState(): PastState
+}
+
+/** Of a past nothing is kept but what it is worked out from. */
+export interface PastState {
+  /** When the account began, Unix milliseconds. */
+  at: number
+  events?: number | undefined
+  /** Keys that are no longer there; the audit log still has what they did. */
+  gone: PastKey[]
 }
 
 export interface AccountOptions {
@@ -47,6 +59,8 @@ export interface AccountOptions {
   propagationMs: number
   usageLagMs: number
   past: AccountState | undefined
+  /** How many requests there were before it began, where not as many as come by themselves. */
+  events?: number | undefined
 }
 
 export function createAccount({
@@ -56,10 +70,13 @@ export function createAccount({
   propagationMs,
   usageLagMs,
   past,
+  events,
 }: AccountOptions): Account {
   const keys = createKeyStore()
   for (const key of past?.keys ?? []) keys.add(key)
-  const usage = createUsageLedger(usageLagMs, keys.get, past?.usage)
+  const began: PastState = past?.past ?? { at: lastUseOf(past?.keys) ?? clock.now(), events, gone: [] }
+  const before = createPast(() => [...keys.all(), ...began.gone].sort(byAge), began)
+  const usage = createUsageLedger(usageLagMs, keys.get, before, past?.usage)
   const rates = createRateLimits(limits)
   rates.load(past?.rates ?? [])
   const letters = random.fork('keys')
@@ -93,7 +110,7 @@ export function createAccount({
     keys,
     usage,
     rates,
-    audit: createAuditLog(past?.audit),
+    audit: createAuditLog(before, past?.audit),
     memory: createIdempotencyMemory(past?.memory),
     key: find,
     authenticate(secret) {
@@ -133,9 +150,29 @@ export function createAccount({
       const key = find(id)
       if (key.revokedAt === null)
         throw new Problem('api-key-active', 'Only a revoked API key can be deleted. Revoke it first.')
+      if (hasPast(key, began.at)) began.gone.push(pastOf(key))
       keys.remove(key)
       usage.forget(id)
       rates.forget(id)
     },
+    pastState: () => began,
   }
 }
+
+/** Of a file that does not say when its account began. */
+function lastUseOf(keys: readonly PastKey[] = []): number | undefined {
+  const uses = keys.flatMap(({ pastUntil }) => pastUntil ?? [])
+  return uses.length === 0 ? undefined : uses.reduce((last, use) => Math.max(last, use))
+}
+
+/** The same order whatever has been deleted: what came of each key must not change with it. */
+const byAge = (a: PastKey, b: PastKey): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)
+
+const pastOf = ({ id, type, access, createdAt, pastUntil, oddity }: KeyRecord): PastKey => ({
+  id,
+  type,
+  access,
+  createdAt,
+  pastUntil,
+  oddity,
+})

@@ -2,6 +2,7 @@
 // - it is how a request comes in and an answer goes out, and the only file that knows the web framework;
 // - every answer goes out by `send`, so that none lacks its rate limit headers;
 // - between looking an idempotency key up and remembering its answer nothing is awaited: two at once are one.
+import { isIP } from 'node:net'
 import { Hono, type Context as HonoContext } from 'hono'
 import type { Clock } from '../clock.ts'
 import type { Account } from './account.ts'
@@ -12,6 +13,7 @@ import { Problem } from './problem.ts'
 import type { Quirks } from './quirks.ts'
 import type { Random } from './random.ts'
 import type { RateState } from './rate-limits.ts'
+import type { Part } from './parts.ts'
 import { createRoutes, type Route } from './routes.ts'
 
 const largestBody = 1024 * 1024
@@ -31,13 +33,14 @@ interface AppOptions {
   /** Makes what has happened last, before an answer says that it has happened. */
   save: () => Promise<void>
   saveSoon: () => void
+  without?: readonly Part[] | undefined
 }
 
 type Env = { Bindings: Exchange }
 type Context = HonoContext<Env>
 
 /** The API as the contract has it; `fetch(request, exchange)` answers one request. */
-export function createApp({ account, clock, random, save, saveSoon }: AppOptions): Hono<Env> {
+export function createApp({ account, clock, random, save, saveSoon, without = [] }: AppOptions): Hono<Env> {
   const app = new Hono<Env>()
   const { usage, audit, rates } = account
   const ids = random.fork('requests')
@@ -106,12 +109,14 @@ export function createApp({ account, clock, random, save, saveSoon }: AppOptions
     } catch (error) {
       reply = refuseWith(problemOf(error), c.req.path, c.env.quirks)
     }
-    const { keyId, ip } = c.env
+    const { keyId, quirks } = c.env
     if (keyId !== undefined) {
       const at = clock.now()
       const { status } = reply
       const { path: endpoint, method } = c.req
-      const country = /^[A-Z]{2}$/.exec(c.req.header('CF-IPCountry') ?? '')?.[0] ?? 'XX'
+      const country = quirks.country ?? (/^[A-Z]{2}$/.exec(c.req.header('CF-IPCountry') ?? '')?.[0] || 'XX')
+      const forwarded = c.req.header('CF-Connecting-IP') ?? ''
+      const ip = isIP(forwarded) ? forwarded : c.env.ip
       const userAgent = c.req.header('User-Agent') ?? ''
       usage.record({ keyId, at, failed: status >= 400, latencyMs: performance.now() - began, country })
       audit.add({ at, action: 'api.request', keyId, endpoint, method, status, ip, userAgent })
@@ -122,6 +127,7 @@ export function createApp({ account, clock, random, save, saveSoon }: AppOptions
 
   const allowed = new Map<string, string[]>()
   for (const route of createRoutes(account, random)) {
+    if (route.part !== undefined && without.includes(route.part)) continue
     app.on(route.method, route.path, (c) => call(c, route))
     allowed.set(route.path, [...(allowed.get(route.path) ?? []), route.method])
   }

@@ -1,9 +1,10 @@
 import type { components } from '../api/openapi.ts'
+import type { Past } from './past.ts'
 
 /** One authenticated request; `at` in Unix milliseconds. */
 export type LoggedEvent = Omit<components['schemas']['AuditEvent'], 'timestamp'> & { at: number }
 
-/** How many events are kept; the oldest go first. */
+/** How many events are kept, of those since the sandbox began; the oldest go first. */
 const kept = 20_000
 
 export interface AuditLog {
@@ -14,11 +15,24 @@ export interface AuditLog {
     page: number,
     limit: number,
   ): { items: LoggedEvent[]; total: number }
+  /** Those since the sandbox began, oldest first. */
   all(): readonly LoggedEvent[]
 }
 
-export function createAuditLog(past: readonly LoggedEvent[] = []): AuditLog {
-  let events = [...past]
+/** `past` lies behind what came in; `earlier` is what came in in earlier runs. */
+export function createAuditLog(past: Past, earlier: readonly LoggedEvent[] = []): AuditLog {
+  let events = [...earlier]
+  /** How many came before an instant. */
+  const before = (instant: number): number => {
+    let low = 0
+    let high = events.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((events[middle] as LoggedEvent).at < instant) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
   return {
     add(event) {
       events.push(event)
@@ -26,14 +40,23 @@ export function createAuditLog(past: readonly LoggedEvent[] = []): AuditLog {
     },
     page({ keyId, since = -Infinity, until = Infinity }, page, limit) {
       const skip = (page - 1) * limit
+      const first = before(since)
+      const end = before(until)
       const items: LoggedEvent[] = []
-      let total = 0
-      for (let i = events.length - 1; i >= 0; i--) {
-        const event = events[i] as LoggedEvent
-        if (event.at < since || event.at >= until || (keyId !== undefined && event.keyId !== keyId)) continue
-        if (total++ >= skip && items.length < limit) items.push(event)
+      let lately = 0
+      if (keyId === undefined) {
+        lately = Math.max(0, end - first)
+        for (let i = end - 1 - skip; i >= first && items.length < limit; i--)
+          items.push(events[i] as LoggedEvent)
+      } else {
+        for (let i = end - 1; i >= first; i--) {
+          const event = events[i] as LoggedEvent
+          if (event.keyId !== keyId) continue
+          if (lately++ >= skip && items.length < limit) items.push(event)
+        }
       }
-      return { items, total }
+      const rest = past.events({ keyId, since, until }, Math.max(0, skip - lately), limit - items.length)
+      return { items: [...items, ...rest.items], total: lately + rest.total }
     },
     all: () => events,
   }

@@ -59,6 +59,8 @@ export function createEdge({ app, faults, clock, log, onRequest, signal }: EdgeO
   const instead: Partial<Record<FaultName, (sockets: Sockets, path: string, fault: Fault) => Remainder>> = {
     cut: async ({ outgoing }) => void outgoing.destroy(),
     stall: async ({ outgoing }) => void (await gone(outgoing)),
+    'status-404': async (sockets, path) =>
+      fail(new Problem('not-found', `There is nothing at ${path}.`))(sockets, path),
     'status-500': fail(new Problem('internal-error', 'Something went wrong on our side.')),
     'status-502': fail(new Problem('bad-gateway', 'The server behind this one gave no valid answer.')),
     'status-503': fail(new Problem('service-unavailable', 'We are down for a moment.')),

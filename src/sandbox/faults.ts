@@ -22,6 +22,7 @@ const kinds = {
     does: 'send the body a byte at a time, this far apart',
   },
   slow: { on: any, value: 'duration', without: '1s', does: 'answer late' },
+  'status-404': { on: any, does: 'answer as if there were no such path' },
   'status-500': { on: any, does: 'fail and do nothing' },
   'status-502': { on: any, does: 'fail and do nothing' },
   'status-503': { on: any, does: 'fail and do nothing' },
@@ -47,6 +48,13 @@ const kinds = {
     without: '30s',
     does: 'hide keys younger than this from the list',
   },
+  country: {
+    on: any,
+    value: 'word',
+    without: 'KP',
+    pattern: /^[A-Z]{2}$/,
+    does: 'count the request as coming from this country',
+  },
   'clock+': { on: any, value: 'duration', without: '10m', does: 'be this far ahead of the time' },
   'clock-': { on: any, value: 'duration', without: '10m', does: 'be this far behind the time' },
 } as const satisfies Record<string, FaultKind>
@@ -55,6 +63,8 @@ interface FaultKind {
   on: { method: string; path: string }
   value?: 'duration' | 'word'
   without?: string
+  /** What a word must be. */
+  pattern?: RegExp
   does: string
 }
 export type FaultName = keyof typeof kinds
@@ -100,6 +110,8 @@ export function parseFault(spec: string): Fault {
   const kind: FaultKind = kinds[what]
   if (kind.value === undefined && value !== undefined) throw badFault(spec, `${what} takes no value`)
   const given = value ?? kind.without ?? ''
+  if (kind.pattern?.test(given) === false)
+    throw badFault(spec, `${what} takes a word such as ${kind.without}`)
   return {
     name: what,
     ms: kind.value === 'duration' ? parseDuration(given) : 0,

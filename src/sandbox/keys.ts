@@ -3,6 +3,7 @@
 // - every change of a key's status goes through here, so that the counts are always right.
 import type { KeyAccess, KeyStatus, KeyType } from '../api/contract.ts'
 import type { Secret } from '../secret.ts'
+import type { Oddity } from './oddities.ts'
 
 /** A key as the server keeps it. Instants are Unix milliseconds by the sandbox's clock. */
 export interface KeyRecord {
@@ -17,6 +18,8 @@ export interface KeyRecord {
   lastUsedAt: number | null
   /** Set on a key that is as old as the account: when it was last used before the sandbox began. */
   readonly pastUntil?: number | undefined
+  /** What is not in order with a key that is as old as the account. */
+  readonly oddity?: Oddity | undefined
   /** A fault: this key never spreads. */
   readonly neverAccepted?: boolean | undefined
 }

@@ -11,6 +11,8 @@ export interface Quirks {
   plainErrors: boolean
   listName: string | undefined
   secretName: string
+  /** Where a request is from, whatever its headers say. */
+  country: string | undefined
   mysteryShape: boolean
   duplicateFields: boolean
 }
@@ -26,6 +28,7 @@ export function quirksOf(faults: readonly Fault[]): Quirks {
     plainErrors: find('plain-errors') !== undefined,
     listName: find('list-under')?.word,
     secretName: find('other-secret-name')?.word ?? 'secret',
+    country: find('country')?.word,
     mysteryShape: find('mystery-shape') !== undefined,
     duplicateFields: find('duplicate-fields') !== undefined,
   }

@@ -12,6 +12,7 @@ import {
   type Query,
 } from './input.ts'
 import type { KeyRecord } from './keys.ts'
+import type { Part } from './parts.ts'
 import { testRendersPerDay } from './plans.ts'
 import { Problem } from './problem.ts'
 import type { Quirks } from './quirks.ts'
@@ -38,6 +39,8 @@ export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** The kinds of key that may. */
   access: readonly KeyAccess[]
+  /** What it belongs to, of what an API may be without. */
+  part?: Part
   /** Whether it changes what must not be lost. */
   changes: boolean
   handle(call: Call): Answer | Promise<Answer>
@@ -112,6 +115,7 @@ export function createRoutes(account: Account, random: Random): Route[] {
     {
       method: 'GET',
       path: '/api-keys/:id/usage',
+      part: 'usage',
       access: mayManage,
       changes: false,
       handle({ id, now, quirks }) {
@@ -123,6 +127,7 @@ export function createRoutes(account: Account, random: Random): Route[] {
     {
       method: 'GET',
       path: '/audit-logs',
+      part: 'audit-log',
       access: mayManage,
       changes: false,
       handle({ query, quirks }) {

@@ -1,6 +1,7 @@
 import type { KeyType } from '../api/contract.ts'
 import { Secret } from '../secret.ts'
 import type { KeyRecord } from './keys.ts'
+import { withOddities } from './oddities.ts'
 import type { PlanLimits } from './plans.ts'
 import type { Random } from './random.ts'
 
@@ -41,7 +42,7 @@ export function seedKeys(
   }
   const room = { live: roomFor('live', limits), test: roomFor('test', limits) }
 
-  return ages.map((age, index) => {
+  const keys = ages.map((age, index): KeyRecord => {
     const type = types[index] as KeyType
     // as likely as it must be for the room to be used up exactly, whatever the ages
     const active = random.fraction() < Math.min(room[type] / left[type], room[type] === Infinity ? 0.85 : 1)
@@ -64,6 +65,7 @@ export function seedKeys(
       ...(lastUsedAt !== null && { pastUntil: lastUsedAt }),
     }
   })
+  return withOddities(keys, now)
 }
 
 function nameOf(createdAt: number, active: boolean, random: Random): string {

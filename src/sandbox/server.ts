@@ -11,6 +11,9 @@ import { createApp } from './app.ts'
 import { createEdge, type LoggedRequest } from './edge.ts'
 import { createFaultSet, parseFault, type Fault } from './faults.ts'
 import { statusOf, type KeyRecord } from './keys.ts'
+import type { Oddity } from './oddities.ts'
+import type { Part } from './parts.ts'
+import { hasPast } from './past.ts'
 import { planLimits } from './plans.ts'
 import { createRandom } from './random.ts'
 import { seedKeys } from './seeded-keys.ts'
@@ -29,6 +32,10 @@ export interface SandboxOptions {
   usageLagMs?: number
   /** How many keys, with a past, the account begins with besides the admin key. */
   keys?: number
+  /** How many requests those keys made in the 30 days before, where not as many as come by themselves. */
+  events?: number | undefined
+  /** What this API does not have: it answers as one that knows no such path. */
+  without?: readonly Part[]
   faults?: readonly (Fault | string)[]
   /** Sees each request as it comes in; it goes on when this is done: where somebody else acts, or a fault is added. */
   onRequest?: ((request: LoggedRequest) => void | Promise<void>) | undefined
@@ -50,6 +57,8 @@ export interface SandboxKey {
   createdAt: number
   lastUsedAt: number | null
   revokedAt: number | null
+  /** What is not in order with it, of a key that the account began with. */
+  oddity: Oddity | undefined
 }
 
 /** A local Pictify that is running. */
@@ -83,7 +92,7 @@ export interface Sandbox {
 }
 
 /**
- * Starts a local Pictify on the loopback. Throws `usage` for a bad fault or a port that is taken, and
+ * Starts a local Pictify on the loopback. Throws `usage` for a bad fault, events of no key, or a port that is taken, and
  * `config-unreadable` for a data file that is none.
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -96,9 +105,13 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const faults = createFaultSet(random.fork('faults'))
   for (const fault of wanted) faults.add(fault)
 
-  const account = createAccount({ limits, clock, random, propagationMs, usageLagMs, past })
+  const { events } = options
+  const account = createAccount({ limits, clock, random, propagationMs, usageLagMs, past, events })
   if (!past) {
-    const seeds = seedKeys(options.keys ?? 0, { limits, now: clock.now(), random: random.fork('seeds') })
+    const now = clock.now()
+    const seeds = seedKeys(options.keys ?? 0, { limits, now, random: random.fork('seeds') })
+    if (events !== undefined && events > 0 && !seeds.some((key) => hasPast(key, now)))
+      throw nobodyUsed(events)
     for (const key of seeds) account.keys.add(key)
   }
   const admin = adminOf(account, past?.adminId, clock.now())
@@ -107,7 +120,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 
   const requests: LoggedRequest[] = []
   const closing = new AbortController()
-  const app = createApp({ account, clock, random, save: state.save, saveSoon: state.saveSoon })
+  const { save, saveSoon } = state
+  const app = createApp({ account, clock, random, save, saveSoon, without: options.without })
   const edge = createEdge({
     app,
     faults,
@@ -171,13 +185,19 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 const toFault = (fault: Fault | string): Fault => (typeof fault === 'string' ? parseFault(fault) : fault)
 
 function toSandboxKey(key: KeyRecord): SandboxKey {
-  const { id, name, type, access, secret, createdAt, lastUsedAt, revokedAt } = key
-  return { id, name, type, access, secret, createdAt, lastUsedAt, revokedAt, status: statusOf(key) }
+  const { id, name, type, access, secret, createdAt, lastUsedAt, revokedAt, oddity } = key
+  return { id, name, type, access, secret, createdAt, lastUsedAt, revokedAt, oddity, status: statusOf(key) }
 }
+
+const nobodyUsed = (events: number): KeysError =>
+  new KeysError('usage', `${events} events need a key that was used in the last 30 days, and there is none`, {
+    hint: 'begin with more keys: --keys 20',
+  })
 
 /** The admin key of the run before, another one that still works, or a new one. */
 function adminOf(account: Account, id: string | undefined, now: number): KeyRecord {
-  const isGood = (key: KeyRecord | undefined) => key?.access === 'admin' && key.revokedAt === null
+  const isGood = (key: KeyRecord | undefined) =>
+    key?.access === 'admin' && key.revokedAt === null && key.oddity === undefined
   const known = id === undefined ? undefined : account.keys.get(id)
   const admin = isGood(known) ? known : account.keys.all().findLast(isGood)
   return (

@@ -3,7 +3,7 @@ import { writeDurably } from '../durable-file.ts'
 import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 import { Secret } from '../secret.ts'
-import type { Account } from './account.ts'
+import type { Account, PastState } from './account.ts'
 import type { Answer } from './answers.ts'
 import type { LoggedEvent } from './audit-log.ts'
 import type { Remembered } from './idempotency.ts'
@@ -19,6 +19,7 @@ export interface AccountState {
   keys: KeyRecord[]
   usage: UsageState
   audit: readonly LoggedEvent[]
+  past?: PastState
   memory: [string, Remembered<Answer>][]
   rates: ReturnType<RateLimits['entries']>
 }
@@ -76,6 +77,7 @@ export function createStateFile(
       keys: account.keys.all().map((key) => ({ ...key, secret: key.secret.reveal() })),
       usage: account.usage.state(),
       audit: account.audit.all(),
+      past: account.pastState(),
       memory: account.memory.entries(),
       rates: account.rates.entries(),
     }

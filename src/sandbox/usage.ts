@@ -3,7 +3,7 @@
 // - what is kept is bounded: uses that are not shown yet up to a count, the others as sums by the hour for 30 days.
 import type { components } from '../api/openapi.ts'
 import type { KeyRecord } from './keys.ts'
-import { pastHour } from './past.ts'
+import type { Past } from './past.ts'
 import { addLatency, addTally, hourMs, newTally, percentile, type Tally } from './tally.ts'
 
 /** One authenticated request; `at` in Unix milliseconds. */
@@ -45,11 +45,12 @@ export interface UsageLedger {
 export function createUsageLedger(
   lagMs: number,
   keyOf: (id: string) => KeyRecord | undefined,
-  past: UsageState = { unshown: [], tallies: [] },
+  past: Past,
+  earlier: UsageState = { unshown: [], tallies: [] },
 ): UsageLedger {
-  let unshown = [...past.unshown]
+  let unshown = [...earlier.unshown]
   let next = 0
-  const tallies = new Map(past.tallies.map(([keyId, hours]) => [keyId, new Map(hours)]))
+  const tallies = new Map(earlier.tallies.map(([keyId, hours]) => [keyId, new Map(hours)]))
 
   const show = (use: Use) => {
     const key = keyOf(use.keyId)
@@ -91,8 +92,7 @@ export function createUsageLedger(
     figures(key, now) {
       settle(now)
       const updatedAt = now - lagMs
-      const hours = tallies.get(key.id)
-      return sum(key, updatedAt, (hour) => [pastHour(key, hour), hours?.get(hour)])
+      return sum(key, updatedAt, past, tallies.get(key.id))
     },
     forget: (keyId) => tallies.delete(keyId),
     state: () => ({
@@ -102,41 +102,41 @@ export function createUsageLedger(
   }
 }
 
-/** The figures of the 30 days up to `updatedAt`, hour by hour from the newest, so that each window is read on the way. */
+/** The figures of the 30 days up to `updatedAt`: of the past, and of the hours since the sandbox began. */
 function sum(
   key: KeyRecord,
   updatedAt: number,
-  tallies: (hour: number) => (Tally | undefined)[],
+  past: Past,
+  hours: ReadonlyMap<number, Tally> = new Map(),
 ): UsageFigures {
-  const total = newTally()
   const last = Math.floor(updatedAt / hourMs)
-  const first = Math.max(last - windowHours['30d'], Math.floor(Math.min(key.createdAt, updatedAt) / hourMs))
-  const days = new Map<string, { date: string; requests: number; errors: number }>()
-  const windows: Partial<UsageFigures['windows']> = {}
-
-  for (let hour = last; hour >= last - windowHours['30d']; hour--) {
-    const date = new Date(hour * hourMs).toISOString().slice(0, 10)
-    let day = days.get(date)
-    if (!day && hour >= first) days.set(date, (day = { date, requests: 0, errors: 0 }))
-    for (const tally of tallies(hour)) {
-      if (!tally) continue
-      addTally(total, tally)
-      if (day) {
-        day.requests += tally.requests
-        day.errors += tally.errors
-      }
-    }
-    for (const window of ['24h', '7d', '30d'] as const) {
-      if (hour === last - windowHours[window]) windows[window] = windowOf(total)
-    }
+  const earliest = last - windowHours['30d']
+  const first = Math.max(earliest, Math.floor(Math.min(key.createdAt, updatedAt) / hourMs))
+  const shown = [...hours].filter(([hour]) => hour >= earliest && hour <= last)
+  const totalOf = (window: keyof typeof windowHours): Tally => {
+    const from = last - windowHours[window]
+    const total = past.tally(key.id, from * hourMs, (last + 1) * hourMs)
+    for (const [hour, tally] of shown) if (hour >= from) addTally(total, tally)
+    return total
   }
-  const { '24h': h24, '7d': d7, '30d': d30 } = windows
-  const empty = windowOf(newTally())
+  const daily: UsageFigures['daily'] = []
+  for (let day = Math.floor(first / 24); day <= Math.floor(last / 24); day++) {
+    const from = Math.max(first, day * 24)
+    const until = Math.min(last, day * 24 + 23) + 1
+    const total = past.counts(key.id, from * hourMs, until * hourMs)
+    for (const [hour, { requests, errors }] of shown) {
+      if (hour < from || hour >= until) continue
+      total.requests += requests
+      total.errors += errors
+    }
+    daily.push({ date: new Date(day * 24 * hourMs).toISOString().slice(0, 10), ...total })
+  }
+  const month = totalOf('30d')
   return {
     updatedAt,
-    windows: { '24h': h24 ?? empty, '7d': d7 ?? empty, '30d': d30 ?? empty },
-    daily: [...days.values()].reverse(),
-    countries: total.countries,
+    windows: { '24h': windowOf(totalOf('24h')), '7d': windowOf(totalOf('7d')), '30d': windowOf(month) },
+    daily,
+    countries: month.countries,
   }
 }
 

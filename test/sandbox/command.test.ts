@@ -6,7 +6,17 @@ import { systemClock } from '../../src/clock.ts'
 import { sandbox } from '../../src/commands/sandbox.ts'
 import type { Context } from '../../src/context.ts'
 
-const defaults = { port: 0, plan: 'pro', propagation: 0, usageLag: 0, keys: 0, fault: [], data: undefined }
+const defaults = {
+  port: 0,
+  plan: 'pro',
+  propagation: 0,
+  usageLag: 0,
+  keys: 0,
+  events: undefined,
+  without: [],
+  fault: [],
+  data: undefined,
+}
 
 /** Runs the command until it has said what it has to; `stop` interrupts it and waits for its end. */
 async function run(inputs: Partial<Record<string, unknown>>, { json = false, cwd = '/' } = {}) {
