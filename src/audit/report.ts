@@ -1,5 +1,6 @@
 import type { KeyType } from '../api/contract.ts'
 import type { Acceptance, AuditSettings, RuleSettings, Severity } from '../fleet/fleet.ts'
+import { holdChecklist, type CheckedItem } from './checklist.ts'
 import type { Finding } from './finding.ts'
 import type { Rule, Source } from './rule.ts'
 import type { Survey } from './survey.ts'
@@ -22,6 +23,8 @@ export interface AuditReport {
   skipped: readonly SkippedRule[]
   /** Every rule that was in force, whether or not it found something. */
   rules: readonly Pick<Rule, 'id' | 'severity' | 'summary' | 'help'>[]
+  /** The API's own security checklist, and how it stands with each item. */
+  checklist: readonly CheckedItem[]
 }
 
 /** A finding as it is printed: its command line can be pasted. */
@@ -90,6 +93,7 @@ export function judge(
     accepted,
     skipped,
     rules: inForce.map(({ id, severity, summary, help }) => ({ id, severity, summary, help })),
+    checklist: holdChecklist(findings, skipped, inForce),
   }
 }
 
