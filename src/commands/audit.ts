@@ -1,11 +1,13 @@
 import { judge, rulesInForce, type AuditReport } from '../audit/report.ts'
 import type { Rule } from '../audit/rule.ts'
 import { rules as allRules } from '../audit/rules.ts'
+import type { Survey } from '../audit/survey.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import type { AuditSettings, Fleet, Severity } from '../fleet/fleet.ts'
 import { nearest } from '../nearest.ts'
-import { auditText, rulesText } from '../ui/audit.ts'
+import { rulesText } from '../ui/audit/rules.ts'
+import { auditFormats, checkPrinting, printAudit } from './audit-print.ts'
 import { surveyAll } from './audit-survey.ts'
 import { commandLine, quoted, whoseKeys } from './command-line.ts'
 import { defineCommand, type Inputs } from './command.ts'
@@ -30,9 +32,10 @@ const flags = {
   config: configFlag,
   format: {
     type: 'choice',
-    choices: ['table', 'json'],
+    choices: auditFormats,
     summary: 'how it is printed; table unless --json is given',
   },
+  out: { type: 'string', value: 'file', summary: 'write it to this file and not to stdout' },
 } as const
 
 type AuditInputs = Inputs<[], typeof flags>
@@ -50,6 +53,7 @@ export const audit = defineCommand({
     'pictify-keys audit',
     'pictify-keys audit --fail-on warning',
     'pictify-keys audit --rule key-age --rule unused --json',
+    'pictify-keys audit --format html --out audit.html',
     'pictify-keys audit rules',
   ],
 
@@ -59,14 +63,16 @@ export const audit = defineCommand({
       const listed = allRules.map(({ id, severity, summary, help }) => ({ id, severity, summary, help }))
       return out.result({ rules: listed }, ({ rules }) => rulesText(rules, out))
     }
-    const report = await hold(context, inputs)
-    out.result(report, (safe) => auditText(safe, out))
+    const printing = { format: inputs.format, file: inputs.out }
+    checkPrinting(context, printing)
+    const { report, survey } = await hold(context, inputs)
+    await printAudit(context, report, survey, printing)
     warnOfSkipped(context, report)
     failOn(report, inputs)
   },
 })
 
-async function hold(context: Context, inputs: AuditInputs): Promise<AuditReport> {
+async function hold(context: Context, inputs: AuditInputs): Promise<{ report: AuditReport; survey: Survey }> {
   const fleet = await readKeysFile(context, inputs.config)
   const chosen = chooseRules(inputs.rule)
   const settings = settingsFor(fleet, inputs.rule)
@@ -78,11 +84,12 @@ async function hold(context: Context, inputs: AuditInputs): Promise<AuditReport>
     probe: inputs.probe,
   })
   const whose = await whoseKeys(context)
-  return judge(survey, chosen, settings, ([program = '', command = '', ...words]) =>
+  const report = judge(survey, chosen, settings, ([program = '', command = '', ...words]) =>
     program === 'pictify-keys'
       ? commandLine(context, command, words, {}, {}, whose)
       : [program, command, ...words].map(quoted).join(' '),
   )
+  return { report, survey }
 }
 
 /** The rules that are asked for; all of them where none is named. Throws `usage`. */

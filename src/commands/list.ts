@@ -1,9 +1,9 @@
 import type { Client, Key } from '../api/contract.ts'
 import type { Context } from '../context.ts'
-import { KeysError } from '../errors.ts'
 import type { Output } from '../ui/output.ts'
 import { toJson, toJsonLines } from '../ui/text.ts'
 import { defineCommand, type Inputs } from './command.ts'
+import { formatFor } from './formats.ts'
 import { compareKeys, filterOf, sorts } from './list-selection.ts'
 
 const flags = {
@@ -42,7 +42,7 @@ export const list = defineCommand({
 
   async run(context, inputs) {
     const { out } = context
-    const format = formatOf(inputs, out)
+    const format = formatFor(inputs.format, out)
     // what is wrong with a filter is said before anything is asked of the API
     const filter = await filterOf(inputs)
     const keys = await selected(context, await context.api(), inputs, filter)
@@ -62,15 +62,6 @@ export const list = defineCommand({
     }
   },
 })
-
-function formatOf({ format }: ListInputs, { json }: Output) {
-  if (json && format !== undefined && format !== 'json') {
-    throw new KeysError('usage', `--json and --format ${format} exclude each other`, {
-      hint: 'give one of them',
-    })
-  }
-  return format ?? (json ? 'json' : 'table')
-}
 
 async function selected(
   { signal }: Context,
