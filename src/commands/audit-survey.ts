@@ -4,6 +4,7 @@ import { createOutsideHours } from '../audit/working-hours.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { createReading } from '../ui/reading.ts'
+import { readOpenRotations } from './audit-rotations.ts'
 
 export interface AuditScope {
   /** What no rule of these needs is not asked for. */
@@ -40,7 +41,7 @@ export async function surveyAll(context: Context, scope: AuditScope): Promise<Su
         fleet === undefined
           ? { known: false, why: 'there is no pictify-keys.yaml' }
           : { known: true, value: fleet },
-      rotations: notAsked,
+      rotations: needs.has('rotations') ? await readOpenRotations(context, api, account.keys) : notAsked,
       tree: notAsked,
       past: notAsked,
     }

@@ -2,8 +2,9 @@
 // - nothing is changed yet, in the account or in a target; only our own state directory is written to;
 // - everything that is wrong is said at once.
 import { randomBytes } from 'node:crypto'
-import type { Client, Key, KeyType, Plan } from '../api/contract.ts'
+import type { Client, Key } from '../api/contract.ts'
 import { hasCode, KeysError, type ExitCode } from '../errors.ts'
+import { keyLimit } from '../key-limits.ts'
 import { redact, type Secret } from '../secret.ts'
 import type { Held } from '../targets/target.ts'
 import { getOrGone, isActive, type Account } from './account.ts'
@@ -13,19 +14,6 @@ import { fingerprintOf, parseMark, plainName } from './marked-name.ts'
 import { restartsOf, waitsOf, type RotationOptions, type RotationServices, type Run } from './run.ts'
 import { refuseEmptyForSelf, refuseOthersEscrow, refuseOtherThanSelf, refuseWrongSelf } from './self.ts'
 import type { OldKey } from './state.ts'
-
-/** Keys of each type that a plan allows; from the vendor's table. */
-const keyLimits: Record<Plan, Record<KeyType, number>> = {
-  free: { live: 2, test: 5 },
-  pro: { live: 10, test: 10 },
-  business: { live: 50, test: 50 },
-  enterprise: { live: Infinity, test: Infinity },
-}
-
-/** How many active keys of a type a plan allows; undefined when the plan is not known. */
-export function keyLimit(plan: Plan | undefined, type: KeyType): number | undefined {
-  return plan && keyLimits[plan][type]
-}
 
 /** What a rotation starts from: the old key (or, when it is gone, what is known of it) and the list. */
 export interface Start {

@@ -1,0 +1,29 @@
+import { successorsUnderWay } from '../open-rotations.ts'
+import type { Rule } from '../rule.ts'
+
+const dayMs = 86_400_000
+
+export const neverUsed: Rule = {
+  id: 'never-used',
+  severity: 'warning',
+  summary: 'a key was made and never used',
+  help: 'A key that nothing uses can only leak. It is told by a key that was created more than 7 days ago (`warnAfter`) and has no last use; the successor of a rotation that is not over is left to rotation-open and orphan.',
+  needs: ['rotations'],
+  settings: ['warnAfterMs'],
+  *check(survey, { warnAfterMs = 7 * dayMs }) {
+    const underWay = successorsUnderWay(survey)
+    for (const key of survey.keys) {
+      if (key.status !== 'active' || key.lastUsedAt !== null || underWay.has(key.id)) continue
+      const ageMs = survey.at - Date.parse(key.createdAt)
+      if (!(ageMs > warnAfterMs)) continue
+      yield {
+        rule: 'never-used',
+        severity: 'warning',
+        key,
+        message: `was never used in the ${Math.floor(ageMs / dayMs)} days since it was created`,
+        evidence: { createdAt: key.createdAt, lastUsedAt: null },
+        mend: ['pictify-keys', 'revoke', key.id],
+      }
+    }
+  },
+}
