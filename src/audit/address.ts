@@ -15,13 +15,15 @@ export function readAddress(text: string): Address {
   if (!ipaddr.isValid(text)) return nowhere
   const address = ipaddr.process(text)
   const kind = kindOf(address.range())
-  const bits = prefixes[address.kind()]
-  const parsed: [ipaddr.IPv4 | ipaddr.IPv6, number] = [address, bits]
+  const family = address.kind()
+  return { network: networkOf(address.toString(), family, prefixes[family]), kind }
+}
+
+function networkOf(address: string, family: 'ipv4' | 'ipv6', bits: number): string {
+  const cidr = `${address}/${bits}`
   const base =
-    address.kind() === 'ipv4'
-      ? ipaddr.IPv4.networkAddressFromCIDR(parsed.join('/'))
-      : ipaddr.IPv6.networkAddressFromCIDR(parsed.join('/'))
-  return { network: `${base.toString()}/${bits}`, kind }
+    family === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(cidr) : ipaddr.IPv6.networkAddressFromCIDR(cidr)
+  return `${base.toString()}/${bits}`
 }
 
 function kindOf(range: string): Address['kind'] {
@@ -38,4 +40,25 @@ function kindOf(range: string): Address['kind'] {
     default:
       return 'unknown'
   }
+}
+
+const sitePrefixes = { ipv4: 16, ipv6: 32 } as const
+
+/** What lies around a network: one provider's, mostly. */
+export function siteOf(network: string): string {
+  const [base = ''] = network.split('/')
+  if (!ipaddr.isValid(base)) return network
+  const kind = ipaddr.parse(base).kind()
+  return networkOf(base, kind, sitePrefixes[kind])
+}
+
+/** Whether an address or a network lies within a network (`10.0.0.0/8`); undefined where that is none. */
+export function liesWithin(place: string, network: string): boolean | undefined {
+  if (!ipaddr.isValidCIDR(network)) return undefined
+  const [base = '', bits] = place.split('/')
+  if (!ipaddr.isValid(base)) return false
+  const address = ipaddr.parse(base)
+  const [around, length] = ipaddr.parseCIDR(network)
+  if (address.kind() !== around.kind() || (bits !== undefined && Number(bits) < length)) return false
+  return address.match(around, length)
 }

@@ -1,0 +1,70 @@
+import type { Rule } from '../rule.ts'
+import type { KeyPast, Survey } from '../survey.ts'
+import { counted, instant, listed } from '../wording.ts'
+
+export const newCountry: Rule = {
+  id: 'new-country',
+  severity: 'warning',
+  summary: 'a key is used from countries it was never used from',
+  help:
+    'The API tells from which countries a key was used in 30 days, not since when: so each audit writes down what it saw, in the state directory of this machine (--state-dir), and holds the next one against it. A country that an audit sees for the first time is a finding from then on for as long as it is recent (`--recent`), so that a second audit does not hide it. ' +
+    'The first look at an account skips the rule, and the first look at a key says nothing of it. Where the state directory does not last, as in most CI jobs, keep it (a cache of the job), or go by new-network.',
+  needs: ['usage', 'past'],
+  settings: ['minRequests', 'ignore'],
+  skip({ keys, past }) {
+    if (!past.known || keys.length === 0) return undefined
+    if (keys.some(({ id }) => past.value.keys.has(id))) return undefined
+    return 'there is nothing to compare with yet: this is the first look from here'
+  },
+
+  *check({ keys, usage, past, at, log }, { minRequests = 1, ignore = [] }) {
+    if (!usage.known || !past.known) return
+    const recentSince = log.known ? log.value.recentSince : at - 7 * 86_400_000
+    for (const key of keys) {
+      const countries = usage.value.get(key.id)?.countries
+      const known = past.value.keys.get(key.id)
+      if (key.status !== 'active' || countries === undefined || known === undefined) continue
+      const fresh = Object.entries(countries)
+        .filter(([code, requests]) => {
+          return (
+            requests >= Math.max(1, minRequests) && !ignore.includes(code) && isNew(code, known, recentSince)
+          )
+        })
+        .sort(([, a], [, b]) => b - a)
+      if (fresh.length === 0) continue
+      const requests = fresh.reduce((sum, [, count]) => sum + count, 0)
+      const before = [...known.countries].filter(([code]) => !isNew(code, known, recentSince))
+      yield {
+        rule: newCountry.id,
+        severity: 'warning',
+        key,
+        message: `${counted(requests, 'request')} from ${fresh.length === 1 ? 'a country' : `${fresh.length} countries`} never seen before: ${listed(
+          fresh.map(([code]) => code),
+          5,
+        )}`,
+        evidence: {
+          countries: fresh.map(
+            ([code, count]) => `${code}: ${counted(count, 'request')}, ${sinceOf(code, known, at)}`,
+          ),
+          requests,
+          knownCountries: before.map(([code]) => code).sort(),
+          lookedAtSince: instant(known.since),
+        },
+        mend: ['pictify-keys', 'incident', key.id],
+      }
+    }
+  },
+}
+
+/** A country that was there at the first look is none, however lately that was. */
+function isNew(code: string, { since, countries }: KeyPast, recentSince: number): boolean {
+  const firstAt = countries.get(code)
+  return firstAt === undefined || (firstAt > since && firstAt >= recentSince)
+}
+
+function sinceOf(code: string, { until, countries }: KeyPast, at: Survey['at']): string {
+  const firstAt = countries.get(code)
+  return firstAt === undefined
+    ? `not there on ${instant(until)}`
+    : `first seen on ${instant(Math.min(firstAt, at))}`
+}

@@ -1,0 +1,76 @@
+import type { Key } from '../../api/contract.ts'
+import type { Finding } from '../finding.ts'
+import { createIgnored } from '../ignored.ts'
+import { hasBaseline, isHabit, type NewNetworks, newNetworksOf } from '../novelty.ts'
+import type { Rule } from '../rule.ts'
+import type { AccountLog } from '../survey.ts'
+import { counted, instant, listed, rounded, sightingList } from '../wording.ts'
+
+export const newNetwork: Rule = {
+  id: 'new-network',
+  severity: 'warning',
+  summary: 'a key is used from networks it was never used from',
+  help:
+    'What a stolen key shows first. Networks (/24 of IPv4, /48 of IPv6) that the audit log shows in the recent stretch (`--recent`) and not before it (`--since`); loopback and private ones are for `live-key-in-development`. ' +
+    'It is a note where all of them lie beside a known one (the same /16, or /32 of IPv6: machines of a cloud move so), where the key came by as many new ones before, as that of functions in a cloud does, or where pictify-keys alone used them (its probes; of an admin key that is a warning too). A key without three days and ten requests before the recent stretch has no past to be held against and is left out. `ignore` names networks that are meant to be there.',
+  needs: ['log'],
+  settings: ['ignore', 'minRequests'],
+  skip: ({ keys, log }) => {
+    if (!log.known) return undefined
+    return noBaselines(keys, log.value)
+  },
+
+  *check({ keys, log }, { ignore, minRequests = 1 }) {
+    if (!log.known) return
+    const isIgnored = createIgnored(ignore)
+    for (const key of keys) {
+      const own = log.value.keys.get(key.id)
+      const novelty = own && key.status === 'active' ? newNetworksOf(log.value, own) : undefined
+      if (novelty === undefined) continue
+      const sightings = novelty.sightings.filter(({ value }) => !isIgnored(value))
+      const requests = sightings.reduce((sum, each) => sum + each.requests, 0)
+      if (requests < Math.max(1, minRequests)) continue
+      yield finding(key, { ...novelty, sightings }, requests, log.value)
+    }
+  },
+}
+
+/** Why nothing can be told of any key; undefined where it can of one. */
+export function noBaselines(keys: readonly Key[], log: AccountLog): string | undefined {
+  const recent = keys.flatMap(({ id, status }) => {
+    const own = log.keys.get(id)
+    return status === 'active' && own !== undefined && own.recent > 0 ? [own] : []
+  })
+  if (recent.length === 0 || recent.some((own) => hasBaseline(log, own))) return undefined
+  return 'the audit log does not reach back far enough to tell what is new'
+}
+
+function finding(key: Key, novelty: NewNetworks, requests: number, log: AccountLog): Finding {
+  const { sightings, callers, known, usual, unkept, beside, onlyOwn } = novelty
+  const why =
+    beside === sightings.length
+      ? 'all of them beside known ones'
+      : isHabit(novelty)
+        ? 'as often before'
+        : onlyOwn && key.access !== 'admin'
+          ? 'by pictify-keys alone'
+          : undefined
+  return {
+    rule: newNetwork.id,
+    severity: why === undefined ? 'warning' : 'note',
+    key,
+    message: `${counted(requests, 'request')} from ${counted(sightings.length, 'network')} never seen before${why === undefined ? '' : `, ${why}`}: ${listed(sightings.map(({ value }) => value))}`,
+    evidence: {
+      networks: sightingList(sightings),
+      programs: [...new Set(callers.map(({ program }) => program || 'an unnamed program'))].slice(0, 10),
+      requests,
+      firstAt: instant(Math.min(...sightings.map(({ firstAt }) => firstAt))),
+      lastAt: instant(Math.max(...sightings.map(({ lastAt }) => lastAt))),
+      knownNetworks: known,
+      usualNewNetworks: rounded(usual),
+      recentSince: instant(log.recentSince),
+      ...(unkept > 0 && { requestsFromNetworksNotKept: unkept }),
+    },
+    mend: ['pictify-keys', 'incident', key.id],
+  }
+}

@@ -1,0 +1,87 @@
+import type { WorkingHours } from '../../fleet/fleet.ts'
+import type { KeyLog } from '../key-log.ts'
+import { hasBaseline } from '../novelty.ts'
+import { compareShares, outlierScore } from '../robust.ts'
+import type { Rule } from '../rule.ts'
+import { counted, listed, percent, rounded, sightingList } from '../wording.ts'
+
+const fewestRequests = 3
+/** More than twice what it was. */
+const least = { times: 2 }
+
+export const outsideHours: Rule = {
+  id: 'outside-hours',
+  severity: 'warning',
+  summary: 'a key is used outside working hours, as it was not before',
+  help:
+    `Requests of the recent stretch (\`--recent\`) outside of \`audit: workingHours\` of pictify-keys.yaml, by the audit log. A service that works round the clock is not meant: it is a finding where their share is at least ${least.times} times what it was before the recent stretch and more than ${outlierScore} standard errors above it, so that chance does not explain it, from ${fewestRequests} requests on (\`minRequests\`). ` +
+    'A key without three days and ten requests before has no past to be held against: there it is a note. `workingHours` over midnight belong to the day they begin on; changes of summer time are kept.',
+  needs: ['log', 'fleet'],
+  settings: ['minRequests'],
+  skip: ({ fleet }) =>
+    fleet.known && fleet.value.audit.workingHours === undefined
+      ? 'pictify-keys.yaml has no audit: workingHours'
+      : undefined,
+
+  *check({ keys, log, fleet }, { minRequests = fewestRequests }) {
+    const hours = fleet.known ? fleet.value.audit.workingHours : undefined
+    if (!log.known || hours === undefined) return
+    for (const key of keys) {
+      const own = log.value.keys.get(key.id)
+      if (key.status !== 'active' || own === undefined) continue
+      const { recent, before } = outsideOf(own)
+      if (recent.part < Math.max(1, minRequests)) continue
+      const compared = hasBaseline(log.value, own) ? compareShares(recent, before, 1) : undefined
+      if (compared && (compared.score <= outlierScore || compared.seen < compared.usual * least.times))
+        continue
+      const stretches = stretchesOf(own)
+      yield {
+        rule: outsideHours.id,
+        severity: compared ? 'warning' : 'note',
+        key,
+        message: `${counted(recent.part, 'request')} outside working hours, ${listed(stretches)}${compared ? `: ${percent(compared.seen)} of all, ${percent(compared.usual)} before` : ', and no past to hold them against'}`,
+        evidence: {
+          requests: recent.part,
+          ofRequests: recent.of,
+          percentOutside: rounded((recent.part / recent.of) * 100),
+          percentBefore: compared ? rounded(compared.usual * 100) : null,
+          standardErrorsAbove: compared ? rounded(compared.score) : null,
+          workingHours: said(hours),
+          hours: stretches.slice(0, 10),
+          networks: sightingList(own.outside.networks.list()),
+          recentSince: new Date(log.value.recentSince).toISOString(),
+        },
+        mend: ['pictify-keys', 'incident', key.id],
+      }
+    }
+  },
+}
+
+function outsideOf({ requests, recent, outside }: KeyLog) {
+  const part = outside.hours.list().reduce((sum, hour) => sum + hour.requests, 0) + outside.hours.unkept
+  return { recent: { part, of: recent }, before: { part: outside.requests - part, of: requests - recent } }
+}
+
+/** `2026-02-27 01:00 to 04:00 UTC`, latest first: hours that follow each other as one. */
+function stretchesOf({ outside }: KeyLog): string[] {
+  const hourMs = 3_600_000
+  const stretches: { from: number; to: number }[] = []
+  const begins = outside.hours.list().map(({ value }) => Date.parse(value.replace('Z', ':00Z')))
+  for (const from of begins.sort((a, b) => a - b)) {
+    const last = stretches.at(-1)
+    if (last?.to === from) last.to += hourMs
+    else stretches.push({ from, to: from + hourMs })
+  }
+  const clock = (at: number) => new Date(at).toISOString().slice(11, 16)
+  return stretches
+    .reverse()
+    .map(({ from, to }) => `${new Date(from).toISOString().slice(0, 10)} ${clock(from)} to ${clock(to)} UTC`)
+}
+
+const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+
+function said({ days, from, to, timeZone }: WorkingHours): string {
+  const clock = (minute: number) =>
+    `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
+  return `${days.map((day) => dayNames[day - 1]).join(' ')} ${clock(from)} to ${clock(to)} ${timeZone}`
+}
