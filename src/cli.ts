@@ -7,7 +7,7 @@ import type { Argument, Command, Flag } from './commands/command.ts'
 import { commandHelp, programHelp } from './commands/help-pages.ts'
 import { commands, hiddenCommands } from './commands/index.ts'
 import { KeysError } from './errors.ts'
-import { argumentForm, type Environment, flagForm, helpHint, readFlag } from './flags.ts'
+import { argumentForm, type Environment, flagForm, helpHint, readFlag, withBareValues } from './flags.ts'
 import { globalFlags, type Globals } from './globals.ts'
 import { helpText } from './ui/help.ts'
 
@@ -31,18 +31,21 @@ export async function parse(argv: readonly string[], env: Environment, columns =
 
   const wanted = namedCommand(program.options, argv)
   let chosen: Chosen | undefined
+  let line = argv
   const known = [...commands, ...hiddenCommands.filter(({ name }) => name === wanted)]
   for (const entry of known) {
     const loaded = entry.name === wanted ? await entry.load() : undefined
     const page = () => (loaded === undefined ? '' : helpText(commandHelp(loaded), columns))
     const command = dressed(program.command(entry.name), page, onHelp)
-    if (loaded) fill(command, loaded, (args) => (chosen = { command: loaded, commander: command, args }))
+    if (loaded === undefined) continue
+    line = withBareValues(argv, loaded.flags)
+    fill(command, loaded, (args) => (chosen = { command: loaded, commander: command, args }))
   }
 
   // commander answers `help nope` with the general help; `nope` alone is refused, with the nearest name
   const isKnown = wanted === undefined || wanted === 'help' || known.some(({ name }) => name === wanted)
   try {
-    program.parse(isKnown ? argv : [wanted], { from: 'user' })
+    program.parse(isKnown ? line : [wanted], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (program.opts<{ version?: true }>().version) return { kind: 'version' }

@@ -9,6 +9,25 @@ export function flagName(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
+/**
+ * A line in which every flag has its value. What follows a flag that may come without one is its value only where it is
+ * a duration: `usage --watch App` is about the key App.
+ */
+export function withBareValues(argv: readonly string[], flags: Readonly<Record<string, Flag>>): string[] {
+  const bare = new Map(
+    Object.entries(flags).flatMap(([key, flag]) =>
+      flag.type === 'duration' && flag.bare !== undefined ? [[flagName(key), flag.bare] as const] : [],
+    ),
+  )
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+  return argv.map((word, index) => {
+    const value = index < end ? bare.get(word) : undefined
+    return value === undefined || looksLikeDuration(argv[index + 1]) ? word : `${word}=${value}`
+  })
+}
+
+const looksLikeDuration = (word: string | undefined): boolean => /^[\d.]+[a-z]*$/.test(word ?? '')
+
 /** `<key>`, `[key]`, `<keys...>`, `[keys...]`. */
 export function argumentForm({ name, optional, many }: Argument): string {
   const form = many ? `${name}...` : name
@@ -28,7 +47,7 @@ function placeholder(key: string, flag: Flag): string {
     case 'boolean':
       return ''
     case 'duration':
-      return '<duration>'
+      return flag.bare === undefined ? '<duration>' : '[duration]'
     case 'choice':
       return `<${isShort(flag.choices) ? flag.choices.join('|') : key}>`
     case 'string':
@@ -48,6 +67,7 @@ export function describeFlag(flag: Flag): string {
     ...(flag.type === 'choice' && !isShort(flag.choices) ? [`one of ${flag.choices.join(', ')}`] : []),
     ...(flag.type === 'list' ? ['repeatable'] : []),
     ...(flag.default === undefined ? [] : [`default ${flag.default}`]),
+    ...(flag.type === 'duration' && flag.bare !== undefined ? [`${flag.bare} without a value`] : []),
     ...(flag.env === undefined ? [] : [flag.env]),
   ]
   return notes.length === 0 ? flag.summary : `${flag.summary} (${notes.join('; ')})`

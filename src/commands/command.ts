@@ -19,8 +19,11 @@ export type Flag =
   | (FlagBase & { type: 'string'; value: string })
   /** Repeatable; given to `run` as an array, empty when absent. */
   | (FlagBase & { type: 'list'; value: string })
-  /** `30s`, `15m`; given to `run` in milliseconds; `default` is written as a duration. */
-  | (FlagBase & { type: 'duration' })
+  /**
+   * `30s`, `15m`; given to `run` in milliseconds; `default` is written as a duration. With `bare` it may come without a
+   * value, and then has that one.
+   */
+  | (FlagBase & { type: 'duration'; bare?: string })
   /** A whole number, 0 or more. */
   | (FlagBase & { type: 'count'; value: string })
   | (FlagBase & { type: 'choice'; choices: readonly string[] })

@@ -88,7 +88,8 @@ function noteFlag(line: Line, word: string): void {
   const known = line.find(typed)
   if (known === undefined) return
   if (known.flag.type !== 'list') line.used.add(known.key)
-  if (known.flag.type !== 'boolean' && value === undefined) line.awaited = known
+  const mayBeBare = known.flag.type === 'boolean' || (known.flag.type === 'duration' && known.flag.bare)
+  if (!mayBeBare && value === undefined) line.awaited = known
 }
 
 function ofCandidates(candidates: readonly Candidate[]): Wanted {
