@@ -30,3 +30,11 @@ export function formatDuration(ms: number): string {
   }
   return parts.slice(0, 2).join(' ')
 }
+
+/** The shortest that `parseDuration` reads back as the same: `90d`, `36h`, `0s`. */
+export function exactDuration(ms: number): string {
+  if (ms === 0) return '0s'
+  const units = ['d', 'h', 'm', 's'] as const
+  const unit = units.find((each) => ms % unitMs[each] === 0) ?? 'ms'
+  return `${ms / unitMs[unit]}${unit}`
+}

@@ -2,8 +2,10 @@ import type { Rule } from './rule.ts'
 import { adminKeyDoesWork } from './rules/admin-key-does-work.ts'
 import { duplicateName } from './rules/duplicate-name.ts'
 import { errorRate } from './rules/error-rate.ts'
+import { keyAge } from './rules/key-age.ts'
 import { latency } from './rules/latency.ts'
 import { liveKeyInDevelopment } from './rules/live-key-in-development.ts'
+import { missingKey } from './rules/missing-key.ts'
 import { neverUsed } from './rules/never-used.ts'
 import { newCountry } from './rules/new-country.ts'
 import { newNetwork } from './rules/new-network.ts'
@@ -17,6 +19,7 @@ import { rotationOpen } from './rules/rotation-open.ts'
 import { sharedKey } from './rules/shared-key.ts'
 import { testKeyAtLimit } from './rules/test-key-at-limit.ts'
 import { tooManyAdminKeys } from './rules/too-many-admin-keys.ts'
+import { unknownKey } from './rules/unknown-key.ts'
 import { unused } from './rules/unused.ts'
 import { vagueName } from './rules/vague-name.ts'
 
@@ -25,8 +28,10 @@ export const rules: readonly Rule[] = [
   adminKeyDoesWork,
   duplicateName,
   errorRate,
+  keyAge,
   latency,
   liveKeyInDevelopment,
+  missingKey,
   neverUsed,
   newCountry,
   newNetwork,
@@ -40,6 +45,7 @@ export const rules: readonly Rule[] = [
   sharedKey,
   testKeyAtLimit,
   tooManyAdminKeys,
+  unknownKey,
   unused,
   vagueName,
 ]

@@ -2,6 +2,7 @@
 // - what is written here means in a shell exactly what was meant, whoever chose the names in it;
 // - no secret is in it: what it is made of was refused where it had one.
 import type { Context } from '../context.ts'
+import { exactDuration } from '../duration.ts'
 import { flagName, readFlag } from '../flags.ts'
 import { globalFlags } from '../globals.ts'
 import { oneLine } from '../ui/text.ts'
@@ -59,23 +60,9 @@ function wordsOf(key: string, flag: Flag, value: unknown, env: Context['env']): 
   if (flag.type === 'boolean') return value === true ? [flagName(key)] : []
   const values = Array.isArray(value) ? (value as unknown[]) : [value]
   return values.flatMap((each) => {
-    const text = flag.type === 'duration' ? duration(Number(each)) : String(each)
+    const text = flag.type === 'duration' ? exactDuration(Number(each)) : String(each)
     return text.startsWith('-') ? [`${flagName(key)}=${text}`] : [flagName(key), text]
   })
-}
-
-const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-] as const
-
-/** As `--overlap` takes it. */
-function duration(ms: number): string {
-  if (ms === 0) return '0s'
-  const [unit, length] = units.find(([, each]) => ms % each === 0) ?? ['ms', 1]
-  return `${ms / length}${unit}`
 }
 
 /**

@@ -36,7 +36,6 @@ export function unknown(what: string, name: string, known: readonly string[]): s
 export const text = v.pipe(
   v.string((issue) => `is to be a text, not ${shown(issue.input)}`),
   v.check((value) => value.trim() !== '', 'is empty'),
-  // eslint-disable-next-line no-control-regex
   v.check((value) => !/[\u0000-\u001f\u007f-\u009f]/.test(value), 'is to be one line'),
 )
 
@@ -99,13 +98,29 @@ function durationMeant(value: unknown, usual: string): string | undefined {
 export const share = v.pipe(
   v.unknown(),
   v.rawTransform<unknown, number>(({ dataset: { value }, addIssue, NEVER }) => {
-    const percent = typeof value === 'string' ? Number(/^(\d+(?:\.\d+)?) ?%$/.exec(value)?.[1]) : NaN
-    if (percent > 0 && percent <= 100) return percent / 100
+    const part = typeof value === 'string' ? (percentOf(value) ?? 0) : 0
+    if (part > 0 && part <= 1) return part
     const meant = typeof value === 'number' && value > 0 ? `${value < 1 ? value * 100 : value}%` : '5%'
     addIssue({ message: `${shown(value)} is no share: write ${meant}` })
     return NEVER
   }),
 )
+
+/** A number, or a share: 0.05 of `5%`. */
+export const limit = v.pipe(
+  v.unknown(),
+  v.rawTransform<unknown, number>(({ dataset: { value }, addIssue, NEVER }) => {
+    const number = typeof value === 'string' ? percentOf(value) : value
+    if (typeof number === 'number' && number >= 0 && number < Infinity) return number
+    addIssue({ message: `${shown(value)} is no limit: write a number, or a share as 5%` })
+    return NEVER
+  }),
+)
+
+function percentOf(written: string): number | undefined {
+  const percent = /^(\d+(?:\.\d+)?) ?%$/.exec(written)?.[1]
+  return percent === undefined ? undefined : Number(percent) / 100
+}
 
 export const count = v.pipe(
   v.number((issue) => `is to be a whole number, not ${shown(issue.input)}`),
@@ -155,9 +170,6 @@ function isDay(written: string): boolean {
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`
   if (Array.isArray(value)) return 'a list'
-  return isMapping(value)
-    ? 'a mapping'
-    : value === null || value === undefined
-      ? 'nothing'
-      : String(value as number)
+  if (isMapping(value)) return 'a mapping'
+  return value === null || value === undefined ? 'nothing' : JSON.stringify(value)
 }

@@ -5,6 +5,8 @@ import type { KeyType } from '../api/contract.ts'
 export interface Fleet {
   /** Absolute. */
   path: string
+  /** What it is called to people: from the working directory, or as it was named. */
+  file: string
   keys: readonly FleetKey[]
   audit: AuditSettings
   alerts: readonly AlertRule[]

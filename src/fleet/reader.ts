@@ -27,7 +27,8 @@ export interface Names {
 export function readFleet(text: string, path: string, file: string, names: Names): Fleet {
   const document = readDocument(text)
   const notes = createNotes(document)
-  const fleet = document.value === undefined ? undefined : readFile(document.value, path, names, notes)
+  const fleet =
+    document.value === undefined ? undefined : { path, file, ...readFile(document.value, names, notes) }
   if (fleet === undefined || notes.problems.length > 0) throw problemsError(file, notes.problems)
   return fleet
 }
@@ -40,7 +41,7 @@ function problemsError(file: string, problems: readonly Problem[]): KeysError {
   })
 }
 
-function readFile(value: unknown, path: string, names: Names, notes: Notes): Fleet {
+function readFile(value: unknown, names: Names, notes: Notes): Omit<Fleet, 'path' | 'file'> {
   const root = notes.parse(schemas.fileSchema, value, [])
   const notifiers = notes.list(root?.notify, ['notify'])
   const notify = notifiers.flatMap((each, at) => readNotifier(each, ['notify', at], notes))
@@ -49,7 +50,6 @@ function readFile(value: unknown, path: string, names: Names, notes: Notes): Fle
   noteSameNames(notifiers, 'notify', notes)
   noteSameNames(rules, 'alerts', notes)
   return {
-    path,
     keys: notes.entries(root?.keys, ['keys']).flatMap(([key, each]) => readKey(key, each, names, notes)),
     audit: readAudit(root?.audit, names, notes),
     alerts,

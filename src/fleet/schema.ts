@@ -7,6 +7,7 @@ import {
   endOfTime,
   fields,
   latency,
+  limit,
   oneOf,
   share,
   shown,
@@ -51,6 +52,10 @@ const ruleSettings = fields({
   severity: v.optional(severity),
   warnAfter: v.optional(someTime),
   errorAfter: v.optional(someTime),
+  warnAbove: v.optional(limit),
+  errorAbove: v.optional(limit),
+  minRequests: v.optional(count),
+  ignore: v.optional(texts),
 })
 
 /** A severity alone, or settings. */
@@ -58,12 +63,16 @@ export const ruleSchema = v.pipe(
   v.lazy((input) => (typeof input === 'object' && input !== null ? ruleSettings : severity)),
   v.transform((value): RuleSettings => {
     if (typeof value === 'string') return { severity: value }
-    const { severity: own, warnAfter, errorAfter } = value
-    return { severity: own, warnAfterMs: warnAfter, errorAfterMs: errorAfter }
+    const { warnAfter: warnAfterMs, errorAfter: errorAfterMs, ...others } = value
+    return { ...others, warnAfterMs, errorAfterMs }
   }),
   v.check(
     ({ warnAfterMs = 0, errorAfterMs = Infinity }) => warnAfterMs <= errorAfterMs,
     'warns after it is an error: warnAfter is to be shorter than errorAfter',
+  ),
+  v.check(
+    ({ warnAbove = 0, errorAbove = Infinity }) => warnAbove <= errorAbove,
+    'warns above what is an error: warnAbove is to be less than errorAbove',
   ),
 )
 

@@ -1,0 +1,71 @@
+import { exactDuration } from '../../duration.ts'
+import type { FleetKey } from '../../fleet/fleet.ts'
+import { entryOf, placeOf } from '../fleet-keys.ts'
+import type { Rule } from '../rule.ts'
+
+const dayMs = 86_400_000
+/** Of `maxAge`: there is time left to rotate it in. */
+const warnShare = 0.9
+
+export const keyAge: Rule = {
+  id: 'key-age',
+  severity: 'error',
+  summary: 'a key is older than it may be',
+  help:
+    'Whoever has seen a secret can use it until its key is revoked: the older a key, the more have. An active key is told by when it was created: more than 90 days ago is a warning (`warnAfter`), more than 365 days ago an error (`errorAfter`). ' +
+    'A key that `pictify-keys.yaml` gives a `maxAge` goes by that alone: beyond it is an error, from 90 % of it on a warning.',
+  needs: [],
+  settings: ['warnAfterMs', 'errorAfterMs'],
+  *check(
+    { at, keys, fleet },
+    { warnAfterMs = 90 * dayMs, errorAfterMs = Math.max(365 * dayMs, warnAfterMs) },
+  ) {
+    for (const key of keys) {
+      if (key.status !== 'active') continue
+      const ageMs = at - Date.parse(key.createdAt)
+      const entry = fleet.known ? entryOf(key, fleet.value) : undefined
+      const maxAgeMs = entry?.maxAgeMs
+      const limits =
+        maxAgeMs === undefined
+          ? { warnMs: warnAfterMs, errorMs: errorAfterMs }
+          : { warnMs: maxAgeMs * warnShare, errorMs: maxAgeMs }
+      if (!(ageMs > Math.min(limits.warnMs, limits.errorMs))) continue
+      const isError = ageMs > limits.errorMs
+      const limitMs = isError ? limits.errorMs : limits.warnMs
+      yield {
+        rule: 'key-age',
+        severity: isError ? 'error' : 'warning',
+        key,
+        message:
+          maxAgeMs === undefined
+            ? `is ${days(ageMs)} old, where ${days(limitMs)} are ${isError ? 'an error' : 'a warning'}`
+            : `is ${days(ageMs)} old, ${isError ? 'more than' : 'nearly'} its maxAge of ${exactDuration(maxAgeMs)}`,
+        evidence: {
+          createdAt: key.createdAt,
+          ageDays: Math.floor(ageMs / dayMs),
+          limit: exactDuration(maxAgeMs ?? limitMs),
+        },
+        mend: rotateLine(key.id, entry),
+        place: fleet.known && entry !== undefined ? placeOf(fleet.value, entry) : undefined,
+      }
+    }
+  },
+}
+
+function days(ms: number): string {
+  const count = Math.floor(ms / dayMs)
+  return count === 1 ? '1 day' : `${count} days`
+}
+
+/** The whole line, where the file says what belongs to it; without targets a person is asked for them. */
+function rotateLine(keyId: string, entry: FleetKey | undefined): string[] {
+  const { to = [], verify, overlapMs } = entry ?? {}
+  return [
+    'pictify-keys',
+    'rotate',
+    keyId,
+    ...to.flatMap((target) => ['--to', target]),
+    ...(verify === undefined ? [] : ['--verify', verify]),
+    ...(overlapMs === undefined ? [] : ['--overlap', exactDuration(overlapMs)]),
+  ]
+}
