@@ -239,7 +239,10 @@ async function isExecutable(path: string): Promise<boolean> {
 /** Shorter values than this are in other variables by chance. */
 const shortestSecret = 8
 
-/** The environment for a child: without the admin key, and without every variable that holds one of the secrets. */
+/** What is for this program alone: the admin key, and the key that signs receipts. */
+const ownSecrets = new Set(['PICTIFY_ADMIN_KEY', 'PICTIFY_KEYS_SIGN_KEY', 'PICTIFY_KEYS_SIGN_PASSPHRASE'])
+
+/** The environment for a child: without this program's own secrets, and without every variable that holds one of the secrets. */
 export function childEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   { secrets = [] }: { secrets?: Iterable<Secret> | undefined } = {},
@@ -249,7 +252,7 @@ export function childEnvironment(
     .filter((value) => value.length >= shortestSecret)
   const clean: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || name.toUpperCase() === 'PICTIFY_ADMIN_KEY') continue
+    if (value === undefined || ownSecrets.has(name.toUpperCase())) continue
     if (!values.some((secret) => value.includes(secret))) clean[name] = value
   }
   return clean

@@ -145,7 +145,8 @@ async function run(core: Core, argv: string[]): Promise<void> {
 function takeEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env }
   for (const [name, value] of Object.entries(env)) {
-    if (name === 'PICTIFY_ADMIN_KEY' || /pk_(?:live|test)_/.test(value ?? '')) delete process.env[name]
+    const isSecret = /^PICTIFY_(?:ADMIN_KEY|KEYS_SIGN_(?:KEY|PASSPHRASE))$/.test(name)
+    if (isSecret || /pk_(?:live|test)_/.test(value ?? '')) delete process.env[name]
   }
   return env
 }

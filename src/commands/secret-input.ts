@@ -13,10 +13,14 @@ const worthSayingMs = 1_000
  * Reads a secret from a pipe to its end. Throws `invalid-secret`, and `needs-answer` where the end does not come; `what`
  * names the input in its message.
  */
-export async function readSecretFrom(
-  { stdin, clock, out, signal }: Pick<Context, 'stdin' | 'clock' | 'out' | 'signal'>,
-  what: string,
-): Promise<Secret> {
+export async function readSecretFrom(context: Piped, what: string): Promise<Secret> {
+  return parseSecret(await readPiped(context, what), what)
+}
+
+type Piped = Pick<Context, 'stdin' | 'clock' | 'out' | 'signal'>
+
+/** As `readSecretFrom`, for a key of another kind, whatever it looks like. */
+export async function readPiped({ stdin, clock, out, signal }: Piped, what: string): Promise<string> {
   const over = new AbortController()
   const limit = async (): Promise<never> => {
     const either = AbortSignal.any([over.signal, signal])
@@ -31,7 +35,7 @@ export async function readSecretFrom(
   }
   const reading = readText(stdin, what)
   try {
-    return parseSecret(await Promise.race([reading, limit()]), what)
+    return await Promise.race([reading, limit()])
   } finally {
     over.abort()
     // what comes of a read that nobody waits for any more is nobody's error

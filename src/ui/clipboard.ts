@@ -134,7 +134,9 @@ export function osc52(text: string, env: ClipboardOptions['env']): string {
 function ownEnvironment(env: ClipboardOptions['env']): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(env).filter(
-      ([name, value]) => name !== 'PICTIFY_ADMIN_KEY' && !/pk_(?:live|test)_/.test(value ?? ''),
+      ([name, value]) =>
+        !/^PICTIFY_(?:ADMIN_KEY|KEYS_SIGN_(?:KEY|PASSPHRASE))$/.test(name) &&
+        !/pk_(?:live|test)_/.test(value ?? ''),
     ),
   )
 }
