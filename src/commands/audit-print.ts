@@ -65,7 +65,7 @@ async function draw(
   }
   switch (format) {
     case 'table':
-      return auditTable({ report: cleaned(report) }, { width: Infinity, paint: plain })
+      return auditTable({ report: cleaned(report) }, { paint: plain })
     case 'json':
       return toJson(report, 2)
     case 'csv':

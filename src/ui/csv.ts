@@ -5,8 +5,8 @@ export function csvRow(cells: readonly (string | number | null | undefined)[]): 
   return stringify([cells.map(guarded)], { escape_formulas: true, quoted_match: /[\r\n]/, eof: false })
 }
 
-/** Some spreadsheets skip a newline before they look for `=`. */
+/** Some spreadsheets skip blanks and newlines before they look for `=`. */
 function guarded(cell: string | number | null | undefined): string {
   const text = String(cell ?? '')
-  return text.startsWith('\n') ? `'${text}` : text
+  return /^(?:\n|\s+[=+@-])/.test(text) ? `'${text}` : text
 }

@@ -8,9 +8,9 @@ const colours = /\u001b\[\d{1,2}m/g
 /** What may take two places, and what takes none; the arrows, dots, bars and marks that we write take one. */
 const wide = /(?![\u2000-\u259f\u2713-\u2718])[\u1100-\u{10ffff}]/gu
 const marks = /\p{M}/gu
-/** A line of a shell in a sentence: to the end of that, or as far as its words are none of prose. */
+/** A line of a shell: below what it mends all of it; in a sentence to the end of that, or as far as its words are none of prose. */
 const commandLine =
-  /(?<=: )pictify-keys [^;]*|(?:\$ )?pictify-keys (?:profile )?[a-z]+(?: [A-Za-z]+(?= -|$))?(?: (?:--?[a-z][\w-]*(?:[= ](?:'[^']*'|"[^"]*"|[^\s;,]+))?|'[^']*'|"[^"]*"|<[^>]*>|[^\s;,]*[^A-Za-z\s;,][^\s;,]*))*/g
+  /^ {4}→ .*|(?<=: )pictify-keys [^;]*|(?:\$ )?pictify-keys (?:profile )?[a-z]+(?: [A-Za-z]+(?= -|$))?(?: (?:--?[a-z][\w-]*(?:[= ](?:'[^']*'|"[^"]*"|[^\s;,]+))?|'[^']*'|"[^"]*"|<[^>]*>|[^\s;,]*[^A-Za-z\s;,][^\s;,]*))*/g
 /** Stands for a blank that is none to break at. */
 const glue = '\ue000'
 /** Labels, and what stands before them: `  old key   `. */

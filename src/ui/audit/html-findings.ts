@@ -1,7 +1,9 @@
+import type { CheckedItem } from '../../audit/checklist.ts'
 import type { AuditReport, ReportedFinding } from '../../audit/report.ts'
 import type { Severity } from '../../fleet/fleet.ts'
 import { html, type Markup, type Piece } from '../html/markup.ts'
 import { htmlTable } from '../html/table.ts'
+import { checkedNote, checkedState } from './checklist-words.ts'
 import { evidenceFacts } from './evidence.ts'
 import { badge, keyName } from './html-words.ts'
 import { counted, severities, type AuditSubject } from './subject.ts'
@@ -103,6 +105,29 @@ export function skippedTable({ skipped }: AuditReport): Piece {
       ],
       skipped,
     )}`
+}
+
+/** The API's own security checklist, as far as rules can hold it. */
+export function checklistTable({ checklist }: AuditReport): Markup {
+  const looks: Readonly<Record<CheckedItem['state'], string>> = {
+    'in-order': 'good',
+    findings: 'error',
+    unknown: 'warning',
+    'not-checkable': '',
+  }
+  return htmlTable<CheckedItem>(
+    'Each item, and the rules that cover it',
+    [
+      { head: 'Item', heads: true, value: ({ item }) => item },
+      {
+        head: 'State',
+        value: (item) => html`<span class="badge ${looks[item.state]}">${checkedState(item)}</span>`,
+      },
+      { head: 'Rules', value: ({ rules }) => (rules.length === 0 ? 'none' : rules.join(', ')) },
+      { head: 'What of it is not seen', value: (item) => checkedNote(item) || 'all of it was looked at' },
+    ],
+    checklist,
+  )
 }
 
 /** Every rule in force, and what came of it. */

@@ -3,7 +3,7 @@ import type { Severity } from '../../fleet/fleet.ts'
 import { html, type Markup, type Piece } from '../html/markup.ts'
 import { renderPage, type Section } from '../html/page.ts'
 import { percent, shortInstant } from './evidence.ts'
-import { acceptedTable, findingCards, ruleTable, skippedTable } from './html-findings.ts'
+import { acceptedTable, checklistTable, findingCards, ruleTable, skippedTable } from './html-findings.ts'
 import { keyTable, useCards } from './html-keys.ts'
 import { agePicture } from './html-picture.ts'
 import { rotationHistory } from './html-rotations.ts'
@@ -25,6 +25,7 @@ export function auditHtml(subject: AuditSubject): string {
     { id: 'keys', title: 'Age and use', body: keysSection(subject, rows), sheet: true },
     { id: 'use', title: 'Use over 30 days', body: useSection(subject, rows) },
     { id: 'rotations', title: 'Rotations', body: rotationHistory(subject) },
+    { id: 'checklist', title: 'Security checklist', body: checklistTable(report) },
     { id: 'rules', title: 'Rules', body: ruleTable(report) },
     { id: 'method', title: 'How the figures were made', body: method(subject) },
   ]

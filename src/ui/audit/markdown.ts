@@ -1,6 +1,7 @@
 import type { ReportedFinding } from '../../audit/report.ts'
 import type { Severity } from '../../fleet/fleet.ts'
 import { markdownText } from '../markdown.ts'
+import { checkedNote, checkedState } from './checklist-words.ts'
 import { evidenceLine, shortInstant } from './evidence.ts'
 import { aboutOf, counted, countSentence, severities, type AuditSubject } from './subject.ts'
 
@@ -15,6 +16,7 @@ export function auditMarkdown({ report }: Pick<AuditSubject, 'report'>): string 
     ...severities.flatMap((severity) => findingsOf(severity, report)),
     ...acceptedOf(report),
     ...skippedOf(report),
+    ...checklistOf(report),
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -47,6 +49,12 @@ function skippedOf({ skipped }: AuditSubject['report']): string[] {
   if (skipped.length === 0) return []
   const rows = skipped.map(({ rule, why }) => [code(rule), markdownText(why)])
   return ['### Skipped: neither passed nor failed', table(['Rule', 'Why'], rows)]
+}
+
+function checklistOf({ checklist }: AuditSubject['report']): string[] {
+  if (checklist.length === 0) return []
+  const rows = checklist.map((item) => [item.item, checkedState(item), checkedNote(item)].map(markdownText))
+  return ['### Security checklist', table(['Item', 'State', 'What of it is not seen'], rows)]
 }
 
 function whatOf(finding: ReportedFinding): string[] {

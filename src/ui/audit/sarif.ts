@@ -62,7 +62,7 @@ export function auditSarif(subject: AuditSubject): string {
         ],
         columnKind: 'utf16CodeUnits',
         results,
-        properties: { apiUrl: report.apiUrl, summary: report.summary },
+        properties: { apiUrl: report.apiUrl, summary: report.summary, checklist: report.checklist },
       },
     ],
   }

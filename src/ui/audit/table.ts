@@ -1,11 +1,12 @@
+import type { CheckedItem } from '../../audit/checklist.ts'
 import type { ReportedFinding } from '../../audit/report.ts'
 import type { Severity } from '../../fleet/fleet.ts'
 import type { Output } from '../output.ts'
-import { renderTable } from '../table.ts'
+import { checkedNote, checkedState } from './checklist-words.ts'
 import { evidenceLine } from './evidence.ts'
 import { aboutOf, counted, countSentence, severities, type AuditSubject } from './subject.ts'
 
-type Space = Pick<Output, 'width' | 'paint'>
+type Space = Pick<Output, 'paint'>
 
 /** The report at a terminal: findings by severity and rule, each with its evidence and the command that mends it; then what was not looked at. */
 export function auditTable({ report }: Pick<AuditSubject, 'report'>, space: Space): string {
@@ -23,7 +24,7 @@ export function auditTable({ report }: Pick<AuditSubject, 'report'>, space: Spac
       space,
     ),
   )
-  return [...parts, skippedLines(report, space), [space.paint.bold(total)]]
+  return [...parts, skippedLines(report, space), checklistLines(report, space), [space.paint.bold(total)]]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')
@@ -51,7 +52,7 @@ function severityLines(
   })
 }
 
-function findingLines(finding: ReportedFinding, { paint }: Pick<Space, 'paint'>): string[] {
+function findingLines(finding: ReportedFinding, { paint }: Space): string[] {
   const evidence = evidenceLine(finding.evidence)
   return [
     `  ${aboutOf(finding)}: ${finding.message}`,
@@ -60,15 +61,28 @@ function findingLines(finding: ReportedFinding, { paint }: Pick<Space, 'paint'>)
   ]
 }
 
-function skippedLines({ skipped }: AuditSubject['report'], { width, paint }: Space): string[] {
+function skippedLines({ skipped }: AuditSubject['report'], { paint }: Space): string[] {
   if (skipped.length === 0) return []
-  const table = renderTable(
-    [
-      { head: 'SKIPPED', value: ({ rule }) => rule },
-      { head: 'NEITHER PASSED NOR FAILED, FOR', value: ({ why }) => why, flexible: true },
-    ],
-    skipped,
-    { width, paint },
-  )
-  return [table]
+  const lines = skipped.map(({ rule, why }) => `  ${paint.bold(rule)}: ${why}`)
+  return [`${paint.yellow('skipped')}: ${paint.dim('neither passed nor failed')}`, ...lines]
+}
+
+function checklistLines({ checklist }: AuditSubject['report'], { paint }: Space): string[] {
+  if (checklist.length === 0) return []
+  const looks = {
+    'in-order': paint.green('✓'),
+    findings: paint.red('✗'),
+    unknown: paint.yellow('?'),
+    'not-checkable': paint.dim('-'),
+  } satisfies Record<CheckedItem['state'], string>
+  return [
+    paint.bold('security checklist'),
+    ...checklist.flatMap((item) => {
+      const note = checkedNote(item)
+      return [
+        `  ${looks[item.state]} ${item.item}: ${checkedState(item)}`,
+        ...(note === '' ? [] : [paint.dim(`    ${note}`)]),
+      ]
+    }),
+  ]
 }

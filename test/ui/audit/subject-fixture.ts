@@ -165,8 +165,8 @@ export function subject({
       }),
     ],
     version: '0.1.0',
-    cwd: '/home/somebody/shop/ops',
-    root: '/home/somebody/shop',
+    cwd: '/home/jane/shop/ops',
+    root: '/home/jane/shop',
   }
 }
 
