@@ -62,13 +62,19 @@ export interface OpenRotation {
 
 /** A secret found in a file of the working tree. The secret itself is not in here. */
 export interface TreeSecret {
-  /** From the working directory. */
+  /** From the working directory, with slashes. */
   file: string
   line: number
   /** `pk_live_…abcd`: enough to know it by, too little to use. */
   masked: string
+  /** How it is written, where not as it is. */
+  encoding: 'base64' | undefined
   /** Git tracks the file, does not ignore it (a `.env` about to be committed), or there is no repository. */
   state: 'tracked' | 'not-ignored' | 'no-repository'
+  /** Its line names another service whose keys look the same. */
+  mayBeOthers: boolean
+  /** It is the admin key that the audit is made with. */
+  isOwn: boolean
   /** Whether the API takes it; undefined where it was not asked (`--probe`). */
   probe: 'accepted' | 'refused' | 'unknown' | undefined
   /** Whose it is, where that was asked and is known. */
@@ -99,9 +105,9 @@ export interface SurveyProgress {
 }
 
 export interface SurveyOptions {
-  /** How far back the audit log is read, and from when on it is recent. Unix ms. */
-  since: number
-  recentSince: number
+  /** How far back the audit log is read, and how much of that is recent. */
+  sinceMs: number
+  recentMs: number
   isOutside?: ((at: number) => boolean) | undefined
   /** What no rule in force needs is not asked for. */
   needs: { usage: boolean; log: boolean }
@@ -191,8 +197,9 @@ function daysOf(daily: NonNullable<Usage['daily']>): KeyUsage['days'] {
 async function readLog(
   api: Client,
   at: number,
-  { since, recentSince, isOutside, signal, onProgress = () => {} }: SurveyOptions,
+  { sinceMs, recentMs, isOutside, signal, onProgress = () => {} }: SurveyOptions,
 ): Promise<Survey['log']> {
+  const [since, recentSince] = [at - sinceMs, at - recentMs]
   const filter = { since: new Date(since).toISOString(), until: new Date(at).toISOString() }
   const allowance = { left: keptValues }
   const reading = {

@@ -4,11 +4,13 @@ import { createOutsideHours } from '../audit/working-hours.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { createReading } from '../ui/reading.ts'
+import { openPast } from './audit-past.ts'
 import { readOpenRotations } from './audit-rotations.ts'
+import { readTree } from './audit-tree.ts'
 
 export interface AuditScope {
   /** What no rule of these needs is not asked for. */
-  rules: readonly Rule[]
+  rules: readonly Pick<Rule, 'needs'>[]
   fleet: Fleet | undefined
   /** How far back the audit log is read, and how much of that is recent. */
   sinceMs: number
@@ -23,18 +25,19 @@ export async function surveyAll(context: Context, scope: AuditScope): Promise<Su
   const { rules, fleet, sinceMs, recentMs } = scope
   const needs = new Set<Source>(rules.flatMap((rule) => rule.needs))
   const api = await context.api()
-  const now = api.now()
   const hours = fleet?.audit.workingHours
   const reading = createReading(context)
+  const past = needs.has('past') ? await openPast(context, api.baseUrl) : undefined
   try {
     const account = await surveyAccount(api, {
-      since: now - sinceMs,
-      recentSince: now - recentMs,
+      sinceMs,
+      recentMs,
       isOutside: hours && createOutsideHours(hours),
       needs: { usage: needs.has('usage'), log: needs.has('log') },
       signal: context.signal,
       onProgress: (progress) => reading.report(progress),
     })
+    await past?.remember(account)
     return {
       ...account,
       fleet:
@@ -42,8 +45,14 @@ export async function surveyAll(context: Context, scope: AuditScope): Promise<Su
           ? { known: false, why: 'there is no pictify-keys.yaml' }
           : { known: true, value: fleet },
       rotations: needs.has('rotations') ? await readOpenRotations(context, api, account.keys) : notAsked,
-      tree: notAsked,
-      past: notAsked,
+      tree: needs.has('tree')
+        ? await readTree(context, api, {
+            settings: fleet?.audit.rules['secret-in-tree'] ?? {},
+            probe: scope.probe,
+            onProgress: (progress) => reading.report(progress),
+          })
+        : notAsked,
+      past: past?.before ?? notAsked,
     }
   } finally {
     await reading.end()

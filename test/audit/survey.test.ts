@@ -6,8 +6,8 @@ useServer()
 
 const day = 86_400_000
 const options: SurveyOptions = {
-  since: start - 30 * day,
-  recentSince: start - 7 * day,
+  sinceMs: 30 * day,
+  recentMs: 7 * day,
   needs: { usage: true, log: true },
 }
 const figures = (requests: number) => ({ requests, errors: 1, latencyMs: { p50: 1, p95: 2, p99: 3 } })
@@ -75,6 +75,7 @@ describe('a survey', () => {
       until: '2026-03-01T12:00:00.000Z',
     })
     const read = survey.log.known ? survey.log.value : undefined
+    expect(read).toMatchObject({ since: start - 30 * day, recentSince: start - 7 * day, until: start })
     expect(read?.events).toBe(3)
     expect([...(read?.keys ?? [])].map(([id, { requests }]) => [id, requests])).toEqual([
       ['key_a', 2],

@@ -1,3 +1,4 @@
+import { firstLook } from '../past.ts'
 import type { Rule } from '../rule.ts'
 import type { KeyPast, Survey } from '../survey.ts'
 import { counted, instant, listed } from '../wording.ts'
@@ -14,7 +15,7 @@ export const newCountry: Rule = {
   skip({ keys, past }) {
     if (!past.known || keys.length === 0) return undefined
     if (keys.some(({ id }) => past.value.keys.has(id))) return undefined
-    return 'there is nothing to compare with yet: this is the first look from here'
+    return firstLook
   },
 
   *check({ keys, usage, past, at, log }, { minRequests = 1, ignore = [] }) {
