@@ -65,6 +65,7 @@ export const audit = defineCommand({
     }
     const printing = { format: inputs.format, file: inputs.out }
     checkPrinting(context, printing)
+    if (inputs.since === 0) throw new KeysError('usage', '--since is nothing', { hint: 'write how far back: 30d' })
     const { report, survey } = await hold(context, inputs)
     await printAudit(context, report, survey, printing)
     warnOfSkipped(context, report)
@@ -80,7 +81,8 @@ async function hold(context: Context, inputs: AuditInputs): Promise<{ report: Au
     rules: rulesInForce(chosen, settings),
     fleet,
     sinceMs: inputs.since,
-    recentMs: Math.min(inputs.recent, inputs.since),
+    // what is recent is held against at least as much before it
+    recentMs: Math.min(inputs.recent, inputs.since / 2),
     probe: inputs.probe,
   })
   const whose = await whoseKeys(context)

@@ -31,7 +31,7 @@ const secretForm = /pk_(?:live|test)_[A-Za-z0-9]{12,}/g
 
 export function readDocument(text: string): KeysDocument {
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' })
   const at = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
@@ -57,8 +57,9 @@ export function readDocument(text: string): KeysDocument {
       const offset = key.range?.[0] ?? 0
       if (typeof key.value !== 'string')
         note(offset, `a name is a text: put it in quotes, "${key.source ?? ''}"`)
-      // every object has it, so that it would not be seen to be unknown
-      else if (key.value in {} && !isOfKeys(path)) note(offset, `there is no field ${key.value}`)
+      // the schemas pass over them
+      else if (overlooked.includes(key.value) && !isOfKeys(path))
+        note(offset, `there is no field ${key.value}`)
     },
     Alias(_, alias) {
       firstAlias ??= alias.range?.[0]
@@ -83,7 +84,8 @@ export function readDocument(text: string): KeysDocument {
       for (const [depth, step] of path.entries()) {
         const isLast = depth === path.length - 1
         if (isMap(node)) {
-          const pair = node.items.find(({ key }) => isScalar(key) && key.value === step)
+          // of a name that is there twice the last one counts
+          const pair = node.items.findLast(({ key }) => isScalar(key) && key.value === step)
           if (pair === undefined) break
           const nameAt = offsetOf(pair.key)
           node = pair.value
@@ -108,6 +110,8 @@ export function readDocument(text: string): KeysDocument {
     }
   }
 }
+
+const overlooked = ['__proto__', 'constructor', 'prototype']
 
 /** Of the mapping whose names people chose: `keys`. */
 function isOfKeys(path: readonly unknown[]): boolean {

@@ -55,7 +55,9 @@ export function createNotes(document: KeysDocument): Notes {
         check()
       } catch (error) {
         if (!(error instanceof KeysError)) throw error
-        note(path, error.hint === undefined ? error.message : `${error.message}; ${error.hint}`, 'name')
+        // of a hint that lists all there is, what is most likely meant
+        const hint = /^did you mean [^?]*\?/.exec(error.hint ?? '')?.[0] ?? error.hint
+        note(path, hint === undefined ? error.message : `${error.message}; ${hint}`, 'name')
       }
     },
 

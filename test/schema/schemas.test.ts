@@ -6,8 +6,8 @@ import { commands } from '../../src/commands/index.ts'
 import { errorExits } from '../../src/errors.ts'
 import { closed, createValidators, eventDefinitions, schemas, type Schema } from './schemas.ts'
 
-/** What is no document of a command. */
-const others = ['definitions', 'error', 'event']
+/** What is no document of a command; the keys file is read by the program, which takes no field that it does not know. */
+const others = ['definitions', 'error', 'event', 'pictify-keys']
 
 /** Every schema inside one, with the path to it. */
 function* inside(schema: unknown, path = ''): Generator<[string, Record<string, unknown>]> {
@@ -40,7 +40,7 @@ test.each(all)('%s.json compiles, and leads nowhere but to the files beside it',
   }
 })
 
-test.each(all)('%s.json is open for fields that are added', (_, schema) => {
+test.each(all.filter(([name]) => name !== 'pictify-keys'))('%s.json is open for fields that are added', (_, schema) => {
   for (const [path, { additionalProperties, unevaluatedProperties }] of inside(schema)) {
     expect(additionalProperties, path).not.toBe(false)
     expect(unevaluatedProperties, path).toBeUndefined()

@@ -1,0 +1,322 @@
+/** Files that the reader takes or refuses; schema/pictify-keys.json takes and refuses the same. */
+
+export const whole = `version: 1
+keys:
+  Production Server:
+    type: live
+    maxAge: 90d
+    overlap: 24h
+    to: [env:.env#PICTIFY_API_KEY, 'file:/srv/app/pictify.key']
+    verify: ./smoke-test.sh
+  key_4f8s2k1n9d0q: { to: manual:the wiki }
+  CI:
+audit:
+  rules:
+    vague-name: off
+    unused: { severity: warning, warnAfter: 14d, errorAfter: 60d }
+    error-rate: { warnAbove: 2%, errorAbove: 0.1, minRequests: 50 }
+  workingHours: { days: 'Mon-Thu, Sat', from: '08:00', to: '18:30', timeZone: Europe/Berlin }
+  accept:
+    - { rule: unused, key: CI, until: 2027-01-31, reason: it comes back in January }
+    - { rule: key-age, reason: all are replaced by the new account }
+alerts:
+  - { name: busy, when: requests, over: 10000, in: 7d, keys: Production *, notify: ops }
+  - { name: failing, when: error-rate, over: 5%, for: 15m, keepFiringFor: 1h, notify: [ops, mail] }
+  - { name: slow, when: p95, over: 800ms, minRequests: 100 }
+  - { name: old, when: too-old, after: 365d }
+  - { name: odd, when: spike }
+notify:
+  - { name: ops, type: slack, urlEnv: SLACK_URL }
+  - { name: hook, type: webhook, urlEnv: HOOK_URL, secretEnv: HOOK_SECRET }
+  - { name: mail, type: email, server: 'smtps://mail.example:465', from: Keys <keys@team.example>, to: a@team.example, userEnv: U, passwordEnv: P }
+`
+
+/** A line of a file that has everything, in another's place. */
+const changed = (from: string, to: string) => {
+  if (!whole.includes(from)) throw new Error(`there is no ${from}`)
+  return whole.replace(from, to)
+}
+
+export const good: readonly [string, string][] = [
+  ['everything', whole],
+  ['the version alone', 'version: 1\n'],
+  ['sections that are empty', 'version: 1\nkeys:\naudit:\nalerts:\nnotify:\n'],
+  ['Windows line ends', whole.replaceAll('\n', '\r\n')],
+  ['anchors', 'version: 1\nkeys:\n  A: &usual { maxAge: 90d }\n  B: *usual\n'],
+  [
+    'over the weekend and midnight',
+    changed("'Mon-Thu, Sat', from: '08:00', to: '18:30'", "[Sat-Mon, Wed], from: '22:00', to: '6:00'"),
+  ],
+  ['to the end of the day', changed("to: '18:30'", "to: '24:00'")],
+  ['an instant', changed('2027-01-31', '2027-01-31T12:00:00+02:00')],
+  ['no overlap', changed('overlap: 24h', 'overlap: 0s')],
+  [
+    'names that objects have',
+    'version: 1\nkeys:\n  constructor: { type: test }\n  __proto__: { type: live }\n',
+  ],
+]
+
+/** What it is, the file, and every problem with its line and column. */
+export const bad: readonly [string, string, readonly string[]][] = [
+  ['nothing', '', ['1:1 the file is to be a mapping: its fields, indented, a line each']],
+  ['a list', '- 1\n', ['1:1 the file is to be a mapping: its fields, indented, a line each']],
+  ['no version', 'keys: {}\n', ['1:1 needs version']],
+  [
+    'a version to come',
+    'version: 2\n',
+    ['1:10 version is 2, which this version does not read: write version: 1'],
+  ],
+  ['an unknown section', 'version: 1\nalarms: []\n', ['2:1 there is no field alarms; did you mean alerts?']],
+  [
+    'an unknown field',
+    changed('maxAge: 90d', 'maxage: 90d'),
+    ['5:5 there is no field maxage; did you mean maxAge?'],
+  ],
+  [
+    'a number without a unit',
+    changed('maxAge: 90d', 'maxAge: 90'),
+    ['5:13 maxAge 90 is no duration: write 90d'],
+  ],
+  [
+    'a number without a unit, as text',
+    changed('maxAge: 90d', 'maxAge: "90"'),
+    ['5:13 maxAge "90" is no duration: write 90d'],
+  ],
+  [
+    'a unit in words',
+    changed('maxAge: 90d', 'maxAge: 90 days'),
+    ['5:13 maxAge "90 days" is no duration: write 90d'],
+  ],
+  [
+    'a unit that there is not',
+    changed('maxAge: 90d', 'maxAge: 3mo'),
+    ['5:13 maxAge "3mo" is no duration: write 90d'],
+  ],
+  ['nothing for an age', changed('maxAge: 90d', 'maxAge: 0d'), ['5:13 maxAge is to be longer than nothing']],
+  [
+    'an unknown type',
+    changed('type: live', 'type: production'),
+    ['4:11 type is "production", but may be live, test'],
+  ],
+  ['keys as a list', 'version: 1\nkeys: [A]\n', ['2:7 keys is to be a mapping: a name a line']],
+  [
+    'a key that is a text',
+    'version: 1\nkeys: { A: live }\n',
+    ['2:12 A is to be a mapping: its fields, indented, a line each'],
+  ],
+  ['an empty command', changed('./smoke-test.sh', '""'), ['8:13 verify is empty']],
+  ['a command of two lines', changed('./smoke-test.sh', '"a\\nb"'), ['8:13 verify is to be one line']],
+  [
+    'targets that are numbers',
+    changed('{ to: manual:the wiki }', '{ to: [1] }'),
+    ['9:27 to is to be a text, or a list of texts, not a list'],
+  ],
+  [
+    'a severity that there is not',
+    changed('vague-name: off', 'vague-name: none'),
+    ['13:17 vague-name is "none", but may be off, note, warning, error; did you mean note?'],
+  ],
+  ['a share of nothing', changed('over: 5%', 'over: 0%'), ['22:46 over "0%" is no share: write 5%']],
+  ['a share without its sign', changed('over: 5%', 'over: 5'), ['22:46 over 5 is no share: write 5%']],
+  [
+    'a negative limit',
+    changed('warnAbove: 2%', 'warnAbove: -1'),
+    ['15:30 warnAbove -1 is no limit: write a number, or a share as 5%'],
+  ],
+  [
+    'days that there are not',
+    changed('Mon-Thu, Sat', 'Mon-Thr'),
+    ['16:25 days "Mon-Thr" is no day of the week: write Mon-Fri, or Mon, Wed, Sat'],
+  ],
+  [
+    'a time of 12 hours',
+    changed("from: '08:00'", 'from: 8am'),
+    ['16:47 from "8am" is no time of day: write "08:00"'],
+  ],
+  [
+    'a time after the day',
+    changed("'08:00'", "'24:30'"),
+    ['16:47 from "24:30" is no time of day: write "08:00"'],
+  ],
+  ['hours without a zone', changed(', timeZone: Europe/Berlin', ''), ['16:17 needs timeZone']],
+  [
+    'an acceptance without a reason',
+    changed(', reason: it comes back in January', ''),
+    ['18:7 needs reason'],
+  ],
+  [
+    'a day that is none',
+    changed('2027-01-31', '31.1.2027'),
+    ['18:39 until "31.1.2027" is no day: write 2027-01-31'],
+  ],
+  [
+    'alerts as a mapping',
+    'version: 1\nalerts: { a: 1 }\n',
+    ['2:9 alerts is to be a list: entries that begin with -'],
+  ],
+  [
+    'an alert that is a text',
+    'version: 1\nalerts: [spike]\n',
+    ['2:10 alerts is to have mappings for entries: their fields, indented, a line each'],
+  ],
+  [
+    'an alert without a condition',
+    changed(', when: spike', ''),
+    [
+      '25:5 needs when: requests, error-rate, p95, spike, new-country, new-network, outside-hours, too-old, unused',
+    ],
+  ],
+  [
+    'a condition that there is not',
+    changed('when: spike', 'when: spikes'),
+    ['25:24 there is no when spikes; did you mean spike?'],
+  ],
+  ['a condition without its limit', changed(', over: 10000', ''), ['21:5 needs over']],
+  [
+    'a limit that another condition has',
+    changed('when: spike', 'when: spike, over: 3'),
+    ['25:31 there is no field over; there are name, when, keys, for, keepFiringFor, notify'],
+  ],
+  [
+    'a window that there is not',
+    changed('in: 7d', 'in: 14d'),
+    ['21:52 in is "14d", but may be 24h, 7d, 30d; did you mean 24h?'],
+  ],
+  ['a latency without a unit', changed('over: 800ms', 'over: 2'), ['23:36 over 2 is no duration: write 2s']],
+  [
+    'a notifier that there is not',
+    changed('type: slack', 'type: pager'),
+    ['27:24 there is no type pager; there are slack, webhook, email'],
+  ],
+  [
+    'a URL where its variable belongs',
+    changed('urlEnv: SLACK_URL', 'urlEnv: https://hooks.example/T0/secret'),
+    ['27:39 urlEnv is not the name of an environment variable: letters, digits and _'],
+  ],
+  [
+    'a password in a server',
+    changed('smtps://mail', 'smtps://me:hunter2@mail'),
+    ['29:40 server has a user or a password in it: name their variables in userEnv and passwordEnv'],
+  ],
+  [
+    'a server of another kind',
+    changed('smtps://mail.example:465', 'mail.example'),
+    ['29:40 server is to be smtps://host:465 or smtp://host:587'],
+  ],
+  [
+    'no mail address',
+    changed('to: a@team.example', 'to: [a@team.example, everybody]'),
+    ['29:104 to is to be a mail address, or a list of them'],
+  ],
+]
+
+/** What a schema cannot tell: what others know, what is said twice, and what YAML itself has. */
+export const beyondSchema: readonly [string, string, readonly string[]][] = [
+  [
+    'a rule that there is not',
+    changed('vague-name: off', 'vague-nam: off'),
+    ['13:5 there is no rule vague-nam; did you mean vague-name?'],
+  ],
+  [
+    'an accepted rule that there is not',
+    changed('rule: unused, key', 'rule: unsued, key'),
+    ['18:15 there is no rule unsued; did you mean unused?'],
+  ],
+  [
+    'a setting that a rule does not go by',
+    changed('vague-name: off', 'vague-name: { warnAfter: 3d }'),
+    ['13:19 there is no setting of vague-name warnAfter; there are severity'],
+  ],
+  [
+    'a warning after the error',
+    changed('warnAfter: 14d', 'warnAfter: 70d'),
+    ['14:13 unused warns after it is an error: warnAfter is to be shorter than errorAfter'],
+  ],
+  [
+    'a zone that there is not',
+    changed('Europe/Berlin', 'Europe/Berln'),
+    ['16:79 there is no time zone Europe/Berln; did you mean Europe/Berlin?'],
+  ],
+  [
+    'hours of no length',
+    changed("'18:30'", "'08:00'"),
+    ['16:17 workingHours begin when they end: from and to are one time'],
+  ],
+  [
+    'the 31st of February',
+    changed('2027-01-31', '2027-02-31'),
+    ['18:39 until "2027-02-31" is no day: write 2027-01-31'],
+  ],
+  [
+    'a century and more',
+    changed('maxAge: 90d', 'maxAge: 40000d'),
+    ['5:13 maxAge "40000d" is longer than a century: write 30s, 15m, 24h, 90d'],
+  ],
+  [
+    'a target that there is not',
+    changed('file:/srv', 'fiel:/srv'),
+    ['7:36 there is no target of the kind "fiel"; did you mean file:/srv/app/pictify.key?'],
+  ],
+  [
+    'no glob',
+    changed('keys: Production *', "keys: 'Production ['"),
+    [
+      '21:56 "Production [" is not a glob; close every bracket, or write \\[ for the character itself; * stands for anything, ? for one character',
+    ],
+  ],
+  [
+    'a notifier that is not named',
+    changed('notify: [ops, mail]', 'notify: [ops, mial]'),
+    ['22:93 there is no notifier mial; did you mean mail?'],
+  ],
+  ['two alerts of a name', changed('name: odd', 'name: busy'), ['25:13 name is "busy", as that of line 21']],
+  [
+    'two notifiers of a name',
+    changed('name: hook', 'name: ops'),
+    ['28:13 name is "ops", as that of line 27'],
+  ],
+  [
+    'a key twice',
+    changed('  CI:\n', '  Production Server: { maxAge: 1 }\n'),
+    ['10:3 this name is in the same mapping twice', '10:32 maxAge 1 is no duration: write 1d'],
+  ],
+  [
+    'a field twice',
+    changed('type: live', 'type: live\n    type: test'),
+    ['5:5 this name is in the same mapping twice'],
+  ],
+  [
+    'a name that is a number',
+    'version: 1\nkeys: { 12: {} }\n',
+    ['2:9 a name is a text: put it in quotes, "12"'],
+  ],
+  [
+    'a name that is a list',
+    'version: 1\nkeys: { ? [a] : {} }\n',
+    ['2:11 a name is a text, not a list or a mapping'],
+  ],
+  [
+    'what every object has',
+    'version: 1\nconstructor: {}\naudit: { toString: 1 }\n',
+    [
+      '2:1 there is no field constructor',
+      '3:10 there is no field toString; there are rules, workingHours, accept',
+    ],
+  ],
+  ['two documents', 'version: 1\n---\nversion: 1\n', ['2:1 a second document begins: the file is one']],
+  ['a tag', 'version: 1\nkeys: !team {}\n', ['2:7 tags are not read']],
+  [
+    'a merge key',
+    'version: 1\nkeys: { A: &a { type: live }, B: { <<: *a } }\n',
+    ['2:36 there is no field <<; there are type, maxAge, overlap, to, verify'],
+  ],
+  ['an anchor that is not there', 'version: 1\nkeys: { A: *b }\n', ['2:12 there is no anchor &b before it']],
+  ['a tab', 'version: 1\nkeys:\n\tA: {}\n', ['3:1 lines are indented by spaces, never by tabs']],
+  [
+    'a secret',
+    changed('./smoke-test.sh', 'curl -H pk_live_0123456789abcdefghij'),
+    [
+      '8:21 a secret is written in the file: take it out, and rotate its key, which whoever has the file can use',
+    ],
+  ],
+]
