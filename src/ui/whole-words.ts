@@ -1,13 +1,15 @@
 // Rules of this file:
 // - what is to be copied (a command line, a URL, a secret) gets no newline within: where the terminal itself breaks it, it
 //   is copied whole;
-// - every command loads it, so it loads nothing: a width is estimated, and rather too great than too small.
+// - every command loads it, so it loads nothing: a width is estimated, and rather too small than too great, for a row of a
+//   table that fits must not be broken.
 
 /** Our own colours. */
 const colours = /\u001b\[\d{1,2}m/g
-/** What may take two places, and what takes none; the arrows, dots, bars and marks that we write take one. */
-const wide = /(?![\u2000-\u259f\u2713-\u2718])[\u1100-\u{10ffff}]/gu
-const marks = /\p{M}/gu
+/** What takes two places, without the emoji, and what takes none: marks, and what is joined to the sign before it. */
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u3247\u3250-\u4dbf\u4e00-\ua4c6\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/gu
+const none = /\u200d.|[\p{M}\p{Cf}]/gu
 /** A line of a shell: below what it mends all of it; in a sentence to the end of that, or as far as its words are none of prose. */
 const commandLine =
   /^ {4}→ .*|(?<=: )pictify-keys [^;]*|(?:\$ )?pictify-keys (?:profile )?[a-z]+(?: [A-Za-z]+(?= -|$))?(?: (?:--?[a-z][\w-]*(?:[= ](?:'[^']*'|"[^"]*"|[^\s;,]+))?|'[^']*'|"[^"]*"|<[^>]*>|[^\s;,]*[^A-Za-z\s;,][^\s;,]*))*/g
@@ -34,9 +36,8 @@ export function inWholeWords(line: string, columns: number): string {
 }
 
 function placesOf(text: string): number {
-  const shown = text.replace(colours, '').replace(marks, '')
-  // a character beyond the first 65,536 counts for two by itself
-  return shown.length + (shown.match(wide) ?? []).filter((character) => character.length === 1).length
+  const shown = text.replace(colours, '').replace(none, '')
+  return [...shown].length + (shown.match(wide)?.length ?? 0)
 }
 
 function indentOf(line: string, columns: number): number {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { colours } from '../../src/ui/colours.ts'
+import { plain } from '../../src/ui/paint.ts'
+import { renderTable } from '../../src/ui/table.ts'
 import { inWholeWords } from '../../src/ui/whole-words.ts'
+import { fc } from '../property.ts'
 
 const rows = (line: string, columns = 40) => inWholeWords(line, columns).split('\n')
 
@@ -63,4 +66,23 @@ test('prose that begins with a command is prose', () => {
 test('colours take no place', () => {
   const line = colours.dim('a line of just about forty characters') + colours.red(' so.')
   expect(rows(line, 41)).toEqual([line])
+})
+
+test('a row of a table, which fits, is not broken, whatever it is written in', () => {
+  const sign = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 1 }),
+    fc.constantFrom(' ', '👨‍👩‍👧', '👍🏽', '🇩🇪', '1️⃣', '한', 'ไ', 'é', 'ｱ', '﷽'),
+  )
+  const names = fc.array(sign, { maxLength: 60 }).map((signs) => signs.join(''))
+  fc.assert(
+    fc.property(fc.array(names, { minLength: 1, maxLength: 5 }), (rowsOf) => {
+      const columns = [
+        { head: 'NAME', value: (name: string) => name, flexible: true },
+        { head: 'TYPE', value: () => 'live' },
+      ]
+      const table = renderTable(columns, rowsOf, { width: 40, paint: plain })
+      for (const line of table.split('\n')) expect(rows(line)).toEqual([line])
+    }),
+    { numRuns: 500 },
+  )
 })
