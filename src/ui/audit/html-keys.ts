@@ -41,7 +41,7 @@ function card({ key, use, worst, ageDays }: KeyRow, now: number): Markup {
     ...(use.p95 === undefined ? [] : [`p95 ${Math.round(use.p95).toLocaleString('en')} ms`]),
   ]
   return html`<li>
-    <h4>${keyName(key)}</h4>
+    <h3>${keyName(key)}</h3>
     <span class="fine">${key.id} · ${key.type}</span> ${worst && badge(worst)}
     ${use?.days ? dayBars(use.days) : html`<p class="fine">The API gives no days.</p>`}
     <span class="fine">${figures?.join(', ')}</span><br />

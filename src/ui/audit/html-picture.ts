@@ -36,7 +36,7 @@ export function agePicture(
       <text x="${x(days)}" y="${size.top - 8}" text-anchor="middle">${name}</text>`
   return html`<figure>
     <div class="wide chart" role="region" aria-label="Age and use of every active key" tabindex="0">
-      <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${said}">
+      <svg class="picture" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${said}">
         <rect
           class="zone"
           x="${x(limits.warnDays)}"
@@ -126,12 +126,14 @@ function labels(dots: readonly Dot[]): Markup[] {
     const [first] = rows
     if (first === undefined) continue
     const text = rows.length > 1 ? `${rows.length} keys` : cut(first.key.name)
-    const wide = text.length * 7
+    const wide = text.length * 6.6
     for (const [anchor, left, dy] of [
       ['start', x + 9, 4],
       ['end', x - 9 - wide, 4],
       ['start', x + 6, -9],
       ['start', x + 6, 17],
+      ['end', x - 6 - wide, -9],
+      ['end', x - 6 - wide, 17],
     ] as const) {
       const box = { left, right: left + wide, top: y + dy - 11, bottom: y + dy + 3 }
       const isFree = taken.every(
@@ -145,7 +147,12 @@ function labels(dots: readonly Dot[]): Markup[] {
         continue
       taken.push(box)
       placed.push(
-        html`<text class="label" x="${anchor === 'end' ? x - 9 : left}" y="${y + dy}" text-anchor="${anchor}">
+        html`<text
+          class="label"
+          x="${anchor === 'end' ? left + wide : left}"
+          y="${y + dy}"
+          text-anchor="${anchor}"
+        >
           ${text}
         </text>`,
       )

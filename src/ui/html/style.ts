@@ -29,7 +29,7 @@ h1, h2, h3, h4 { line-height: 1.25; text-wrap: balance; break-after: avoid }
 h1 { font-size: 2rem; letter-spacing: -.015em; margin: 0 0 .5rem }
 h2 { font-size: 1.375rem; letter-spacing: -.01em; margin: 0 0 .75rem }
 h3 { font-size: 1.0625rem; margin: 1.75rem 0 .75rem }
-h4 { font-size: 1rem; margin: 0 }
+h4, .cards h3 { font-size: 1rem; margin: 0 }
 p { margin: 0 0 .75rem; max-width: 46rem }
 a { color: var(--accent); text-underline-offset: .15em }
 a:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
@@ -85,6 +85,7 @@ td ul { margin: 0; padding-left: 1rem }
 .evidence dt { color: var(--muted) } .evidence dt::after { content: ":" }
 .evidence dd { margin: 0 }
 .command { margin-top: .625rem; border-radius: .375rem; background: var(--wash); border: 1px solid var(--line); padding: .5rem .75rem }
+.wide + p { margin-top: .75rem }
 figure { margin: 1rem 0 }
 figcaption { color: var(--muted); font-size: .875rem; max-width: 46rem; margin-top: .5rem }
 svg { display: block; max-width: 100%; height: auto }
