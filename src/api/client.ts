@@ -218,14 +218,16 @@ function clientOf(options: ClientOptions, server: Server): Client {
   const auditLogPages = (
     { keyId, since, until }: AuditLogFilter,
     inFlight: number,
-    { signal, patient }: CallOptions = {},
+    { signal, patient, onTotal }: Parameters<Client['auditLogsByPage']>[1] = {},
   ) =>
     readAuditLogPages({
       fetch: async (page, either) => {
         const what = 'reading the audit log'
         const parameters = query({ keyId, since, until, page, limit: pageSize })
         const answer = await send({ what, method: 'GET', path: `/audit-logs${parameters}`, patient }, either)
-        return readPage(what, answer, ['auditLogs', 'events'], auditEventSchema, isPlainAuditEvent)
+        const read = readPage(what, answer, ['auditLogs', 'events'], auditEventSchema, isPlainAuditEvent)
+        if (read.pagination.total !== undefined) onTotal?.(read.pagination.total)
+        return read
       },
       pageSize,
       inFlight,

@@ -140,10 +140,13 @@ export interface Client {
   readonly keys: Keys
   /** Newest first. */
   auditLogs(filter?: AuditLogFilter, options?: CallOptions): AsyncIterable<AuditEvent>
-  /** As `auditLogs`, a page's events at a time, several pages in flight; `until` keeps the log from growing meanwhile. */
+  /**
+   * As `auditLogs`, a page's events at a time, several pages in flight; `until` keeps the log from growing meanwhile. Calls
+   * back with how many events there are in all, where the API says.
+   */
   auditLogsByPage(
     filter: AuditLogFilter & { until: string },
-    options?: CallOptions,
+    options?: CallOptions & { onTotal?: ((total: number) => void) | undefined },
   ): AsyncIterable<AuditEvent[]>
   /** `GET /templates?limit=1` with the given secret; one request, no retries; never throws but for an abort. */
   probe(secret: Secret, options?: CallOptions): Promise<ProbeAnswer>

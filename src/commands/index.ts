@@ -78,6 +78,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./usage.ts')).usage,
   },
   {
+    name: 'logs',
+    summary: 'the audit log: every request, newest first',
+    group: 'Keys',
+    load: async () => (await import('./logs.ts')).logs,
+  },
+  {
     name: 'audit',
     summary: 'what is not in order with the keys, and the command that mends it',
     group: 'Keys',

@@ -14,7 +14,7 @@ import { drained } from './drained.ts'
 import { createFoot, type Foot, type Live } from './foot.ts'
 import { plain, type Paint } from './paint.ts'
 import { createTalk } from './talk.ts'
-import { cleaned, coloured, hanging, lines, mapStrings, oneLine, toJson } from './text.ts'
+import { cleaned, coloured, hanging, lines, mapStrings, oneLine, toJson, toJsonParts } from './text.ts'
 import { inWholeWords } from './whole-words.ts'
 
 export type { Summary } from './ci/handover.ts'
@@ -43,6 +43,8 @@ export interface Output {
   line(text: string): Promise<void>
   /** As `line`, for several at once: of a hundred thousand, what is done for each one counts. */
   lines(texts: readonly string[]): Promise<void>
+  /** Data on stdout as it is, a piece of a document that is too long to be one text; waits while the reader is slow. */
+  text(piece: string): Promise<void>
   /** Talk for a person, on stderr, each text a line; nothing with --json or --quiet. */
   say(...texts: string[]): void
   /** As `say`, but also with --quiet: what the next question is about. A secret in it is shown. */
@@ -158,9 +160,9 @@ export function createOutput(options: OutputOptions): StreamOutput {
     return ci === undefined ? text : harmless(lines(text))
   }
 
-  const put = async (texts: readonly string[]): Promise<void> => {
+  const put = async (data: string): Promise<void> => {
     if (failure !== undefined) throw whatFailed(failure)
-    for (const text of texts) buffer += `${dataLine(text)}\n`
+    buffer += data
     if (buffer.length < bufferedCharacters) pourSoon()
     else if (!pour()) await drained(stdout)
   }
@@ -195,12 +197,18 @@ export function createOutput(options: OutputOptions): StreamOutput {
           .join('\n')
         return ci === undefined ? text : harmless(text)
       }
-      const text = json ? toJson(data, stdout.isTTY ? 2 : undefined) : forPeople()
+      if (json && !stdout.isTTY) {
+        for (const part of toJsonParts(data)) stdout.write(part)
+        return void stdout.write('\n')
+      }
+      const text = json ? toJson(data, 2) : forPeople()
       if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
 
-    line: (text) => put([text]),
-    lines: put,
+    line: (text) => put(`${dataLine(text)}\n`),
+    lines: (texts) => put(texts.map((text) => `${dataLine(text)}\n`).join('')),
+    text: (piece) =>
+      put(stdout.isTTY || ci !== undefined ? piece.split('\n').map(dataLine).join('\n') : piece),
 
     say(...texts) {
       if (json || quiet) return

@@ -114,6 +114,7 @@ function recorder(played: Played): Context['out'] {
     },
     line: async (text) => void (played.stdout += `${text}\n`),
     lines: async (texts) => void (played.stdout += texts.map((text) => `${text}\n`).join('')),
+    text: async (piece) => void (played.stdout += piece),
     say: (...texts) => talk(texts.join('\n')),
     show: (...texts) => talk(texts.join('\n')),
     conceal: () => {},
