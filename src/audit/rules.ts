@@ -16,6 +16,7 @@ import { planHeadroom } from './rules/plan-headroom.ts'
 import { requestSpike } from './rules/request-spike.ts'
 import { revokedNotDeleted } from './rules/revoked-not-deleted.ts'
 import { rotationOpen } from './rules/rotation-open.ts'
+import { secretInTree } from './rules/secret-in-tree.ts'
 import { sharedKey } from './rules/shared-key.ts'
 import { testKeyAtLimit } from './rules/test-key-at-limit.ts'
 import { tooManyAdminKeys } from './rules/too-many-admin-keys.ts'
@@ -42,6 +43,7 @@ export const rules: readonly Rule[] = [
   requestSpike,
   revokedNotDeleted,
   rotationOpen,
+  secretInTree,
   sharedKey,
   testKeyAtLimit,
   tooManyAdminKeys,

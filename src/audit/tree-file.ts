@@ -1,0 +1,87 @@
+// Rules of this file:
+// - a file of any size is read in the same small memory, be it text, one long line, or a binary;
+// - only a regular file is read: no link is followed, no pipe waited for.
+import { constants } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { lineReach, longestSecret, secretsIn, type FoundSecret } from './tree-secret.ts'
+
+export interface LineSecret extends Pick<FoundSecret, 'secret' | 'encoding' | 'mayBeOthers'> {
+  /** From 1. */
+  line: number
+}
+
+const chunkSize = 64 * 1024
+/** Windows has neither. */
+const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+/**
+ * The secrets of a file, up to `most` of them, each once a line. Nothing for what is no regular file; rejects with the
+ * system's error.
+ */
+export async function secretsInFile(
+  file: Buffer | string,
+  most: number,
+  signal?: AbortSignal,
+): Promise<LineSecret[]> {
+  const handle = await open(file, flags)
+  try {
+    if (!(await handle.stat()).isFile()) return []
+    const found: LineSecret[] = []
+    for await (const each of read(handle, signal)) {
+      const isKnown = found.some(({ line, secret }) => line === each.line && secret.equals(each.secret))
+      if (!isKnown) found.push(each)
+      if (found.length >= most) break
+    }
+    return found
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A window goes over the text: what begins in its last part is looked at when more of it is there. */
+async function* read(handle: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<LineSecret> {
+  const buffer = Buffer.alloc(chunkSize)
+  const decode = createDecoder()
+  let text = ''
+  // the line that `text` begins in, and from where on nothing was looked at
+  let line = 1
+  let from = 0
+  for (let isEnd = false; !isEnd;) {
+    signal?.throwIfAborted()
+    const { bytesRead } = await handle.read(buffer, 0, chunkSize)
+    isEnd = bytesRead === 0
+    text += decode(buffer.subarray(0, bytesRead))
+    const until = isEnd ? text.length : text.length - longestSecret - lineReach
+    if (until <= from) continue
+    for (const { secret, at, end, encoding, mayBeOthers } of secretsIn(text, from, until)) {
+      yield { secret, encoding, mayBeOthers, line: line + newlines(text, at) }
+      from = end
+    }
+    from = Math.max(from, until)
+    const past = Math.max(0, from - lineReach)
+    line += newlines(text, past)
+    text = text.slice(past)
+    from -= past
+  }
+}
+
+/** By the mark at its beginning UTF-16; all else byte by byte, for what is looked for is of ASCII alone. */
+function createDecoder(): (bytes: Buffer) => string {
+  let encoding: 'latin1' | 'utf16le' | 'utf16be' | undefined
+  let rest: Buffer = Buffer.alloc(0)
+  return (bytes) => {
+    const mark = bytes.length >= 2 ? bytes.readUInt16BE(0) : 0
+    encoding ??= mark === 0xfffe ? 'utf16le' : mark === 0xfeff ? 'utf16be' : 'latin1'
+    if (encoding === 'latin1') return bytes.toString('latin1')
+    const all = Buffer.concat([rest, bytes])
+    const even = all.subarray(0, all.length - (all.length % 2))
+    rest = Buffer.from(all.subarray(even.length))
+    return (encoding === 'utf16be' ? even.swap16() : even).toString('utf16le')
+  }
+}
+
+function newlines(text: string, until: number): number {
+  let count = 0
+  for (let at = text.indexOf('\n'); at !== -1 && at < until; at = text.indexOf('\n', at + 1)) count += 1
+  return count
+}

@@ -1,0 +1,147 @@
+// Rules of this file:
+// - git alone says what it tracks and what it ignores; where it refuses, nothing is known;
+// - it runs no program that the repository names, changes nothing, and gets nothing of our environment but what it needs.
+import { spawn } from 'node:child_process'
+import { lstat, realpath } from 'node:fs/promises'
+import path from 'node:path'
+import { systemCode, systemReason } from '../system-error.ts'
+
+/** A file that git has, or would take. Its name need not be text. */
+export interface GitFile {
+  path: Buffer
+  isTracked: boolean
+}
+
+export interface Git {
+  /** The root of the repository's working tree, a real path; undefined where there is none. Throws `GitError`. */
+  rootOf(folder: string): Promise<string | undefined>
+  /** Every file that git tracks, or does not ignore, submodules included; absolute. Throws `GitError`. */
+  files(root: string): Promise<GitFile[]>
+}
+
+/** Why git does not say; lower case, no full stop. */
+export class GitError extends Error {
+  /** It is not installed. */
+  readonly isMissing: boolean
+
+  constructor(message: string, isMissing = false) {
+    super(message)
+    this.isMissing = isMissing
+  }
+}
+
+/** Long for a disk that is asked for names alone. */
+const limitMs = 120_000
+const mostSaid = 4_096
+/** What it needs of the environment; where the repository is, it finds out from the folder. */
+const passedOn =
+  /^(?:PATH|PATHEXT|HOME|USERPROFILE|SystemRoot|TMPDIR|TEMP|XDG_CONFIG_HOME|GIT_CEILING_DIRECTORIES|GIT_DISCOVERY_ACROSS_FILESYSTEM|GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+))$/i
+
+const [symbolicLink, submodule] = ['120000', '160000']
+
+export function createGit(env: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Git {
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name)))
+  const run = (folder: string, args: readonly string[]) =>
+    runGit(folder, args, { ...own, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' }, signal)
+
+  async function rootOf(folder: string): Promise<string | undefined> {
+    try {
+      const answer = await run(folder, ['rev-parse', '--show-toplevel'])
+      return await realpath(answer.toString().replace(/\r?\n$/, ''))
+    } catch (error) {
+      const isNone = error instanceof GitError && /not a git repository|in a work tree/.test(error.message)
+      if (isNone) return undefined
+      throw error
+    }
+  }
+
+  async function files(root: string): Promise<GitFile[]> {
+    const [tracked, others] = await Promise.all([
+      run(root, ['ls-files', '-z', '--cached', '--stage']),
+      run(root, ['ls-files', '-z', '--others', '--exclude-standard']),
+    ])
+    const found: GitFile[] = []
+    for (const { mode, name } of stagedOf(tracked)) {
+      const file = under(root, name)
+      if (mode === submodule) found.push(...(await submoduleFiles(file)))
+      else if (mode !== symbolicLink) found.push({ path: file, isTracked: true })
+    }
+    // what ends with a slash is a repository of its own, which is not this one's to commit
+    for (const name of records(others)) {
+      if (name.at(-1) !== slash) found.push({ path: under(root, name), isTracked: false })
+    }
+    return found
+  }
+
+  /** None where it is not checked out: its folder is of the repository around it then. */
+  async function submoduleFiles(folder: Buffer): Promise<GitFile[]> {
+    const isFolder = await lstat(folder).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    )
+    if (!isFolder) return []
+    const root = folder.toString()
+    return (await rootOf(root)) === (await realpath(root)) ? files(root) : []
+  }
+
+  return { rootOf, files }
+}
+
+async function runGit(
+  folder: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  signal?.throwIfAborted()
+  const child = spawn('git', ['-c', 'core.fsmonitor=false', ...args], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    windowsHide: true,
+    ...(signal && { signal }),
+  })
+  const output: Buffer[] = []
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(0, mostSaid)))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  }).catch((error: unknown) => {
+    signal?.throwIfAborted()
+    if (systemCode(error) === 'ENOENT') throw new GitError('git is not installed', true)
+    throw new GitError(`git cannot be run: ${systemReason(error)}`)
+  })
+  if (code === 0) return Buffer.concat(output)
+  if (code === null) throw new GitError(`git did not answer within ${limitMs / 1_000}s`)
+  const [line = ''] = said.split('\n').filter((each) => each.trim() !== '')
+  throw new GitError(`git refuses: ${line.replace(/^fatal: /, '') || `it ended with ${code}`}`)
+}
+
+const [slash, tab] = [0x2f, 0x09]
+
+/** `100644 <object> 0<tab>name`; a name in conflict has several, one after the other. */
+function* stagedOf(output: Buffer): Generator<{ mode: string; name: Buffer }> {
+  let last: Buffer | undefined
+  for (const record of records(output)) {
+    const name = record.subarray(record.indexOf(tab) + 1)
+    if (last?.equals(name)) continue
+    last = name
+    yield { mode: record.subarray(0, 6).toString('latin1'), name }
+  }
+}
+
+/** What lies between zeros. */
+function* records(output: Buffer): Generator<Buffer> {
+  for (let start = 0; start < output.length;) {
+    const end = output.indexOf(0, start)
+    yield output.subarray(start, end)
+    start = end + 1
+  }
+}
+
+function under(root: string, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(root + (root.endsWith(path.sep) ? '' : path.sep)), name])
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { secretsIn } from '../../src/audit/tree-secret.ts'
+import { fc } from '../property.ts'
+
+/** As a service draws them; the same in every run. */
+const real = 'pk_live_' + 'T7qWz3LmN9' + 'xR2vBc8KpYd4Hs'
+const found = (text: string) => secretsIn(text).map(({ secret }) => secret.reveal())
+
+describe('a secret is found', () => {
+  test.each([
+    ['alone', real],
+    ['in an environment file', `PICTIFY_API_KEY=${real}`],
+    ['in quotes', `const key = "${real}";`],
+    ['in JSON, behind an escaped newline', JSON.stringify(`A=1\n${real}\n`)],
+    ['in a header', `curl -H 'Authorization: Bearer ${real}'`],
+    ['escaped in a URL', `https://example.com/?k%3D${real}&x=1`],
+    ['of the other type', real.replace('live', 'test')],
+    ['in a minified line', `!function(){var a="x",b="${real}",c=1}();`],
+    ['in UTF-16 without a mark', Buffer.from(`KEY=${real}\r\n`, 'utf16le').toString('latin1')],
+    ['in UTF-16, the other way round', Buffer.from(`KEY=${real}\r\n`, 'utf16le').swap16().toString('latin1')],
+    ['in base64, as Kubernetes keeps it', `  api-key: ${Buffer.from(`${real}\n`).toString('base64')}\n`],
+  ])('%s', (_, text) => {
+    expect(found(text).map((each) => each.slice(8))).toEqual([real.slice(8)])
+  })
+
+  test('and every one, where there are several in a line', () => {
+    const other = `pk_test_${[...real.slice(8)].reverse().join('')}`
+    expect(found(`${real},${other};${real}`)).toEqual([real, other, real])
+  })
+
+  test.each([
+    [16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'],
+    [24, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'],
+    [32, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-'],
+    [64, 'abcdefghijklmnopqrstuvwxyz0123456789'],
+    [32, '0123456789abcdef'],
+  ])('that is drawn as %d characters of %s', (length, characters) => {
+    const unit = fc.constantFrom(...characters)
+    const drawn = fc.sample(fc.string({ unit, minLength: length, maxLength: length }), 1_000)
+    expect(drawn.filter((body) => found(`key: pk_live_${body}\n`)[0] !== `pk_live_${body}`)).toEqual([])
+  })
+})
+
+describe('no secret is', () => {
+  test.each([
+    ...['pk_live_xxxxxxxxxxxxxxxxxxxxxxxx', 'pk_live_XXXXXXXXXXXXXXXX1234', 'pk_live_your_key_here_1234'],
+    ...[
+      'pk_live_YOUR_PRODUCTION_KEY_123',
+      'pk_test_example1234567890abcdef',
+      'pk_live_replace-me-with-yours-1',
+    ],
+    ...[
+      'pk_live_abcdefghijklmnop12345678',
+      'pk_live_a1b2c3d4e5f6g7h8i9j0',
+      'pk_live_0123456789abcdef0123456789',
+    ],
+    ...['pk_live_abc123abc123abc123abc123', 'pk_live_1111111111111111', 'pk_live_12345678901234567890'],
+    ...[
+      'pk_live_production-server-of-2026',
+      'pk_live_checkout_service_main_key',
+      'pk_live_fake4Jt8Kq2Lw7Mz9',
+    ],
+    ...[
+      'pk_live_T7qWz3LmN9',
+      'pk_live_',
+      'pk_live_...',
+      'pk_live_…abcd',
+      'pk_live_<secret>',
+      'pk_live_${KEY}',
+    ],
+    ...[`${real.slice(0, 24)}...`, `${real.slice(0, 26)}…`, `${real.slice(0, 26)}****`, 'key_abc123'],
+    ...['pk_prod_T7qWz3LmN9xR2vBc8KpYd4Hs', `pk_live_${'T7qWz3LmN9xR2vBc8KpYd4Hs'.repeat(9)}`],
+  ])('%s', (text) => {
+    expect(found(`key = ${text} `)).toEqual([])
+    expect(found(`key = ${Buffer.from(text).toString('latin1')}`)).toEqual([])
+  })
+
+  test('what its line says to leave alone, and that line only', () => {
+    expect(found(`a: ${real} # pictify-keys:ignore\nb: ${real}\n`)).toEqual([real])
+    expect(found(`/* pictify-keys: ignore */ ${real}`)).toEqual([])
+    expect(found(`# pictify-keys:ignore\n${real}`)).toEqual([real])
+  })
+})
+
+test('a line that names Stripe, whose publishable keys look the same, is told apart', () => {
+  const [first, second] = secretsIn(`STRIPE_KEY=${real}\nPICTIFY_KEY=${real}\n`)
+  expect([first?.mayBeOthers, second?.mayBeOthers]).toEqual([true, false])
+})
+
+test('only what begins within bounds is found', () => {
+  const text = `${real} ${real}`
+  expect(secretsIn(text, 1).map(({ at }) => at)).toEqual([real.length + 1])
+  expect(secretsIn(text, 0, real.length + 1).map(({ at, end }) => [at, end])).toEqual([[0, real.length]])
+})
+
+test('millions of characters that nearly are one are looked through at once', () => {
+  expect(found(`pk_live_${'a'.repeat(2_000_000)}`)).toEqual([])
+  expect(found('pk_live_'.repeat(250_000))).toEqual([])
+})
