@@ -36,6 +36,7 @@ export const errorExits = {
   // the account
   'api-key-not-found': Exit.notFound,
   'rotation-not-found': Exit.notFound,
+  'secret-unmatched': Exit.notFound,
   'not-signed-in': Exit.notSignedIn,
   'invalid-api-key': Exit.notSignedIn,
   'insufficient-permissions': Exit.notSignedIn,
@@ -85,9 +86,18 @@ export const errorExits = {
   'audit-findings': Exit.findings,
   'audit-skipped': Exit.findings,
   'no-audit-log': Exit.notFound,
+  'no-usage': Exit.notFound,
   'signing-key': Exit.usage,
   'receipts-altered': Exit.failed,
   'output-file': Exit.failed,
+  // alerts
+  'alerts-firing': Exit.findings,
+  'alerts-skipped': Exit.findings,
+  'alerts-untold': Exit.failed,
+  'alerts-locked': Exit.locked,
+  'alerts-state': Exit.failed,
+  'notifier-failed': Exit.failed,
+  'notifier-refused': Exit.failed,
   // not ours
   interrupted: Exit.failed,
   internal: Exit.failed,

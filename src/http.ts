@@ -169,8 +169,8 @@ async function tuneFor(nodeVersion: string | undefined): Promise<void> {
   setFlagsFromString('--liftoff-only --wasm-lazy-compilation')
 }
 
-/** Naming authorities to TLS replaces Node's own and those of NODE_EXTRA_CA_CERTS, so all are named. */
-async function authorities(caFile: string, extraFile: string | undefined): Promise<string[]> {
+/** Naming authorities to TLS replaces Node's own and those of NODE_EXTRA_CA_CERTS, so all are named. PEM. */
+export async function authorities(caFile: string, extraFile: string | undefined): Promise<string[]> {
   const { rootCertificates } = await import('node:tls')
   const own = await readAuthorities(caFile)
   return [...rootCertificates, own, ...(extraFile ? [await readAuthorities(extraFile)] : [])]

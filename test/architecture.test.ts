@@ -49,6 +49,7 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
   processes: { knows: ['rotation'] },
   commands: {
     loads: [
+      'alerts',
       'api',
       'audit',
       'credentials',
@@ -66,9 +67,10 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
   api: {},
   rotation: { knows: ['api', 'targets'] },
   targets: {},
+  alerts: { loads: ['audit'], knows: ['api', 'fleet'] },
   audit: { knows: ['api', 'fleet'] },
   fleet: { knows: ['api'] },
-  ui: { knows: ['api', 'audit', 'credentials', 'fleet', 'rotation'] },
+  ui: { knows: ['alerts', 'api', 'audit', 'credentials', 'fleet', 'rotation'] },
   sandbox: { knows: ['api'] },
   ...Object.fromEntries(ground.map((name) => [name, {}])),
 }
@@ -94,6 +96,7 @@ const importers: Record<string, string | readonly string[]> = {
   leven: 'nearest.ts',
   'libsodium-wrappers': 'targets/sealed-box.ts',
   'log-update': 'ui/live.ts',
+  nodemailer: 'alerts/email.ts',
   picomatch: 'commands/name-glob.ts',
   sparkly: 'ui/usage.ts',
   undici: 'http.ts',
@@ -115,6 +118,7 @@ const lazy = [
   'csv-stringify',
   'libsodium-wrappers',
   'log-update',
+  'nodemailer',
   'picomatch',
   'undici',
   'yaml',

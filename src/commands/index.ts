@@ -90,6 +90,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./audit.ts')).audit,
   },
   {
+    name: 'alerts',
+    summary: 'tell people when a key does what the keys file says it should not',
+    group: 'Keys',
+    load: async () => (await import('./alerts.ts')).alerts,
+  },
+  {
+    name: 'incident',
+    summary: 'what a leaked key did, what is unlike its past, and what to do next',
+    group: 'Keys',
+    load: async () => (await import('./incident.ts')).incident,
+  },
+  {
     name: 'rotate',
     summary: 'replace a key without downtime: create, deliver, verify, revoke',
     group: 'Rotation',

@@ -41,10 +41,29 @@ export async function acquireLock(
   processes: Processes,
   takeOver: boolean,
 ): Promise<Lock> {
-  const directory = await openStateFolder(stateDir, 'locks')
+  const name = encodeURIComponent(keyId)
+  return acquireIn(stateDir, 'locks', name, (holder) => locked(keyId, holder), processes, takeOver)
+}
+
+/** Takes the lock of a file of alerts; a check that is under way has it. Throws `alerts-locked`. */
+export async function acquireAlertsLock(stateDir: string, name: string, processes: Processes): Promise<Lock> {
+  return acquireIn(stateDir, 'alerts', name, checking, processes, false)
+}
+
+type Refusal = (holder: Holder) => KeysError
+
+async function acquireIn(
+  stateDir: string,
+  folder: 'locks' | 'alerts',
+  name: string,
+  refusal: Refusal,
+  processes: Processes,
+  takeOver: boolean,
+): Promise<Lock> {
+  const directory = await openStateFolder(stateDir, folder)
   try {
-    const file = path.join(directory, `${encodeURIComponent(keyId)}.lock`)
-    const lock = await acquire(file, keyId, processes, takeOver)
+    const file = path.join(directory, `${name}.lock`)
+    const lock = await acquire(file, refusal, processes, takeOver)
     await sweep(file, lock.nonce, processes).catch(async (error: unknown) => {
       await lock.release()
       throw error
@@ -52,7 +71,7 @@ export async function acquireLock(
     return lock
   } catch (cause) {
     if (cause instanceof KeysError || systemCode(cause) === undefined) throw cause
-    throw unusable(directory, 'locks', cause)
+    throw unusable(directory, folder, cause)
   }
 }
 
@@ -104,7 +123,7 @@ function keyOf(name: string): string {
 
 async function acquire(
   file: string,
-  keyId: string,
+  refusal: Refusal,
   processes: Processes,
   force: boolean,
 ): Promise<Lock & { nonce: string }> {
@@ -122,8 +141,8 @@ async function acquire(
       if (await linked(ready, file)) break
       const holder = await readHolder(file)
       if (holder === undefined) continue
-      if (await isAlive(holder, processes, force)) throw locked(keyId, holder)
-      if (await replaceDead(file, holder, ready, keyId, processes)) break
+      if (await isAlive(holder, processes, force)) throw refusal(holder)
+      if (await replaceDead(file, holder, ready, refusal, processes)) break
     }
   } finally {
     await unlink(ready).catch(ignoreMissing)
@@ -144,10 +163,10 @@ async function replaceDead(
   file: string,
   dead: Holder,
   ready: string,
-  keyId: string,
+  refusal: Refusal,
   processes: Processes,
 ): Promise<boolean> {
-  const guard = await acquire(`${file}.${dead.nonce}`, keyId, processes, false)
+  const guard = await acquire(`${file}.${dead.nonce}`, refusal, processes, false)
   try {
     if ((await readHolder(file))?.nonce !== dead.nonce) return false
     await rename(ready, file)
@@ -242,6 +261,16 @@ function locked(keyId: string, holder: Holder): KeysError {
       holder.host === hostname()
         ? 'wait for it to end, or stop it, then run the same command again'
         : 'when that host is gone for good, run the same command again with --take-over',
+  })
+}
+
+function checking(holder: Holder): KeysError {
+  const isHere = holder.host === hostname()
+  const where = isHere ? `process ${holder.pid}` : `process ${holder.pid} on ${holder.host}`
+  return new KeysError('alerts-locked', `alerts are being checked by ${where}, since ${holder.since}`, {
+    hint: isHere
+      ? 'that check tells what there is to tell; wait for it to end, or stop it'
+      : 'give each host a state directory of its own: --state-dir or PICTIFY_KEYS_STATE_DIR',
   })
 }
 

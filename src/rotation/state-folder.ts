@@ -8,7 +8,7 @@ import { systemCode, systemReason } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
 
 /** The folders of a state directory. */
-type Name = 'locks' | 'rotations'
+type Name = 'alerts' | 'locks' | 'rotations' | 'seen'
 
 /** Makes a folder of the state directory where it is missing. Throws `state-directory` where it is not ours alone. */
 export async function openStateFolder(stateDir: string, name: Name): Promise<string> {
@@ -56,7 +56,12 @@ function shared(folder: string, what: string, open?: string): KeysError {
 
 /** What keeps us from our own folder, as an error that says what to do. */
 export function unusable(folder: string, name: Name, cause: unknown, maybeDone = false): KeysError {
-  const what = name === 'locks' ? 'locks' : 'rotation journals'
+  const what = {
+    alerts: 'alerts',
+    locks: 'locks',
+    rotations: 'rotation journals',
+    seen: 'what was seen',
+  }[name]
   return new KeysError('state-directory', `cannot keep ${what} in ${folder}: ${systemReason(cause)}`, {
     hint: `free or unlock that folder, or ${another}`,
     maybeDone,

@@ -1,0 +1,97 @@
+// Rules of this file:
+// - a rule looks at a survey and nothing else;
+// - what is not known fires nothing, and is no evidence that something is over: a rule without its source is skipped, and
+//   a key without its figures is unknown.
+import type { Key } from '../api/contract.ts'
+import type { AccountLog, KeyUsage, Survey } from '../audit/survey.ts'
+import type { AlertCondition, AlertRule, UsageSpan } from '../fleet/fleet.ts'
+import { agedVerdict } from './age-verdicts.ts'
+import { countryVerdict, hoursVerdict, networkVerdict } from './place-verdicts.ts'
+import { usageVerdict } from './usage-verdicts.ts'
+import type { Judgement, Verdict } from './verdict.ts'
+
+/** What of a survey a condition needs. */
+export type AlertSource = 'usage' | 'log' | 'past'
+
+export function sourcesOf({ kind }: AlertCondition): readonly AlertSource[] {
+  switch (kind) {
+    case 'requests':
+    case 'error-rate':
+    case 'p95':
+    case 'spike':
+      return ['usage']
+    case 'new-country':
+      return ['usage', 'past']
+    case 'new-network':
+    case 'outside-hours':
+      return ['log']
+    case 'too-old':
+    case 'unused':
+      return []
+  }
+}
+
+/** Whether a rule is about a key, by its name. */
+export type KeyMatch = (rule: AlertRule, name: string) => boolean
+
+/** Holds every rule against every active key it is about. */
+export function evaluate(survey: Survey, rules: readonly AlertRule[], isAbout: KeyMatch): Judgement[] {
+  const active = survey.keys.filter(({ status }) => status === 'active')
+  return rules.map((rule) => {
+    const skipped = whySkipped(survey, rule)
+    if (skipped !== undefined) return { rule, skipped, verdicts: new Map() }
+    const keys = active.filter(({ name }) => isAbout(rule, name))
+    return { rule, skipped, verdicts: new Map(keys.map((key) => [key.id, verdictOf(survey, rule, key)])) }
+  })
+}
+
+function whySkipped(survey: Survey, { condition }: AlertRule): string | undefined {
+  for (const source of sourcesOf(condition)) {
+    const known = survey[source]
+    if (!known.known) return known.why
+  }
+  if (condition.kind !== 'outside-hours') return undefined
+  const hours = survey.fleet.known ? survey.fleet.value.audit.workingHours : undefined
+  return hours === undefined ? 'there are no working hours in the file (audit: workingHours)' : undefined
+}
+
+function verdictOf(survey: Survey, { condition }: AlertRule, key: Key): Verdict {
+  switch (condition.kind) {
+    case 'too-old':
+    case 'unused':
+      return agedVerdict(condition, key, survey.at)
+    case 'new-network':
+      return networkVerdict(logOf(survey), key)
+    case 'outside-hours':
+      return hoursVerdict(logOf(survey), key)
+    case 'new-country':
+      return withUsage(survey, key, (usage) =>
+        countryVerdict(usage, survey.past.known ? survey.past.value : undefined, key, survey.at),
+      )
+    case 'requests':
+    case 'error-rate':
+    case 'p95':
+    case 'spike':
+      return withUsage(survey, key, (usage) => usageVerdict(condition, usage, key))
+  }
+}
+
+const dayMs = 86_400_000
+const none = { requests: 0, errors: 0, latencyMs: { p50: 0, p95: 0, p99: 0 } }
+
+/** A key that was not used for a month has no figures, and did nothing; any other without them is unknown. */
+function withUsage(survey: Survey, key: Key, judge: (usage: KeyUsage) => Verdict): Verdict {
+  const usage = survey.usage.known ? survey.usage.value.get(key.id) : undefined
+  if (usage !== undefined) return judge(usage)
+  const { lastUsedAt } = key
+  const isUsed = lastUsedAt !== null && Date.parse(lastUsedAt) > survey.at - 31 * dayMs
+  if (isUsed) return { state: 'unknown', why: 'the API gave no figures for it' }
+  const windows: Record<UsageSpan, typeof none> = { '24h': none, '7d': none, '30d': none }
+  return judge({ updatedAt: survey.at, windows, days: undefined, countries: {} })
+}
+
+/** Only asked for where the log is known. */
+function logOf({ log }: Survey): AccountLog {
+  if (log.known) return log.value
+  throw new Error('a rule of the log is held against a survey without one')
+}

@@ -1,0 +1,115 @@
+// Rules of this file:
+// - one file for an API, a profile and a keys file: `alerts/<digest>.json`, 0600, written whole and durably every time;
+// - what cannot be read, and an unknown version, is refused and not begun anew: everybody would be told everything again.
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import { readRegularFile, writeDurably } from '../durable-file.ts'
+import { KeysError } from '../errors.ts'
+import { systemCode, systemReason } from '../system-error.ts'
+import type { AlertIncident } from './incident.ts'
+
+const version = 1
+/** Ten thousand incidents. */
+const sizeLimit = 64 * 1024 * 1024
+
+/** Whose alerts they are. */
+export interface AlertScope {
+  apiUrl: string
+  profile: string | undefined
+  /** The keys file, absolute. */
+  file: string
+}
+
+export interface AlertState {
+  /** When the last whole check was; undefined before the first. */
+  checkedAt: string | undefined
+  incidents: readonly AlertIncident[]
+}
+
+export interface StateFile {
+  path: string
+  /** Throws `alerts-state`. */
+  read(): Promise<AlertState>
+  /** When this resolves, a crash loses nothing of it. Throws `state-directory`. */
+  save(state: AlertState): Promise<void>
+}
+
+/** `folder` is the state directory's own for alerts; it is there before anything is saved. */
+export function createStateFile(folder: string, scope: AlertScope): StateFile {
+  const file = path.join(folder, `${digestOf(scope)}.json`)
+  return {
+    path: file,
+
+    async read() {
+      let text: string
+      try {
+        text = (await readRegularFile(file, { sizeLimit })).toString()
+      } catch (cause) {
+        if (systemCode(cause) === 'ENOENT') return { checkedAt: undefined, incidents: [] }
+        throw unreadable(file, `cannot be read: ${systemReason(cause)}`, cause)
+      }
+      return parse(file, text)
+    },
+
+    async save({ checkedAt = null, incidents }) {
+      const state = JSON.stringify({ checkedAt, incidents })
+      const text = `{"version":${version},"checksum":"${checksum(state)}","scope":${JSON.stringify(scope)},"state":${state}}\n`
+      try {
+        await writeDurably(file, text, { mode: 0o600 })
+      } catch (cause) {
+        throw new KeysError('state-directory', `cannot keep alerts in ${folder}: ${systemReason(cause)}`, {
+          hint: 'free or unlock that folder, or name another with --state-dir or PICTIFY_KEYS_STATE_DIR',
+          cause,
+        })
+      }
+    },
+  }
+}
+
+function digestOf({ apiUrl, profile = '', file }: AlertScope): string {
+  return createHash('sha256')
+    .update(JSON.stringify([apiUrl, profile, file]))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function parse(file: string, text: string): AlertState {
+  let document: {
+    version?: unknown
+    checksum?: unknown
+    state?: { checkedAt: string | null; incidents: AlertIncident[] }
+  }
+  try {
+    document = JSON.parse(text) as typeof document
+  } catch (cause) {
+    throw unreadable(file, 'is torn, or is no file of alerts', cause)
+  }
+  if (typeof document !== 'object' || document === null || typeof document.version !== 'number') {
+    throw unreadable(file, 'is no file of alerts')
+  }
+  if (document.version !== version) {
+    throw new KeysError(
+      'alerts-state',
+      `${file} is of version ${document.version}; this program knows ${version}`,
+      {
+        hint: 'use the program that wrote it, or remove the file: what is open then is told once more',
+      },
+    )
+  }
+  const { state } = document
+  if (state === undefined || document.checksum !== checksum(JSON.stringify(state))) {
+    throw unreadable(file, 'is torn, or was edited')
+  }
+  return { checkedAt: state.checkedAt ?? undefined, incidents: state.incidents }
+}
+
+function unreadable(file: string, what: string, cause?: unknown): KeysError {
+  return new KeysError('alerts-state', `${file} ${what}`, {
+    hint: 'put back what was there, or remove the file: what is open then is told once more',
+    cause,
+  })
+}

@@ -1,0 +1,58 @@
+import type { Key } from '../api/contract.ts'
+import { spikeOf } from '../audit/spike.ts'
+import type { KeyUsage } from '../audit/survey.ts'
+import { counted, figure, percent } from '../audit/wording.ts'
+import type { AlertCondition } from '../fleet/fleet.ts'
+import { formatDuration } from '../duration.ts'
+import type { Verdict } from './verdict.ts'
+
+type UsageCondition = Extract<AlertCondition, { kind: 'requests' | 'error-rate' | 'p95' | 'spike' }>
+
+const quiet: Verdict = { state: 'quiet' }
+
+export function usageVerdict(condition: UsageCondition, usage: KeyUsage, key: Key): Verdict {
+  if (condition.kind === 'spike') return spikeVerdict(usage, key)
+  const { requests, errors, latencyMs } = usage.windows[condition.in]
+  const within = `in ${condition.in}`
+  if (condition.kind === 'requests') {
+    const { over } = condition
+    if (requests <= over) return quiet
+    const message = `${counted(requests, 'request')} ${within}, more than ${figure(over)}`
+    return {
+      state: 'firing',
+      measured: { message, unit: 'requests', value: requests, limit: over, details: [] },
+    }
+  }
+  // of few requests one alone is a large share
+  if (requests === 0 || requests < condition.minRequests) return quiet
+  if (condition.kind === 'p95') {
+    const { overMs: limit } = condition
+    const value = latencyMs.p95
+    if (value <= limit) return quiet
+    const message = `p95 ${formatDuration(value)} ${within} (${counted(requests, 'request')}), more than ${formatDuration(limit)}`
+    return { state: 'firing', measured: { message, unit: 'ms', value, limit, details: [] } }
+  }
+  const share = errors / requests
+  if (share <= condition.over) return quiet
+  const message = `${percent(share)} of ${counted(requests, 'request')} ${within} failed (${figure(errors)}), more than ${percent(condition.over)}`
+  return {
+    state: 'firing',
+    measured: { message, unit: 'share', value: share, limit: condition.over, details: [] },
+  }
+}
+
+function spikeVerdict(usage: KeyUsage, key: Key): Verdict {
+  if (usage.windows['30d'].requests === 0) return quiet
+  const spike = spikeOf(usage, Date.parse(key.createdAt))
+  if (spike === 'unknown') return { state: 'unknown', why: 'it has too few days to tell what is usual' }
+  if (spike === undefined) return quiet
+  const { when, seen, usual, score, count, of } = spike
+  const message = `${counted(seen, 'request')} ${when.startsWith('the') ? 'in' : 'on'} ${when}, where ${figure(usual)} are usual`
+  const details = [
+    `${score.toFixed(1)} spreads above the median of ${count} ${of === 'weekdays' ? 'such weekdays' : 'days'}; 3.5 are called a spike`,
+  ]
+  return {
+    state: 'firing',
+    measured: { message, unit: 'requests', value: seen, limit: Math.round(usual), details },
+  }
+}

@@ -1,0 +1,26 @@
+import type { AlertRule } from '../fleet/fleet.ts'
+
+/** What a rule measured of a key, against what it may be. */
+export interface Measured {
+  /** One clause: lower case, no full stop, never a secret: `1,240 requests in 24h, more than 1,000`. */
+  message: string
+  unit: 'requests' | 'share' | 'ms' | 'countries' | 'networks'
+  value: number
+  /** What it may be; for a spike what was to be expected. */
+  limit: number
+  /** The countries, networks or hours themselves, the first few. */
+  details: readonly string[]
+}
+
+/** What a rule says of a key; `unknown` is neither: it fires nothing and ends nothing. */
+export type Verdict =
+  { state: 'firing'; measured: Measured } | { state: 'quiet' } | { state: 'unknown'; why: string }
+
+/** What became of one rule. */
+export interface Judgement {
+  rule: AlertRule
+  /** Why it could not be held against any key; then there are no verdicts. */
+  skipped: string | undefined
+  /** By id, of the active keys that the rule is about. */
+  verdicts: ReadonlyMap<string, Verdict>
+}

@@ -1,0 +1,143 @@
+// Rules of this file:
+// - one check at a time: what it finds is written down before anybody is told, and who was told as soon as it was;
+// - what could not be looked at changes nothing: the incidents of a check that failed stay as they were.
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import { attempted, dueMessages, plan, type Message } from '../alerts/delivery.ts'
+import { evaluate, sourcesOf, type KeyMatch } from '../alerts/evaluation.ts'
+import { advance, type AlertIncident } from '../alerts/incident.ts'
+import { deliver, type OpenNotifier } from '../alerts/notifier.ts'
+import { reportOf, type AlertsReport, type Sent } from '../alerts/report.ts'
+import { createStateFile, type AlertScope, type AlertState, type StateFile } from '../alerts/state-file.ts'
+import type { Context } from '../context.ts'
+import type { AlertRule, Fleet } from '../fleet/fleet.ts'
+import { acquireAlertsLock } from '../rotation/lock.ts'
+import { openStateFolder } from '../rotation/state-folder.ts'
+import { letterOf } from '../ui/alerts/letter.ts'
+import { nextSteps } from './alerts-steps.ts'
+import { openNotifiers } from './alerts-notifiers.ts'
+import { surveyAll } from './audit-survey.ts'
+import { whoseKeys } from './command-line.ts'
+import { loadNameGlobs } from './name-glob.ts'
+
+export interface CheckOptions {
+  /** How far back the audit log is read, and how much of that is recent. */
+  sinceMs: number
+  recentMs: number
+  /** What one notifier may take, all its messages together. */
+  limitMs: number
+}
+
+/** Looks, writes down, and tells. Throws `alerts-locked` while another check is under way. */
+export async function check(context: Context, fleet: Fleet, options: CheckOptions): Promise<AlertsReport> {
+  const file = await openState(context, fleet)
+  const lock = await acquireAlertsLock(context.stateDir, path.basename(file.path, '.json'), context.processes)
+  try {
+    const before = await file.read()
+    const survey = await surveyAll(context, {
+      rules: fleet.alerts.map(({ condition }) => ({ needs: sourcesOf(condition) })),
+      fleet,
+      sinceMs: options.sinceMs,
+      recentMs: options.recentMs,
+      probe: false,
+    })
+    const judgements = evaluate(survey, fleet.alerts, await matcher(fleet.alerts))
+    const checkedAt = new Date(survey.at).toISOString()
+    const advanced = advance({
+      incidents: before.incidents,
+      judgements,
+      keys: survey.keys,
+      at: survey.at,
+      newId: () => newId('alert'),
+    })
+    const incidents = plan({
+      incidents: advanced,
+      rules: fleet.alerts,
+      notifiers: fleet.notify.map(({ name }) => name),
+      at: survey.at,
+      newId: () => newId('msg'),
+    })
+    await file.save({ checkedAt, incidents })
+    const told = await tell(context, fleet, file, { checkedAt, incidents }, options.limitMs)
+    return reportOf({
+      survey,
+      judgements,
+      before: before.incidents,
+      after: advanced,
+      notifiers: fleet.notify,
+      ...told,
+    })
+  } finally {
+    await lock.release()
+  }
+}
+
+/** The file that these alerts are kept in, whose folder is there. */
+export async function openState(context: Context, fleet: Fleet): Promise<StateFile> {
+  const folder = await openStateFolder(context.stateDir, 'alerts')
+  const { profile } = await whoseKeys(context)
+  const scope: AlertScope = { apiUrl: await context.apiUrl(), profile, file: fleet.path }
+  return createStateFile(folder, scope)
+}
+
+function newId(prefix: string): string {
+  return `${prefix}_${randomBytes(12).toString('hex')}`
+}
+
+async function matcher(rules: readonly AlertRule[]): Promise<KeyMatch> {
+  if (rules.every(({ keys }) => keys === undefined)) return () => true
+  const globOf = await loadNameGlobs()
+  const globs = new Map(rules.map(({ name, keys }) => [name, keys === undefined ? undefined : globOf(keys)]))
+  return (rule, name) => globs.get(rule.name)?.(name) ?? true
+}
+
+/** Sends what is due, and writes down what was sent as it is. */
+async function tell(
+  context: Context,
+  fleet: Fleet,
+  file: StateFile,
+  state: AlertState,
+  limitMs: number,
+): Promise<{ sent: Sent[]; incidents: readonly AlertIncident[] }> {
+  const due = dueMessages(state.incidents, fleet.alerts)
+  const sent: Sent[] = []
+  let { incidents } = state
+  if (due.length === 0) return { sent, incidents }
+  const names = new Set(due.map(({ notifier }) => notifier))
+  const opened = await openNotifiers(
+    context,
+    fleet.notify.filter(({ name }) => names.has(name)),
+  )
+  try {
+    const postings = await postingsOf(context, opened.notifiers, due)
+    await deliver(
+      postings,
+      { clock: context.clock, limitMs, signal: context.signal },
+      async (notifier, letter, outcome) => {
+        incidents = attempted(incidents, letter, outcome)
+        const about = due.find(({ id }) => id === letter.id)?.about ?? 'firing'
+        sent.push({ notifier: notifier.name, about, messageId: letter.id, ...outcome })
+        if (outcome.sentAt !== null) await file.save({ ...state, incidents })
+      },
+    )
+  } finally {
+    await opened.close()
+    // why an attempt failed, and what is over and was told
+    await file.save({ ...state, incidents: incidents.filter(isOpen) })
+  }
+  return { sent, incidents }
+}
+
+async function postingsOf(context: Context, notifiers: readonly OpenNotifier[], due: readonly Message[]) {
+  const steps = await nextSteps(context)
+  const apiUrl = await context.apiUrl()
+  const facts = { at: context.clock.now(), apiUrl, commandsFor: steps }
+  return notifiers.map((notifier) => ({
+    notifier,
+    letters: due.filter((each) => each.notifier === notifier.name).map((each) => letterOf(each, facts)),
+  }))
+}
+
+function isOpen({ state, deliveries }: AlertIncident): boolean {
+  return state !== 'recovered' || deliveries.some(({ sentAt }) => sentAt === null)
+}

@@ -1,0 +1,117 @@
+import type { AlertsReport } from '../alerts/report.ts'
+import type { Context } from '../context.ts'
+import { KeysError } from '../errors.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { check } from './alerts-check.ts'
+import { list } from './alerts-list.ts'
+import { sendTest } from './alerts-test.ts'
+import { warn } from './alerts-warnings.ts'
+import { watch } from './alerts-watch.ts'
+import { defineCommand, type Inputs } from './command.ts'
+import { configFlag, readKeysFile } from './keys-file.ts'
+
+const flags = {
+  watch: { type: 'duration', bare: '5m', summary: 'check: go on, so far apart, until Ctrl-C' },
+  failOnSkipped: { type: 'boolean', summary: 'check: end with 10 also where a rule had to be skipped' },
+  since: { type: 'duration', default: '7d', summary: 'check: how far back the audit log is read' },
+  recent: {
+    type: 'duration',
+    default: '24h',
+    summary: 'check: how much of that is recent, and held against what was before',
+  },
+  notifyTimeout: { type: 'duration', default: '30s', summary: 'how long one notifier may take' },
+  config: configFlag,
+} as const
+
+type AlertsInputs = Inputs<[], typeof flags>
+
+export const alerts = defineCommand({
+  name: 'alerts',
+  summary: 'tell people when a key does what the keys file says it should not',
+  args: [
+    {
+      name: 'action',
+      summary:
+        'check: look once, and tell what is new; list: rules and what is open; test: send a test message',
+      choices: ['check', 'list', 'test'],
+    },
+    { name: 'notifier', summary: 'test: only this one', optional: true },
+  ],
+  flags,
+  examples: [
+    'pictify-keys alerts check',
+    'pictify-keys alerts check --watch 2m',
+    'pictify-keys alerts list --json',
+    'pictify-keys alerts test team-slack',
+  ],
+
+  async run(context, { action, notifier, ...inputs }) {
+    if (notifier !== undefined && action !== 'test') {
+      throw new KeysError('usage', `alerts ${action} takes no name`, {
+        hint: `the keys of a rule are chosen in the file: keys: "${notifier}"`,
+      })
+    }
+    if (inputs.watch !== undefined && action !== 'check') {
+      throw new KeysError('usage', '--watch is for alerts check', {
+        hint: 'pictify-keys alerts check --watch',
+      })
+    }
+    const fleet = await fileOf(context, inputs)
+    if (action === 'list') return list(context, fleet)
+    if (action === 'test') return sendTest(context, fleet, notifier, inputs.notifyTimeout)
+    const options = {
+      sinceMs: inputs.since,
+      recentMs: Math.min(inputs.recent, inputs.since),
+      limitMs: inputs.notifyTimeout,
+    }
+    if (inputs.watch !== undefined) return watch(context, fleet, options, inputs.watch)
+    const report = await check(context, fleet, options)
+    const { checkText } = await import('../ui/alerts/table.ts')
+    context.out.result(report, (safe) => checkText(safe, context.out))
+    warn(context, report)
+    failOn(report, inputs)
+  },
+})
+
+async function fileOf(context: Context, { config }: AlertsInputs): Promise<Fleet> {
+  const fleet = await readKeysFile(context, config)
+  if (fleet === undefined) {
+    throw new KeysError(
+      'usage',
+      'there is no pictify-keys.yaml here, nor in the folders above in the repository',
+      {
+        hint: 'name it with --config, or write one with alerts: and notify: (docs/alerts.md)',
+      },
+    )
+  }
+  if (fleet.alerts.length === 0) {
+    throw new KeysError('usage', `${fleet.file} has no alerts`, {
+      hint: 'write what is to be told under alerts: (docs/alerts.md)',
+    })
+  }
+  return fleet
+}
+
+/** Throws `alerts-untold` where nobody could be told, `alerts-firing` where a rule fires, `alerts-skipped` if asked for. */
+function failOn({ summary, notifiers }: AlertsReport, { failOnSkipped }: AlertsInputs): void {
+  const firing = `${summary.firing} ${summary.firing === 1 ? 'alert fires' : 'alerts fire'}`
+  const tried = notifiers.filter(({ sent, failed }) => sent + failed > 0)
+  if (tried.length > 0 && tried.every(({ sent }) => sent === 0)) {
+    const what = summary.firing > 0 ? firing : 'alerts are over'
+    throw new KeysError('alerts-untold', `${what}, and no notifier could be told`, {
+      hint: 'mend the notifiers (pictify-keys alerts test tries them); the next check tells what is still untold',
+    })
+  }
+  if (summary.firing > 0) {
+    throw new KeysError('alerts-firing', firing, { hint: 'pictify-keys alerts list shows what is open' })
+  }
+  if (failOnSkipped && summary.skipped > 0) {
+    throw new KeysError(
+      'alerts-skipped',
+      `${summary.skipped} of ${summary.rules} rules could not be held against the account`,
+      {
+        hint: 'the report says why; take out of the file what cannot be known here',
+      },
+    )
+  }
+}

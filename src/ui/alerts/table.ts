@@ -1,0 +1,179 @@
+import type { AlertsReport, IncidentReport, RuleReport } from '../../alerts/report.ts'
+import type { AlertCondition } from '../../fleet/fleet.ts'
+import { formatDuration } from '../../duration.ts'
+import type { Output } from '../output.ts'
+import { renderTable } from '../table.ts'
+
+type Drawing = Pick<Output, 'width' | 'paint'>
+
+const words = { firing: 'firing', recovered: 'over', pending: 'pending' } as const
+
+/** What a check found: what fires, what is over, what could not be told. */
+export function checkText(report: AlertsReport, out: Drawing): string {
+  const { rules, incidents } = report
+  const skipped = rules.filter((rule) => rule.skipped !== null)
+  return [
+    ...(incidents.length > 0 ? [incidentTable(incidents, out, Date.parse(report.at)), ''] : []),
+    summaryLine(report),
+    ...(skipped.length > 0 ? ['', skippedTable(skipped, out)] : []),
+  ].join('\n')
+}
+
+/** Of a check that is one of many: what changed, a line. */
+export function changeLines(report: AlertsReport, { paint }: Pick<Output, 'paint'>): string {
+  const changed = report.incidents.filter(({ isNew, state }) => isNew || state === 'recovered')
+  const texts = changed.map(({ rule, key, state, measured }) =>
+    state === 'recovered'
+      ? `${paint.green('over')} ${rule}: ${key.name} (${key.id})`
+      : `${paint.red('firing')} ${rule}: ${key.name} (${key.id}): ${measured.message}`,
+  )
+  return [summaryLine(report), ...texts].join('; ')
+}
+
+function summaryLine({ summary, notifiers }: AlertsReport): string {
+  const { rules, firing, fired, recovered, pending, skipped } = summary
+  const sent = notifiers.reduce((sum, each) => sum + each.sent, 0)
+  const parts = [
+    `${rules} ${rules === 1 ? 'rule' : 'rules'}`,
+    `${firing} firing${fired > 0 ? ` (${fired} new)` : ''}`,
+    ...(recovered > 0 ? [`${recovered} over`] : []),
+    ...(pending > 0 ? [`${pending} pending`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(sent > 0 ? [`${sent} ${sent === 1 ? 'message' : 'messages'} sent`] : []),
+  ]
+  return parts.join(', ')
+}
+
+function incidentTable(incidents: readonly IncidentReport[], { width, paint }: Drawing, now: number): string {
+  const coloured = (text: string, state: IncidentReport['state']) =>
+    state === 'firing' ? paint.red(text) : state === 'recovered' ? paint.green(text) : paint.yellow(text)
+  return renderTable(
+    [
+      {
+        head: 'STATE',
+        value: ({ state }) => words[state],
+        paint: (text, { state }) => coloured(text, state),
+      },
+      { head: 'RULE', value: ({ rule }) => rule },
+      { head: 'KEY', value: ({ key }) => key.name, flexible: true },
+      { head: 'ID', value: ({ key }) => key.id },
+      { head: 'SINCE', value: ({ since }) => sinceText(since, now) },
+      {
+        head: 'WHAT',
+        value: ({ measured, unknown }) =>
+          unknown === null ? measured.message : `${measured.message} (now unknown: ${unknown})`,
+        flexible: true,
+      },
+    ],
+    incidents,
+    { width, paint },
+  )
+}
+
+function sinceText(since: string, now: number): string {
+  const ms = now - Date.parse(since)
+  return ms < 60_000 ? 'just now' : `${formatDuration(ms).split(' ')[0]} ago`
+}
+
+function skippedTable(skipped: readonly RuleReport[], { width, paint }: Drawing): string {
+  return renderTable(
+    [
+      { head: 'SKIPPED', value: ({ rule }) => rule },
+      { head: 'WHY', value: (rule) => rule.skipped ?? '', flexible: true },
+    ],
+    skipped,
+    { width, paint },
+  )
+}
+
+export interface AlertsList {
+  checkedAt: string | null
+  rules: readonly {
+    rule: string
+    condition: AlertCondition
+    keys: string | null
+    forMs: number
+    keepFiringForMs: number
+    needs: readonly string[]
+    notify: readonly string[]
+  }[]
+  incidents: readonly IncidentReport[]
+  notifiers: readonly { name: string; kind: string }[]
+}
+
+export function listText(
+  { checkedAt, rules, incidents }: AlertsList,
+  out: Drawing & { now: number },
+): string {
+  const { width, paint, now } = out
+  const table = renderTable(
+    [
+      { head: 'RULE', value: ({ rule }) => rule },
+      { head: 'WHEN', value: ({ condition, forMs }) => whenText(condition, forMs), flexible: true },
+      { head: 'KEYS', value: ({ keys }) => keys ?? 'all' },
+      { head: 'TELLS', value: ({ notify }) => notify.join(', ') || 'nobody', flexible: true },
+    ],
+    rules,
+    { width, paint },
+  )
+  const checked = checkedAt === null ? 'not checked yet' : `checked ${sinceText(checkedAt, now)}`
+  const open = incidents.length === 0 ? 'nothing is open' : `${incidents.length} open`
+  return [
+    table,
+    '',
+    ...(incidents.length > 0 ? [incidentTable(incidents, out, now), ''] : []),
+    `${open}; ${checked}`,
+  ].join('\n')
+}
+
+/** `more than 1,000 requests in 24h for 10m`. */
+function whenText(condition: AlertCondition, forMs: number): string {
+  const when = conditionText(condition)
+  return forMs === 0 ? when : `${when}, for ${formatDuration(forMs)}`
+}
+
+function conditionText(condition: AlertCondition): string {
+  switch (condition.kind) {
+    case 'requests':
+      return `more than ${condition.over.toLocaleString('en-US')} requests in ${condition.in}`
+    case 'error-rate':
+      return `more than ${Number((condition.over * 100).toFixed(2))} % errors in ${condition.in}`
+    case 'p95':
+      return `p95 over ${formatDuration(condition.overMs)} in ${condition.in}`
+    case 'spike':
+      return 'far more requests than on its own days'
+    case 'new-country':
+      return 'a country not seen before'
+    case 'new-network':
+      return 'a network not seen before'
+    case 'outside-hours':
+      return 'used outside of working hours'
+    case 'too-old':
+      return `older than ${formatDuration(condition.afterMs)}`
+    case 'unused':
+      return `not used for ${formatDuration(condition.forMs)}`
+  }
+}
+
+export interface TestResult {
+  name: string
+  kind: string
+  sentAt: string | null
+  problem: string | null
+}
+
+export function testText(tests: readonly TestResult[], { width, paint }: Drawing): string {
+  return renderTable(
+    [
+      { head: 'NOTIFIER', value: ({ name }) => name },
+      { head: 'KIND', value: ({ kind }) => kind },
+      {
+        head: 'RESULT',
+        value: ({ sentAt }) => (sentAt === null ? paint.red('failed') : paint.green('sent')),
+      },
+      { head: 'WHY', value: ({ problem }) => problem ?? '', flexible: true },
+    ],
+    tests,
+    { width, paint },
+  )
+}
