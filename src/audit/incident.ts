@@ -1,5 +1,14 @@
-import type { Client, Usage } from '../api/contract.ts'
+// Rules of this file:
+// - what is not to be had is null, which is not the same as nothing done;
+// - what was left out, for there was too much of it, is counted.
+import type { Client, Key, KeyAccess, KeyStatus, KeyType, Usage } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
+import { createIncidentLog, dayMs, type IncidentLog } from './incident-log.ts'
+import { mayOf, reachedOf, spentOf, type Reached, type Spent } from './incident-reach.ts'
+import { timelineOf, type Mark, type TimelineRow } from './incident-timeline.ts'
+import { noveltyOf, unlikeCountries, unlikeDays, type IncidentPast, type Unlike } from './incident-unlike.ts'
+import type { Sighting as Seen, Sightings } from './sightings.ts'
+import type { KeyPast } from './survey.ts'
 
 /** What was seen of an address, an endpoint or a program: how often, and from when to when (ISO 8601). */
 export interface Sighting {
@@ -7,70 +16,194 @@ export interface Sighting {
   requests: number
   firstAt: string
   lastAt: string
+  /** How many of the requests came since the incident began. */
+  since: number
+  /** Whether it was never seen before that; null: there is no past to tell by. */
+  isNew: boolean | null
+}
+
+/** What the audit log tells. */
+export interface IncidentAudit {
+  /** From when to when it was read. */
+  from: string
+  until: string
+  /** Entries of the log about the key. */
+  events: number
+  /** Of these, since the incident began. */
+  since: number
+  firstAt: string | null
+  lastAt: string | null
+  /** Most first, 1,000 at most. */
+  addresses: Sighting[]
+  networks: Sighting[]
+  endpoints: Sighting[]
+  /** Without their versions. */
+  programs: Sighting[]
+  userAgents: Sighting[]
+  /** How many requests had values that were too many to be kept. */
+  unkept: Record<'addresses' | 'networks' | 'endpoints' | 'programs' | 'userAgents' | 'calls', number>
+  /** How many look like this program's own proofs of the key. */
+  probes: number
 }
 
 /** What a leaked key did, as far as usage and audit log tell. */
 export interface Incident {
   keyId: string
+  /** Null: the account does not have it any more. */
+  key: {
+    name: string
+    type: KeyType
+    access: KeyAccess | null
+    status: KeyStatus
+    createdAt: string
+    lastUsedAt: string | null
+    revokedAt: string | null
+  } | null
+  /** When the account was looked at, and from when on it counts as the incident; by the API's clock. */
+  at: string
+  since: string
   usage: Usage | null
   /** Null: the API keeps no audit log, so nothing is known; not the same as nothing done. */
-  audit: {
-    events: number
-    firstAt: string | null
-    lastAt: string | null
-    addresses: Sighting[]
-    endpoints: Sighting[]
-    userAgents: Sighting[]
-  } | null
+  audit: IncidentAudit | null
+  /** What the incident is held against; null: nothing is known of the time before. */
+  past: IncidentPast | null
+  unlike: Unlike[]
+  unlikeLeftOut: number
+  spent: Spent
+  /** What could be reached: `may` by the key's access, used or not; `endpoints` what was called; null: not known. */
+  reach: { may: string[]; endpoints: Reached[] | null; endpointsLeftOut: number }
+  /** Null where there is no audit log. */
+  timeline: TimelineRow[] | null
 }
 
-/** Distinct values kept of each kind: beyond them an attacker who varies one would fill our memory. */
-const keptValues = 1_000
-
-/** Reads the whole audit log of a key, and its usage, in bounded memory. */
-export async function investigate(api: Client, keyId: string): Promise<Incident> {
-  return { keyId, usage: await orNull(api.keys.usage(keyId)), audit: await orNull(readLog(api, keyId)) }
+export interface InvestigationOptions {
+  /** Undefined where the account does not have it any more. */
+  key: Key | undefined
+  /** Unix ms: how far back the log is read, and from when on it counts as the incident. */
+  from: number
+  since: number
+  /** What earlier audits of this machine saw of it. */
+  seenBefore?: KeyPast | undefined
+  /** What else is known to have happened. */
+  marks?: readonly Mark[] | undefined
+  signal?: AbortSignal | undefined
+  onProgress?: ((progress: { what: 'events'; done: number; total: undefined }) => void) | undefined
 }
 
-async function readLog(api: Client, keyId: string): Promise<Incident['audit']> {
-  const addresses = new Map<string, Sighting>()
-  const endpoints = new Map<string, Sighting>()
-  const userAgents = new Map<string, Sighting>()
-  let events = 0
-  let firstAt = ''
-  let lastAt = ''
-  for await (const event of api.auditLogs({ keyId })) {
-    events += 1
-    const { timestamp } = event
-    firstAt = firstAt === '' || timestamp < firstAt ? timestamp : firstAt
-    lastAt = timestamp > lastAt ? timestamp : lastAt
-    sight(addresses, event.ip, timestamp)
-    sight(endpoints, `${event.method} ${event.endpoint}`, timestamp)
-    sight(userAgents, event.userAgent, timestamp)
-  }
+/** Reads what a key did, in bounded memory. */
+export async function investigate(
+  api: Client,
+  keyId: string,
+  options: InvestigationOptions,
+): Promise<Incident> {
+  const { key, since, signal, marks = [] } = options
+  const usage = await orNull(api.keys.usage(keyId, { signal, patient: true }))
+  const at = api.now()
+  const log = await orNull(readLog(api, keyId, { ...options, until: at }))
+  const novelty = log && noveltyOf(log)
+  const reached = log && novelty && reachedOf(log, novelty)
+  // what the days of usage tell, where the log does not
+  const byDays = log === null && usage !== null ? daysUnlike(usage, { since, until: at }, key) : []
+  const byCountry = unlikeCountries(usage?.countries, options.seenBefore, since)
   return {
-    events,
-    firstAt: firstAt || null,
-    lastAt: lastAt || null,
-    addresses: mostFirst(addresses),
-    endpoints: mostFirst(endpoints),
-    userAgents: mostFirst(userAgents),
+    keyId,
+    key: key === undefined ? null : factsOf(key),
+    at: new Date(at).toISOString(),
+    since: new Date(since).toISOString(),
+    usage,
+    audit: log && auditOf(log, novelty?.past !== null),
+    past: novelty?.past ?? null,
+    unlike: [...byCountry, ...(novelty?.unlike ?? byDays)],
+    unlikeLeftOut: novelty?.leftOut ?? 0,
+    spent: spentOf(log, usage, { type: key?.type, plan: api.plan, since }, novelty),
+    reach: {
+      may: mayOf(key),
+      endpoints: reached?.endpoints ?? null,
+      endpointsLeftOut: reached?.leftOut ?? 0,
+    },
+    timeline: log && novelty && timelineOf(log, novelty, [...marksOf(key), ...marks]),
   }
 }
 
-function sight(seen: Map<string, Sighting>, value: string, at: string): void {
-  const sighting = seen.get(value)
-  if (sighting === undefined) {
-    if (seen.size < keptValues) seen.set(value, { value, requests: 1, firstAt: at, lastAt: at })
-    return
+async function readLog(
+  api: Client,
+  keyId: string,
+  { from, since, until, signal, onProgress = () => {} }: InvestigationOptions & { until: number },
+): Promise<IncidentLog> {
+  const log = createIncidentLog({ from, since, until })
+  const filter = { keyId, since: new Date(from).toISOString(), until: new Date(until).toISOString() }
+  for await (const page of api.auditLogsByPage(filter, { signal, patient: true })) {
+    for (const event of page) {
+      const instant = Date.parse(event.timestamp)
+      // an API that does not know the filters shows all it has
+      if (event.keyId === keyId && instant >= from && instant < until) log.add(event)
+    }
+    onProgress({ what: 'events', done: log.seen.requests, total: undefined })
+    if (page.some(({ timestamp }) => Date.parse(timestamp) < from)) break
   }
-  sighting.requests += 1
-  if (at < sighting.firstAt) sighting.firstAt = at
-  if (at > sighting.lastAt) sighting.lastAt = at
+  return log
 }
 
-function mostFirst(seen: Map<string, Sighting>): Sighting[] {
-  return [...seen.values()].sort((a, b) => b.requests - a.requests || (a.value < b.value ? -1 : 1))
+function factsOf({ name, type, access, status, createdAt, lastUsedAt, revokedAt }: Key): Incident['key'] {
+  return { name, type, access: access ?? null, status, createdAt, lastUsedAt, revokedAt: revokedAt ?? null }
+}
+
+function marksOf(key: Key | undefined): Mark[] {
+  if (key === undefined) return []
+  const created: Mark = { at: key.createdAt, kind: 'created', value: '' }
+  return key.revokedAt ? [created, { at: key.revokedAt, kind: 'revoked', value: '' }] : [created]
+}
+
+function auditOf({ from, until, seen, after, unkeptCalls }: IncidentLog, hasPast: boolean): IncidentAudit {
+  const { addresses, networks, endpoints, programs, userAgents } = seen
+  const list = (sightings: Sightings) => sightings.list().map((each) => sightingOf(each, hasPast))
+  const instant = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString())
+  return {
+    from: new Date(from).toISOString(),
+    until: new Date(until).toISOString(),
+    events: seen.requests,
+    since: after.requests,
+    firstAt: instant(seen.firstAt),
+    lastAt: instant(seen.lastAt),
+    addresses: list(addresses),
+    networks: list(networks),
+    endpoints: list(endpoints),
+    programs: list(programs),
+    userAgents: list(userAgents),
+    unkept: {
+      addresses: addresses.unkept,
+      networks: networks.unkept,
+      endpoints: endpoints.unkept,
+      programs: programs.unkept,
+      userAgents: userAgents.unkept,
+      calls: unkeptCalls,
+    },
+    probes: seen.probes,
+  }
+}
+
+function sightingOf({ value, requests, recent, firstAt, lastAt }: Seen, hasPast: boolean): Sighting {
+  return {
+    value,
+    requests,
+    firstAt: new Date(firstAt).toISOString(),
+    lastAt: new Date(lastAt).toISOString(),
+    since: recent,
+    isNew: hasPast ? recent === requests : null,
+  }
+}
+
+function daysUnlike(
+  { daily = [] }: Usage,
+  { since, until }: { since: number; until: number },
+  key: Key | undefined,
+): Unlike[] {
+  const days = new Map(daily.map(({ date, requests }) => [date.slice(0, 10), requests]))
+  const [first] = [...days.keys()].sort()
+  if (first === undefined) return []
+  // the first of its days may not be whole
+  const from = Math.max(Date.parse(first), key === undefined ? 0 : Date.parse(key.createdAt))
+  return unlikeDays(days, { from, since, until: Math.min(until, since + 400 * dayMs) })
 }
 
 async function orNull<T>(promise: Promise<T>): Promise<T | null> {
@@ -80,33 +213,4 @@ async function orNull<T>(promise: Promise<T>): Promise<T | null> {
     if (error instanceof KeysError && error.status === 404) return null
     throw error
   }
-}
-
-/** The incident for a person: figures first, then who and what, most first. */
-export function incidentSentence({ keyId, usage, audit }: Incident): string {
-  const lines = [`what ${keyId} did`]
-  if (usage === null) lines.push('  usage       not to be had')
-  else {
-    const { '24h': day, '7d': week, '30d': month } = usage.windows
-    lines.push(
-      `  usage       ${day.requests} requests in 24h, ${week.requests} in 7d, ${month.requests} in 30d`,
-    )
-    const countries = Object.entries(usage.countries ?? {}).sort(([, a], [, b]) => b - a)
-    if (countries.length > 0) {
-      lines.push(`  countries   ${countries.map(([code, count]) => `${code} ${count}`).join(', ')}`)
-    }
-  }
-  if (audit === null) return [...lines, '  audit log   not to be had: what it did is not known'].join('\n')
-  lines.push(
-    `  audit log   ${audit.events} requests${audit.firstAt ? `, ${audit.firstAt} to ${audit.lastAt}` : ''}`,
-  )
-  const sections = { addresses: audit.addresses, endpoints: audit.endpoints, programs: audit.userAgents }
-  for (const [name, sightings] of Object.entries(sections)) {
-    for (const { value, requests, firstAt, lastAt } of sightings.slice(0, 10)) {
-      lines.push(`  ${name.padEnd(11)} ${value}: ${requests}, ${firstAt} to ${lastAt}`)
-    }
-    if (sightings.length > 10)
-      lines.push(`  ${name.padEnd(11)} and ${sightings.length - 10} more (--json has all)`)
-  }
-  return lines.join('\n')
 }

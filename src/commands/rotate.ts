@@ -13,7 +13,7 @@ import { rotationOutputs, rotationSummary } from '../ui/rotation-summary.ts'
 import type { Mark } from '../ui/board.ts'
 import type { Ways } from '../ui/progress-sentences.ts'
 import { outcomeSentence } from '../ui/rotation.ts'
-import { commandLine } from './command-line.ts'
+import { commandLine, whoseKeys } from './command-line.ts'
 import { defineCommand } from './command.ts'
 import { args, flags, groups, optionsOf, refuseContradictions, type RotateInputs } from './rotate-flags.ts'
 import { listen } from './rotate-interruption.ts'
@@ -147,17 +147,15 @@ async function show(
   out.outputs(rotationOutputs(receipt))
   out.summary(rotationSummary(receipt, error?.message))
   if (options.compromised !== undefined && receipt.state === 'done') {
-    const { investigate, incidentSentence } = await import('../audit/incident.ts')
-    const incident = await investigate(api, receipt.oldKey.id).catch((failure: unknown) => {
-      if (!(failure instanceof KeysError)) throw failure
-      // The rotation is done whatever becomes of the report.
-      out.warn(`what ${receipt.oldKey.id} did is not known: ${failure.message}`)
-      return null
-    })
+    const { incidentOfRotated } = await import('./incident-reading.ts')
+    const { incidentDigest } = await import('../ui/incident/text.ts')
+    const incident = await incidentOfRotated(context, api, receipt.oldKey.id)
+    const whole = commandLine(context, 'incident', [receipt.oldKey.id], {}, {}, await whoseKeys(context))
     out.result({ ...rotation, incident }, (safe) =>
-      [outcomeSentence(safe.rotation), ...(safe.incident ? [incidentSentence(safe.incident)] : [])].join(
-        '\n\n',
-      ),
+      [
+        outcomeSentence(safe.rotation),
+        ...(safe.incident ? [incidentDigest(safe.incident, whole, out)] : []),
+      ].join('\n\n'),
     )
   } else if (error === undefined || out.json) {
     out.result(rotation, (safe) => outcomeSentence(safe.rotation))

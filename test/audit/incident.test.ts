@@ -1,144 +1,170 @@
 import { describe, expect, test } from 'vitest'
-import { incidentSentence, investigate, type Incident, type Sighting } from '../../src/audit/incident.ts'
-import { answering, client, failure, json, useServer } from '../api/client-fixture.ts'
+import { investigate } from '../../src/audit/incident.ts'
+import { client, failure, json, key, start, useServer } from '../api/client-fixture.ts'
+import {
+  absent,
+  dayMs,
+  event,
+  events,
+  hourMs,
+  incidentOf,
+  keeping,
+  keyId,
+  usage,
+} from './incident-fixture.ts'
 
 useServer()
 
-const keyId = 'key_abc123'
-const window = (requests: number) => ({ requests, errors: 0, latencyMs: { p50: 1, p95: 2, p99: 3 } })
-const usage = {
-  keyId,
-  updatedAt: '2026-03-01T11:55:00Z',
-  windows: { '24h': window(2), '7d': window(30), '30d': window(400) },
-  countries: { DE: 3, BR: 41 },
-}
-const event = (
-  fields: Partial<Record<'ip' | 'userAgent' | 'endpoint' | 'method', string>>,
-  minute: number,
-) => ({
-  timestamp: `2026-03-01T11:${String(minute).padStart(2, '0')}:00Z`,
-  action: 'api.request',
-  keyId,
-  endpoint: '/image',
-  method: 'POST',
-  status: 200,
-  ip: '192.0.2.1',
-  userAgent: 'curl/8.0',
-  ...fields,
-})
-const log = (...auditLogs: unknown[]) =>
-  json({ auditLogs, pagination: { total: auditLogs.length, totalPages: 1 } })
-const absent = json({ type: 'https://docs.pictify.io/errors/not-found', title: 'Not Found' }, 404)
-
-function answer(usageAnswer: () => Response, logAnswer: () => Response) {
-  answering(`/api-keys/${keyId}/usage`, usageAnswer)
-  return answering('/audit-logs', logAnswer)
-}
-
 describe('investigate', () => {
-  test('counts who did what from when to when, most first, whatever the order of the log', async () => {
-    const seen = answer(
-      json({ usage }),
-      log(
-        event({ ip: '198.51.100.9' }, 40),
-        event({ method: 'GET', endpoint: '/templates', userAgent: 'python' }, 5),
-        event({}, 30),
-        event({ ip: '203.0.113.5' }, 20),
-      ),
-    )
-    const incident = await investigate(client(), keyId)
-    expect(seen[0]?.url.searchParams.get('keyId')).toBe(keyId)
-    expect(incident.usage?.windows['30d'].requests).toBe(400)
-    const at = (minute: number) => event({}, minute).timestamp
-    const sighting = (value: string, requests: number, first: number, last: number): Sighting => {
-      return { value, requests, firstAt: at(first), lastAt: at(last) }
-    }
-    expect(incident.audit).toEqual({
-      events: 4,
-      firstAt: at(5),
-      lastAt: at(40),
-      addresses: [
-        sighting('192.0.2.1', 2, 5, 30),
-        sighting('198.51.100.9', 1, 40, 40),
-        sighting('203.0.113.5', 1, 20, 20),
-      ],
-      endpoints: [sighting('POST /image', 3, 20, 40), sighting('GET /templates', 1, 5, 5)],
-      userAgents: [sighting('curl/8.0', 3, 20, 40), sighting('python', 1, 5, 5)],
-    })
+  test('counts who did what from when to when, most first, of this key alone, whatever the order of the log', async () => {
+    const seen = keeping([
+      event(2 * hourMs, { ip: '198.51.100.9' }),
+      event(40 * dayMs),
+      event(5 * hourMs, { method: 'GET', endpoint: '/templates/key_1a2b3c4d', userAgent: 'python/3.1' }),
+      event(3 * hourMs, { status: 429 }),
+      event(2 * hourMs, { keyId: 'key_other' }),
+    ])
+    const { audit, usage: figures, reach } = await incidentOf()
+    const { searchParams } = seen[0]?.url ?? new URL('x:')
+    expect(searchParams.get('keyId')).toBe(keyId)
+    expect(searchParams.get('since')).toBe(new Date(start - 37 * dayMs).toISOString())
+    expect(figures?.windows['30d'].requests).toBe(400)
+    expect(audit).toMatchObject({ events: 3, since: 3, lastAt: event(2 * hourMs).timestamp })
+    expect(audit?.addresses).toEqual([
+      {
+        value: '192.0.2.1',
+        requests: 2,
+        firstAt: event(5 * hourMs).timestamp,
+        lastAt: event(3 * hourMs).timestamp,
+        since: 2,
+        isNew: null,
+      },
+      expect.objectContaining({ value: '198.51.100.9', requests: 1 }),
+    ])
+    expect(audit?.networks.map(({ value }) => value)).toEqual(['192.0.2.0/24', '198.51.100.0/24'])
+    expect(reach.endpoints).toEqual([
+      { endpoint: 'POST /image', kind: 'write', requests: 2, refused: 1, unseen: null },
+      { endpoint: 'GET /templates/{id}', kind: 'read', requests: 1, refused: 0, unseen: null },
+    ])
   })
 
   test('tells a log with nothing in it from no log at all', async () => {
-    answer(absent, log())
-    const nothing = { addresses: [], endpoints: [], userAgents: [] }
-    expect(await investigate(client(), keyId)).toEqual({
-      keyId,
+    keeping([], absent)
+    expect(await incidentOf()).toMatchObject({
       usage: null,
-      audit: { events: 0, firstAt: null, lastAt: null, ...nothing },
+      audit: { events: 0, addresses: [] },
+      past: null,
+      spent: { source: 'audit-log', requests: 0 },
     })
-    answer(json({ usage }), absent)
-    expect(await investigate(client(), keyId)).toMatchObject({ usage: { keyId }, audit: null })
+    keeping(undefined, json({ usage }))
+    expect(await incidentOf()).toMatchObject({
+      usage: { keyId },
+      audit: null,
+      timeline: null,
+      reach: { endpoints: null },
+      spent: { source: null, requests: null, renders: null, unseen: null },
+    })
   })
 
   test('fails, rather than to say that nothing was done, where the log was not answered', async () => {
-    answer(json({ usage }), json({ title: 'Forbidden' }, 403))
-    expect(await failure(investigate(client(), keyId))).toMatchObject({ status: 403 })
+    keeping([])
+    keeping([], json({ title: 'Forbidden' }, 403))
+    expect(await failure(incidentOf())).toMatchObject({ status: 403 })
   })
 
-  test('keeps the first 1,000 addresses of somebody who varies them, and counts every request', async () => {
-    const flood = Array.from({ length: 1_200 }, (_, n) => event({ ip: `2001:db8::${n.toString(16)}` }, 10))
-    answer(json({ usage }), log(...flood))
-    const { audit } = await investigate(client(), keyId)
-    expect(audit?.events).toBe(1_200)
+  test('keeps 1,000 addresses of somebody who varies them, and counts every request', async () => {
+    const flood = Array.from({ length: 1_200 }, (_, n) => {
+      return event(hourMs + n * 1_000, { ip: `2001:db8:${n.toString(16)}::1`, userAgent: `bot ${n} é` })
+    })
+    keeping([...flood, ...events(60, 8 * dayMs, 6 * hourMs)])
+    const { audit, spent, unlike, unlikeLeftOut, timeline } = await incidentOf()
+    expect(audit).toMatchObject({ events: 1_260, since: 1_200 })
     expect(audit?.addresses).toHaveLength(1_000)
-    expect(audit?.endpoints).toMatchObject([{ value: 'POST /image', requests: 1_200 }])
+    expect(audit?.unkept).toMatchObject({ addresses: 260, userAgents: 260, calls: 0 })
+    expect(spent.unseen).toMatchObject({ requests: 1_200 })
+    expect(unlike.filter(({ kind }) => kind === 'network')).toHaveLength(50)
+    expect(unlikeLeftOut).toBeGreaterThanOrEqual(950)
+    for (const { marks } of timeline ?? []) expect(marks.length).toBeLessThanOrEqual(20)
+    const marked = (timeline ?? []).reduce((sum, row) => sum + row.marks.length + row.marksLeftOut, 0)
+    expect(marked).toBeGreaterThanOrEqual(1_000)
+  })
+
+  test('of a text without end the beginning is kept', async () => {
+    keeping([event(0, { userAgent: 'x'.repeat(50_000), endpoint: `/${'y'.repeat(50_000)}` }), event(hourMs)])
+    const { audit } = await incidentOf()
+    const lengths = [...(audit?.userAgents ?? []), ...(audit?.endpoints ?? [])].map(
+      ({ value }) => value.length,
+    )
+    expect(Math.max(...lengths)).toBeLessThan(500)
+  })
+
+  test('of a key that is deleted it tells what the log has, and of a revoked one when that was', async () => {
+    keeping([event(hourMs)], absent)
+    expect(await incidentOf({ key: null })).toMatchObject({
+      key: null,
+      audit: { events: 1 },
+      spent: { countsAgainstPlan: null },
+      reach: { may: [] },
+    })
+    keeping([event(hourMs)])
+    const revokedAt = new Date(start - 30 * 60_000).toISOString()
+    const { timeline } = await incidentOf({ key: key({ status: 'revoked', revokedAt }) })
+    expect(timeline?.flatMap(({ marks }) => marks)).toContainEqual({
+      at: revokedAt,
+      kind: 'revoked',
+      value: '',
+    })
+  })
+
+  test('an API that knows no filter is not read beyond the stretch', async () => {
+    keeping([...events(50, hourMs, 1_000), ...events(900, 60 * dayMs, 1_000)])
+    const read: number[] = []
+    await investigate(client(), keyId, {
+      key: key(),
+      since: start - dayMs,
+      from: start - 2 * dayMs,
+      onProgress: ({ done }) => read.push(done),
+    })
+    expect(read).toEqual([50])
   })
 })
 
-describe('incidentSentence', () => {
-  const at = '2026-03-01T11:00:00Z'
-  const audit = { events: 0, firstAt: null, lastAt: null, addresses: [], endpoints: [], userAgents: [] }
-  const lines = (incident: Partial<Incident>) =>
-    incidentSentence({ keyId, usage: null, audit: null, ...incident }).split('\n')
+describe('what was spent', () => {
+  const image = (agoMs: number, fields = {}) => event(agoMs, fields)
 
-  test('has the figures, then who and what', () => {
-    const sighting = (value: string): Sighting => ({ value, requests: 2, firstAt: at, lastAt: at })
-    const full: Incident['audit'] = {
-      events: 2,
-      firstAt: at,
-      lastAt: at,
-      addresses: [sighting('192.0.2.1')],
-      endpoints: [sighting('POST /image')],
-      userAgents: [sighting('curl/8.0')],
-    }
-    expect(lines({ usage, audit: full })).toEqual([
-      'what key_abc123 did',
-      '  usage       2 requests in 24h, 30 in 7d, 400 in 30d',
-      '  countries   BR 41, DE 3',
-      `  audit log   2 requests, ${at} to ${at}`,
-      `  addresses   192.0.2.1: 2, ${at} to ${at}`,
-      `  endpoints   POST /image: 2, ${at} to ${at}`,
-      `  programs    curl/8.0: 2, ${at} to ${at}`,
+  test('renders that were not refused, and how many of them by callers never seen', async () => {
+    keeping([
+      ...events(80, 8 * dayMs, 6 * hourMs),
+      image(hourMs),
+      image(hourMs, { ip: '203.0.113.5' }),
+      image(2 * hourMs, { ip: '203.0.113.5', status: 402 }),
+      image(hourMs, { ip: '203.0.113.5', method: 'GET', endpoint: '/templates' }),
     ])
+    const { spent } = await incidentOf({ key: key({ type: 'test' }) })
+    expect(spent).toMatchObject({
+      source: 'audit-log',
+      requests: 4,
+      refused: 1,
+      renders: 2,
+      countsAgainstPlan: false,
+      unseen: { requests: 3, refused: 1, renders: 1 },
+      busiestDay: { requests: 4 },
+    })
   })
 
-  test('says what is not to be had, and does not call it nothing', () => {
-    expect(lines({})).toEqual([
-      'what key_abc123 did',
-      '  usage       not to be had',
-      '  audit log   not to be had: what it did is not known',
-    ])
-    expect(lines({ audit })).toContain('  audit log   0 requests')
-  })
-
-  test('shows ten of each kind, and how many more there are', () => {
-    const addresses = Array.from({ length: 13 }, (_, n) => ({
-      value: `192.0.2.${n}`,
-      requests: 1,
-      firstAt: at,
-      lastAt: at,
-    }))
-    const shown = lines({ audit: { ...audit, addresses } }).filter((line) => line.includes('addresses'))
-    expect(shown).toHaveLength(11)
-    expect(shown.at(-1)).toBe('  addresses   and 3 more (--json has all)')
+  test('without a log, what usage tells by days, and no renders', async () => {
+    const daily = [
+      { date: '2026-02-10', requests: 900, errors: 9 },
+      { date: '2026-02-27', requests: 40, errors: 4 },
+      { date: '2026-03-01', requests: 10, errors: 0 },
+    ]
+    keeping(undefined, json({ usage: { ...usage, daily } }))
+    expect((await incidentOf()).spent).toMatchObject({
+      source: 'usage',
+      requests: 50,
+      refused: 4,
+      renders: null,
+      busiestDay: { date: '2026-02-27', requests: 40 },
+    })
   })
 })

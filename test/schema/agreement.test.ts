@@ -26,6 +26,8 @@ const pairs: Pair[] = [
   { file: 'definitions', type: 'Evidence', from: 'rotation/state', own: 'Evidence' },
   { file: 'definitions', type: 'Rotation', from: 'rotation/state', own: 'Receipt' },
   { file: 'definitions', type: 'Incident', from: 'audit/incident', own: 'Incident' },
+  { file: 'incident', type: 'IncidentReport', from: 'audit/incident-report', own: 'IncidentReport' },
+  { file: 'usage', type: 'Usage', from: 'audit/account-usage', own: 'AccountUsage' },
   { file: 'definitions', type: 'ErrorCode', from: 'errors', own: 'ErrorCode' },
   { file: 'status', type: 'Status', published: "P['status']", from: 'ui/status', own: 'StatusReport' },
   { file: 'profile', type: 'Profile1', from: 'ui/profiles', own: 'ProfileRow' },
