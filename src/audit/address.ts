@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js'
 
 /** What an address tells of where it is. */
 export interface Address {
-  /** Its network: /24 of IPv4, /48 of IPv6; undefined where it is no address. */
+  /** Its network: /24 of IPv4, /48 of IPv6 (but `::1/128`); undefined where it is no address. */
   network: string | undefined
   kind: 'public' | 'private' | 'loopback' | 'unknown'
 }
@@ -16,6 +16,8 @@ export function readAddress(text: string): Address {
   const address = ipaddr.process(text)
   const kind = kindOf(address.range())
   const family = address.kind()
+  // the network around it begins with the address of nowhere
+  if (kind === 'loopback' && family === 'ipv6') return { network: '::1/128', kind }
   return { network: networkOf(address.toString(), family, prefixes[family]), kind }
 }
 
