@@ -197,11 +197,8 @@ export function createOutput(options: OutputOptions): StreamOutput {
           .join('\n')
         return ci === undefined ? text : harmless(text)
       }
-      if (json && !stdout.isTTY) {
-        for (const part of toJsonParts(data)) stdout.write(part)
-        return void stdout.write('\n')
-      }
-      const text = json ? toJson(data, 2) : forPeople()
+      if (json && !stdout.isTTY) for (const part of toJsonParts(data)) stdout.write(part)
+      const text = !json ? forPeople() : stdout.isTTY ? toJson(data, 2) : '\n'
       if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
 

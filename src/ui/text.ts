@@ -72,6 +72,33 @@ export function toJson(data: unknown, indent?: number): string {
   return text.replace(unsafeInJson, escaped)
 }
 
+/** Items of a list in one part of a document. */
+const itemsInPart = 100
+
+/** What `toJson` makes of a document, in parts: a long list in it is never one text, which would take its room again. */
+export function* toJsonParts(document: unknown): Generator<string> {
+  const isLong = (value: unknown) => Array.isArray(value) && value.length > itemsInPart
+  const isObject = typeof document === 'object' && document !== null && isPlain(document)
+  if (!isObject || !Object.values(document).some(isLong)) return yield toJson(document)
+  let before = '{'
+  for (const [name, value] of Object.entries(document) as [string, unknown][]) {
+    if (value === undefined) continue
+    yield `${before}${toJson(name)}:`
+    before = ','
+    if (!Array.isArray(value)) {
+      yield toJson(value)
+      continue
+    }
+    yield '['
+    for (let start = 0; start < value.length; start += itemsInPart) {
+      const items = toJson(value.slice(start, start + itemsInPart)).slice(1, -1)
+      yield start === 0 ? items : `,${items}`
+    }
+    yield ']'
+  }
+  yield '}'
+}
+
 function escaped(character: string): string {
   const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')

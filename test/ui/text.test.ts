@@ -1,10 +1,11 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatAge } from '../../src/ages.ts'
 import { plain, wantsColour } from '../../src/ui/paint.ts'
 import { colours } from '../../src/ui/colours.ts'
 import { renderTable } from '../../src/ui/table.ts'
 import { Secret } from '../../src/secret.ts'
-import { cleaned, lines, oneLine, toJson } from '../../src/ui/text.ts'
+import { cleaned, lines, oneLine, toJson, toJsonParts } from '../../src/ui/text.ts'
 
 const hostile = 'a\u001b]0;title\u0007b\u202ec\u200bd\u009be\u0000f\u2028g\ufeffh\u00adi\u2066j\u007f'
 
@@ -155,4 +156,28 @@ test('JSON holds no command of a CI, and says the same', () => {
     expect(json).not.toMatch(/##(?:vso)?\[/i)
     expect(JSON.parse(json)).toEqual({ text })
   }
+})
+
+describe('a document in parts', () => {
+  const texts = fc.string({ unit: 'binary' })
+  const item = fc.oneof(fc.jsonValue(), fc.record({ name: texts, at: fc.option(texts, { nil: undefined }) }))
+  const list = fc.array(item, { minLength: 0, maxLength: 350, size: 'max' })
+
+  test('is the document', () => {
+    fc.assert(
+      fc.property(fc.dictionary(texts, fc.oneof(item, list, fc.constant(undefined))), (document) => {
+        expect([...toJsonParts(document)].join('')).toBe(toJson(document))
+      }),
+      { numRuns: 60 },
+    )
+    for (const document of [[], {}, null, 'text', Array.from({ length: 300 }, (_, n) => n)]) {
+      expect([...toJsonParts(document)].join('')).toBe(toJson(document))
+    }
+  })
+
+  test('has no long list in one part', () => {
+    const usage = Array.from({ length: 10_000 }, (_, index) => ({ keyId: `key_${index}` }))
+    const longest = Math.max(...[...toJsonParts({ usage, totals: {} })].map(({ length }) => length))
+    expect(longest).toBeLessThan(3_000)
+  })
 })
