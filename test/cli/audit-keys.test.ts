@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { formatMark } from '../../src/rotation/marked-name.ts'
+import { createHome, type Ran } from './program.ts'
+import { leftOpen, openRotating, type Rotating } from './rotating.ts'
+
+const day = 86_400_000
+const rules = [
+  ...['duplicate-name', 'never-used', 'orphan', 'plan-headroom', 'revoked-not-deleted', 'rotation-open'],
+  ...['test-key-at-limit', 'too-many-admin-keys', 'unused', 'vague-name'],
+]
+const line = ['audit', '--json', ...rules.flatMap((rule) => ['--rule', rule])]
+
+interface Report {
+  findings: {
+    rule: string
+    severity: string
+    key: { name: string; id: string } | null
+    mend: string | null
+  }[]
+  skipped: { rule: string }[]
+}
+const report = ({ stdout }: Ran) => JSON.parse(stdout) as Report
+
+let account: Rotating
+beforeEach(async () => void (account = await openRotating({ plan: 'pro', usageLagMs: 0, seed: 11 })))
+afterEach(() => account.end())
+
+test('each rule finds the key that deserves it, and no other', async () => {
+  const { dashboard } = account.sandbox
+  const ago = (days: number) => Date.now() - days * day - 3_600_000
+  const made = (name: string, days: number, usedDays?: number, more = {}) =>
+    dashboard.create({
+      name,
+      createdAt: ago(days),
+      ...(usedDays !== undefined && { lastUsedAt: ago(usedDays) }),
+      ...more,
+    })
+  made('Checkout', 200, 0)
+  made('Young', 5)
+  for (const name of ['Blog', 'Forum']) made(name, 100, 0)
+  made('Nobody’s', 9)
+  made('Quiet', 200, 40, { type: 'test' })
+  made('Silent', 200, 100)
+  made('Test 2', 20, 1, { type: 'test' })
+  const [first, second] = [20, 10].map((days) => made('Newsletter', days, 1, { type: 'test' }))
+  for (const name of ['Deploy', 'Backup']) made(name, 50, 1, { access: 'admin', type: 'test' })
+  const old = made('Shop', 60, 0)
+  const mark = { plain: 'Shop', oldId: old.id, rotationId: '7f3a9c', fingerprint: 'none', holder: 'ab12' }
+  const orphan = made(formatMark({ ...mark, leaseUntil: ago(3) }), 3)
+  const busy = made('Screenshots', 30, 0, { type: 'test' })
+  for (let call = 0; call < 101; call += 1) await account.call(busy.secret)
+
+  await account.run(['list', '--json'])
+  const ran = await account.run(line)
+  expect(ran.exit).toBe(10)
+  const { findings, skipped } = report(ran)
+  expect(skipped).toEqual([])
+  const short = findings.map(({ rule, severity, key }) => [rule, severity, key?.name ?? null])
+  expect(short).toEqual([
+    ['unused', 'error', 'Silent'],
+    ['duplicate-name', 'warning', 'Newsletter'],
+    ['never-used', 'warning', 'Nobody’s'],
+    ['orphan', 'warning', orphan.name],
+    ['plan-headroom', 'warning', null],
+    ['test-key-at-limit', 'warning', 'Screenshots'],
+    ['too-many-admin-keys', 'warning', null],
+    ['unused', 'warning', 'Quiet'],
+    ['vague-name', 'warning', 'Test 2'],
+  ])
+  expect(findings[1]?.key?.id).toBe(second?.id)
+  expect(first?.id).not.toBe(second?.id)
+  expect(findings[3]?.mend).toBe(`pictify-keys revoke ${orphan.id} --api-url ${account.sandbox.url}`)
+})
+
+test('a rotation that waits is known to the machine that has it, and a note on another', async () => {
+  const { old } = account
+  expect((await account.run(['rotate', old.id, '--to', 'env:.env#PICTIFY_API_KEY', ...leftOpen])).exit).toBe(
+    5,
+  )
+  const of = ({ findings }: Report) =>
+    findings
+      .filter(({ rule }) => /orphan|rotation-open/.test(rule))
+      .map(({ rule, severity }) => [rule, severity])
+  expect(of(report(await account.run(line)))).toEqual([])
+  const elsewhere = await createHome(account.home.env)
+  const env = { PICTIFY_KEYS_STATE_DIR: elsewhere.stateDir }
+  expect(of(report(await elsewhere.run(line, { env })))).toEqual([['orphan', 'note']])
+  await elsewhere.remove()
+})
+
+test('where the journals cannot be read, rules that go by them are skipped, and say so', async () => {
+  const ran = await account.run(line, { env: { PICTIFY_KEYS_STATE_DIR: '/dev/null' } })
+  const { skipped } = report(ran)
+  expect(skipped.map(({ rule }) => rule)).toEqual([
+    ...['duplicate-name', 'never-used', 'orphan', 'plan-headroom', 'rotation-open', 'too-many-admin-keys'],
+  ])
+})
