@@ -42,16 +42,18 @@ function problemsError(file: string, problems: readonly Problem[]): KeysError {
 }
 
 function readFile(value: unknown, names: Names, notes: Notes): Omit<Fleet, 'path' | 'file'> {
-  const root = notes.parse(schemas.fileSchema, value, [])
-  const notifiers = notes.list(root?.notify, ['notify'])
+  notes.parse(schemas.fileSchema, value, [])
+  // what is wrong beside a section keeps it from nothing
+  const root = isMapping(value) ? value : {}
+  const notifiers = notes.list(root['notify'], ['notify'])
   const notify = notifiers.flatMap((each, at) => readNotifier(each, ['notify', at], notes))
-  const rules = notes.list(root?.alerts, ['alerts'])
+  const rules = notes.list(root['alerts'], ['alerts'])
   const alerts = rules.flatMap((each, at) => readAlert(each, ['alerts', at], { names, notes, notifiers }))
   noteSameNames(notifiers, 'notify', notes)
   noteSameNames(rules, 'alerts', notes)
   return {
-    keys: notes.entries(root?.keys, ['keys']).flatMap(([key, each]) => readKey(key, each, names, notes)),
-    audit: readAudit(root?.audit, names, notes),
+    keys: notes.entries(root['keys'], ['keys']).flatMap(([key, each]) => readKey(key, each, names, notes)),
+    audit: readAudit(root['audit'], names, notes),
     alerts,
     notify,
   }
@@ -68,17 +70,18 @@ function readKey(key: string, value: unknown, names: Names, notes: Notes): Fleet
 }
 
 function readAudit(value: unknown, names: Names, notes: Notes): AuditSettings {
-  const read = value == null ? undefined : notes.parse(schemas.auditSchema, value, ['audit'])
-  const hours = read?.workingHours
+  if (value != null) notes.parse(schemas.auditSchema, value, ['audit'])
+  const read = isMapping(value) ? value : {}
+  const hours = read['workingHours']
   const workingHours =
     hours === undefined
       ? undefined
       : notes.parse(schemas.workingHoursSchema, hours, ['audit', 'workingHours'])
   const rules = notes
-    .entries(read?.rules, ['audit', 'rules'])
+    .entries(read['rules'], ['audit', 'rules'])
     .map(([id, settings]) => [id, readRule(id, settings, names, notes)] as const)
   const accept = notes
-    .list(read?.accept, ['audit', 'accept'])
+    .list(read['accept'], ['audit', 'accept'])
     .flatMap((each, at) => readAcceptance(each, ['audit', 'accept', at], names, notes))
   return { rules: Object.fromEntries(rules), workingHours, accept }
 }

@@ -110,7 +110,9 @@ test('all problems are told at once, in the order of the file', () => {
     .replace('when: spike', 'when: spikes')
     .replace('rule: unused, key', 'rule: unsued, key')
     .replace('type: live', 'typ: live')
-  expect(problemsOf(text).map((problem) => problem.split(':')[0])).toEqual(['4', '5', '18', '25'])
+    .replace('version: 1', 'version: 1\nowner: us')
+    .replace('  workingHours', '  notes: x\n  workingHours')
+  expect(problemsOf(text).map((problem) => problem.split(':')[0])).toEqual(['2', '5', '6', '17', '20', '27'])
 })
 
 test('aliases of aliases end before they fill the memory', () => {
