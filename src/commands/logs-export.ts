@@ -22,11 +22,11 @@ const pagesBetween = 20
 
 /** Writes the log to a file. What stops it loses nothing: the same line goes on from there. */
 export async function exportLog(context: Context, inputs: LogExport): Promise<void> {
-  const { out, cwd } = context
+  const { out } = context
   const { file, format, keyId } = inputs
   const api = await context.api()
   const asked = askedOf(inputs, api.baseUrl)
-  const part = await openPart(cwd, file, asked, async () => {
+  const part = await openPart(context, file, asked, async () => {
     const { since, until } = await settle(api, keyId, inputs, context.signal)
     return { since: since ?? null, until }
   })

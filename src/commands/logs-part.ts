@@ -2,12 +2,15 @@
 // - `FILE` is there when it is whole, and not before; until then there are `FILE.part`, and `FILE.part.json`, which says how
 //   much of that counts and where reading goes on;
 // - what is in the record is on the disk before the record is: what lies behind it is cut off, and read again;
-// - one run at a time has them, and only for the line that began them.
+// - one run at a time has them, as long as its process lives, and only for the line that began them.
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import path from 'node:path'
+import type { Context } from '../context.ts'
 import { moveDurably, readRegularFile, removeDurably, writeDurably } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
+import type { Processes } from '../rotation/lock.ts'
 import { systemCode } from '../system-error.ts'
 import type { LogPosition } from './logs-position.ts'
 import { exportMode, refuseExisting, unwritable } from './new-output.ts'
@@ -30,6 +33,14 @@ interface PartRecord extends Settled {
   position: LogPosition | null
   /** The part is whole, and only lacks its name. */
   isWhole: boolean
+  /** The process that has it. */
+  holder: Holder
+}
+
+interface Holder {
+  pid: number
+  start: string | null
+  host: string
 }
 
 export interface Part extends Settled {
@@ -54,7 +65,7 @@ const sizeLimit = 4 * 1024 * 1024
 
 /** Opens the part of a file; `settle` is asked where there is none yet. Throws `output-file`. */
 export async function openPart(
-  cwd: string,
+  { cwd, processes }: Pick<Context, 'cwd' | 'processes'>,
   name: string,
   asked: Asked,
   settle: () => Promise<Settled>,
@@ -69,7 +80,11 @@ export async function openPart(
   }
   await refuseExisting(cwd, name)
   try {
-    const record = found ?? (await begin(name, names, asked, settle))
+    const holder = await holderOf(processes)
+    if (found) await refuseHeld(name, found.holder, holder, processes)
+    const record = found ? { ...found, holder } : await begin(name, names, { asked, holder, settle })
+    // first, so that a part without it is not ours
+    await save(names.record, record)
     const handle = await openHandle(name, names.part, record)
     return createPart(names, record, handle, found !== undefined)
   } catch (cause) {
@@ -83,26 +98,35 @@ interface Names {
   record: string
 }
 
+interface Beginning {
+  asked: Asked
+  holder: Holder
+  settle: () => Promise<Settled>
+}
+
 async function begin(
   name: string,
-  { part, record: path }: Names,
-  asked: Asked,
-  settle: () => Promise<Settled>,
+  { part }: Names,
+  { asked, holder, settle }: Beginning,
 ): Promise<PartRecord> {
   if (await isThere(part)) throw foreign(`${name}.part`, 'is there, and no export of ours')
   const settled = await settle()
-  const record: PartRecord = {
-    version,
-    asked,
-    ...settled,
-    bytes: 0,
-    written: 0,
-    position: null,
-    isWhole: false,
-  }
-  // first, so that a part without it is not ours
-  await save(path, record)
-  return record
+  return { version, asked, ...settled, bytes: 0, written: 0, position: null, isWhole: false, holder }
+}
+
+async function holderOf(processes: Processes): Promise<Holder> {
+  const { pid } = processes
+  return { pid, start: (await processes.startOf(pid)) ?? null, host: hostname() }
+}
+
+/** Another run of the same line, which writes there now. */
+async function refuseHeld(name: string, { pid, start, host }: Holder, own: Holder, processes: Processes) {
+  if (host !== own.host || (pid === own.pid && start === own.start)) return
+  const now = await processes.startOf(pid)
+  if (now === undefined || now !== start) return
+  throw new KeysError('output-file', `${name}.part is being written by process ${pid}`, {
+    hint: 'wait for it to end, or stop it: the same line then goes on from there',
+  })
 }
 
 async function openHandle(name: string, part: string, { bytes }: PartRecord): Promise<FileHandle> {
@@ -202,7 +226,12 @@ async function readRecord(name: string, file: string, asked: Asked): Promise<Par
     if (cause instanceof SyntaxError) throw foreign(shown, 'is not ours')
     throw unwritable(shown, cause)
   }
-  if (record.version !== version || typeof record.bytes !== 'number' || record.asked === undefined) {
+  if (
+    record.version !== version ||
+    typeof record.bytes !== 'number' ||
+    record.asked === undefined ||
+    !record.holder
+  ) {
     throw foreign(shown, 'is not ours, or of another version')
   }
   const before = record.asked
