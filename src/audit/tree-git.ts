@@ -116,8 +116,15 @@ async function runGit(
   })
   if (code === 0) return Buffer.concat(output)
   if (code === null) throw new GitError(`git did not answer within ${limitMs / 1_000}s`)
-  const [line = ''] = said.split('\n').filter((each) => each.trim() !== '')
-  throw new GitError(`git refuses: ${line.replace(/^fatal: /, '') || `it ended with ${code}`}`)
+  throw new GitError(`git refuses: ${reasonOf(said, folder) ?? `it ended with ${code}`}`)
+}
+
+/** Its first line, without where things lie on this machine: a report goes to others. */
+function reasonOf(said: string, folder: string): string | undefined {
+  if (said.includes('dubious ownership'))
+    return 'the repository belongs to another user (see safe.directory in git help config)'
+  const line = said.split('\n').find((each) => each.trim() !== '')
+  return line?.replace(/^fatal: /, '').replaceAll(folder, '.')
 }
 
 const [slash, tab] = [0x2f, 0x09]

@@ -30,7 +30,8 @@ export async function readTree(
   const isIgnored = (file: string) => globs.some((fits) => fits(file))
   try {
     const { places, unread, isCut } = await searchTree({ cwd, env, isIgnored, signal, onProgress })
-    if (unread > 0) out.warn(`${unread} files of the working tree cannot be read, and were not searched`)
+    if (unread > 0)
+      out.warn(`files of the working tree that cannot be read, and were not searched: ${unread}`)
     if (isCut) out.warn('there are more secrets in the working tree than are listed')
     const ask = askOnce(context, api, probe)
     const found: TreeSecret[] = []

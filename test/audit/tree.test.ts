@@ -1,4 +1,15 @@
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -169,7 +180,6 @@ test('no program that the repository names is run, and no variable of ours reach
     GIT_INDEX_FILE: '/nowhere/index',
   }
   expect(await found({ env })).toEqual([['a', 1, 'not-ignored']])
-  const { readdir } = await import('node:fs/promises')
   expect(await readdir(path.dirname(trace))).not.toContain('ran')
   // a git of the test's own making tells what it was given
   const bin = path.join(repository.root, '..', 'bin')
@@ -178,7 +188,6 @@ test('no program that the repository names is run, and no variable of ours reach
   await expect(found({ env: { ...env, PATH: `${bin}:${repository.env['PATH']}` } })).rejects.toThrow(
     'git refuses: it ended with 128',
   )
-  const { readFile } = await import('node:fs/promises')
   const given = await readFile(trace, 'utf8')
   expect(given).toContain('GIT_OPTIONAL_LOCKS=0')
   expect(given).not.toContain(real)
@@ -188,6 +197,12 @@ test('no program that the repository names is run, and no variable of ours reach
 test('a repository that git refuses is not known to be in order', async () => {
   await writeFile(path.join(repository.root, '.git', 'config'), '[core\n')
   await expect(found()).rejects.toThrow(/^git refuses: bad config line 1/)
+})
+
+test('one that belongs to another user is not believed', async ({ skip }) => {
+  if (process.getuid?.() !== 0) skip('root alone can give a folder away')
+  await chown(repository.root, 12_345, 12_345)
+  await expect(found()).rejects.toThrow(/^git refuses: the repository belongs to another user/)
 })
 
 describe('without a repository', () => {
@@ -220,7 +235,6 @@ describe('without a repository', () => {
 test('what cannot be read is counted', async ({ skip }) => {
   if (process.getuid?.() === 0) skip('root reads every file')
   await repository.write('closed')
-  const { chmod } = await import('node:fs/promises')
   await chmod(path.join(repository.root, 'closed'), 0)
   const { root, env } = repository
   expect(await searchTree({ cwd: root, env })).toMatchObject({ places: [], unread: 1 })

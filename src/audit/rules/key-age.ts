@@ -1,6 +1,6 @@
 import { exactDuration } from '../../duration.ts'
-import type { FleetKey } from '../../fleet/fleet.ts'
 import { entryOf, placeOf } from '../fleet-keys.ts'
+import { rotateLine } from '../rotate-line.ts'
 import type { Rule } from '../rule.ts'
 
 const dayMs = 86_400_000
@@ -55,17 +55,4 @@ export const keyAge: Rule = {
 function days(ms: number): string {
   const count = Math.floor(ms / dayMs)
   return count === 1 ? '1 day' : `${count} days`
-}
-
-/** The whole line, where the file says what belongs to it; without targets a person is asked for them. */
-function rotateLine(keyId: string, entry: FleetKey | undefined): string[] {
-  const { to = [], verify, overlapMs } = entry ?? {}
-  return [
-    'pictify-keys',
-    'rotate',
-    keyId,
-    ...to.flatMap((target) => ['--to', target]),
-    ...(verify === undefined ? [] : ['--verify', verify]),
-    ...(overlapMs === undefined ? [] : ['--overlap', exactDuration(overlapMs)]),
-  ]
 }

@@ -1,6 +1,7 @@
+import { entryOf } from '../fleet-keys.ts'
 import { leaseOf } from '../open-rotations.ts'
 import type { Rule } from '../rule.ts'
-import { fleetKeyOf, rotateWords } from '../rotate-line.ts'
+import { rotateLine } from '../rotate-line.ts'
 import type { Survey } from '../survey.ts'
 
 const dayMs = 86_400_000
@@ -48,6 +49,7 @@ export const orphan: Rule = {
 function mend(survey: Survey, oldKeyId: string, successor: { id: string }): readonly string[] | undefined {
   const old = survey.keys.find(({ id }) => id === oldKeyId)
   if (old?.status !== 'active') return undefined
-  const hasPlaces = (fleetKeyOf(survey, old)?.to ?? []).length > 0
-  return hasPlaces ? rotateWords(survey, old) : ['pictify-keys', 'revoke', successor.id]
+  const entry = survey.fleet.known ? entryOf(old, survey.fleet.value) : undefined
+  const hasPlaces = entry !== undefined && entry.to.length > 0
+  return hasPlaces ? rotateLine(old.id, entry) : ['pictify-keys', 'revoke', successor.id]
 }

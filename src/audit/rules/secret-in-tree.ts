@@ -1,6 +1,7 @@
 import type { Severity } from '../../fleet/fleet.ts'
 import type { Finding } from '../finding.ts'
-import { rotateLeakedWords } from '../rotate-line.ts'
+import { entryOf } from '../fleet-keys.ts'
+import { rotateLeakedLine } from '../rotate-line.ts'
 import type { Rule } from '../rule.ts'
 import type { Survey, TreeSecret } from '../survey.ts'
 
@@ -71,7 +72,9 @@ function mend(
   key: Finding['key'],
 ): readonly string[] | undefined {
   if (isOwn && state !== 'no-repository') return ['pictify-keys', 'rotate', '--self', '--compromised']
-  if (key !== undefined && state !== 'no-repository') return rotateLeakedWords(survey, key)
+  if (key !== undefined && state !== 'no-repository') {
+    return rotateLeakedLine(key.id, survey.fleet.known ? entryOf(key, survey.fleet.value) : undefined)
+  }
   if (probe === undefined) return ['pictify-keys', 'audit', '--rule', 'secret-in-tree', '--probe']
   const isEnvironmentFile = /(?:^|\/)\.env[^/]*$/.test(file)
   return state === 'tracked' && isEnvironmentFile ? ['git', 'rm', '--cached', '--', file] : undefined

@@ -65,7 +65,7 @@ test('goes on to the places that the keys file names', () => {
   const survey = { ...rotating(left), fleet } as unknown as Partial<Survey>
   expect(checked(orphan, [old, successor], survey)[0]?.mend).toEqual([
     ...['pictify-keys', 'rotate', 'key_abc123', '--to', 'env:.env#K', '--to', 'file:k'],
-    ...['--overlap', '90s', '--verify', './smoke test.sh'],
+    ...['--verify', './smoke test.sh', '--overlap', '90s'],
   ])
 })
 
