@@ -10,8 +10,8 @@ export interface Column<T> {
   align?: 'left' | 'right'
   /** Gives way when the terminal is too narrow. */
   flexible?: boolean
-  /** Is left out where there is no room for it; of several the first one first. */
-  optional?: boolean
+  /** Is left out where there is no room for it; of several the first one first, and before them those that say so. */
+  optional?: boolean | 'first'
 }
 
 interface Space {
@@ -34,7 +34,8 @@ const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 2, com
 export function renderTable<T>(columns: readonly Column<T>[], rows: readonly T[], space: Space): string {
   const sized = columns.map((column) => measured(column, rows))
   while (leastOf(sized) > space.width) {
-    const first = sized.findIndex(({ column }) => column.optional)
+    const atOnce = sized.findIndex(({ column }) => column.optional === 'first')
+    const first = atOnce < 0 ? sized.findIndex(({ column }) => column.optional) : atOnce
     if (first < 0) return renderBlocks(columns, rows, space)
     sized.splice(first, 1)
   }

@@ -1,43 +1,139 @@
 import sparkly from 'sparkly'
-import type { Usage, UsageWindow } from '../api/contract.ts'
+import type { UsageWindow } from '../api/contract.ts'
+import {
+  createDays,
+  windows,
+  type AccountUsage,
+  type KeyFigures,
+  type Totals,
+  type WindowName,
+} from '../audit/account-usage.ts'
 import { formatAge } from '../ages.ts'
+import type { RequestLimits } from '../request-limits.ts'
 import type { Output } from './output.ts'
-import { renderTable } from './table.ts'
+import { renderTable, type Column } from './table.ts'
+import { usageChart } from './usage-chart.ts'
 
-type NamedUsage = Usage & { name: string }
+export interface UsageView extends Pick<Output, 'width' | 'paint'> {
+  /** Unix milliseconds, by the API's clock. */
+  now: number
+  /** What errors and latency are of. */
+  window: WindowName
+  /** Shows when each key was last used. */
+  lastUsed: boolean
+  chart: boolean
+  unicode: boolean
+}
 
-const windows = ['24h', '7d', '30d'] as const
+/** A key's line, or the last one, which sums all up. */
+type Row = KeyFigures | { total: Totals }
 
-/** One line a key: requests, errors and latency, and the course of the days where it is known. */
-export function usageTable(usages: readonly NamedUsage[], now: number, { width, paint }: Output): string {
-  const isNameEnough = new Set(usages.map(({ name }) => name)).size === usages.length
-  const table = renderTable(
+const spans: Record<WindowName, string> = { '24h': '24 hours', '7d': '7 days', '30d': '30 days' }
+
+/** One line a key: requests, errors and latency, share of the day's limit, and the course of the days where it is known. */
+export function usageTable(found: AccountUsage, view: UsageView): string {
+  const { usage, totals, daily, limits } = found
+  const { paint, window } = view
+  const rows: Row[] =
+    usage.length > 1 || totals.keys > usage.length ? [...usage, { total: totals }] : [...usage]
+  const isNameEnough = new Set(usage.map(({ name }) => name)).size === usage.length
+  const requests = (name: WindowName): Column<Row> => ({
+    head: name.toUpperCase(),
+    value: (row) => count(windowOf(row, name).requests),
+    align: 'right',
+  })
+  const table = renderTable<Row>(
     [
-      { head: 'ID', value: ({ keyId }) => keyId, paint: (text) => paint.dim(text), optional: isNameEnough },
-      { head: 'NAME', value: ({ name }) => name, flexible: true },
-      { head: '24H', value: ({ windows: w }) => count(w['24h'].requests), align: 'right' },
-      { head: '7D', value: ({ windows: w }) => count(w['7d'].requests), align: 'right' },
-      { head: '30D', value: ({ windows: w }) => count(w['30d'].requests), align: 'right' },
+      {
+        head: 'ID',
+        value: (row) => ('total' in row ? '' : row.keyId),
+        paint: (text) => paint.dim(text),
+        optional: isNameEnough,
+      },
+      {
+        head: 'NAME',
+        value: (row) => ('total' in row ? 'TOTAL' : row.name),
+        flexible: true,
+        paint: (text, row) => ('total' in row ? paint.bold(text) : text),
+      },
+      ...windows.map(requests),
       {
         head: 'ERRORS',
-        value: ({ windows: w }) => errorRate(w['30d']),
+        value: (row) => errorRate(windowOf(row, window)),
         align: 'right',
-        paint: (text, { windows: w }) => (isFailing(w['30d']) ? paint.red(text) : text),
+        paint: (text, row) => (isFailing(windowOf(row, window)) ? paint.red(text) : text),
       },
-      { head: 'P95', value: ({ windows: w }) => latency(w['30d'], 'p95'), align: 'right' },
-      ...(usages.some(({ daily }) => daily?.length)
-        ? [{ head: 'DAYS', value: (row: NamedUsage) => sparkline(row), optional: true }]
-        : []),
+      {
+        head: 'P95',
+        // no figure of several keys together follows from those of each
+        value: (row) => ('total' in row ? '' : latency(row.windows[window], 'p95')),
+        align: 'right',
+      },
+      ...(view.lastUsed ? [lastUsedColumn(view)] : []),
+      ...(limits.requestsPerDay === null ? [] : [limitColumn(view)]),
+      ...(usage.some(({ daily }) => daily?.length) ? [daysColumn()] : []),
     ],
-    usages,
-    { width, paint },
+    rows,
+    view,
   )
-  const oldest = usages.map(({ updatedAt }) => updatedAt).sort()[0]
-  return `${table}\n\n${paint.dim(`errors and latency of 30 days; figures up to ${formatAge(oldest, now)}`)}`
+  const parts = [table, ...(view.chart ? [chartOf(daily, view)] : [])]
+  return `${parts.join('\n\n')}\n\n${paint.dim(notes(found, view).join('\n'))}`
+}
+
+const lastUsedColumn = ({ now }: UsageView): Column<Row> => ({
+  head: 'LAST USED',
+  value: (row) => ('total' in row ? '' : formatAge(row.lastUsedAt, now)),
+})
+
+const limitColumn = ({ paint }: UsageView): Column<Row> => ({
+  head: 'LIMIT',
+  value: (row) => ('total' in row || row.dayLimit === null ? '' : percent(row.dayLimit.share)),
+  align: 'right',
+  paint: (text, row) => ('total' in row || (row.dayLimit?.share ?? 0) < 0.8 ? text : paint.yellow(text)),
+  optional: true,
+})
+
+const daysColumn = (): Column<Row> => ({
+  head: 'DAYS',
+  value: (row) => ('total' in row ? '' : sparkline(row)),
+  optional: 'first',
+})
+
+/** What there is to know of the figures, so that nobody takes them for more than they are. */
+function notes({ usage, totals, limits }: AccountUsage, { now, window }: UsageView): string[] {
+  const { keys, notAsked } = totals
+  return [
+    `errors and latency of ${spans[window]}; ${age(usage, now)}${late}`,
+    ...(usage.length < keys ? [`${usage.length} of ${count(keys)} keys; the totals are of all`] : []),
+    ...(notAsked > 0
+      ? [`${count(notAsked)} not used in 30 days, and not asked about: their figures are 0`]
+      : []),
+    limitNote(limits),
+  ]
+}
+
+const late = ' (the API has them up to 5 minutes late)'
+
+function age(usage: readonly KeyFigures[], now: number): string {
+  const [oldest] = usage.flatMap(({ updatedAt }) => updatedAt ?? []).sort()
+  return oldest === undefined ? 'no figures were asked for' : `figures up to ${formatAge(oldest, now)}`
+}
+
+function limitNote({ plan, requestsPerMinute, requestsPerDay }: RequestLimits): string {
+  const minute =
+    requestsPerMinute === null
+      ? 'usage has no minutes'
+      : `of the ${count(requestsPerMinute)} a minute usage tells nothing`
+  if (plan === null) return `the plan is not known, nor what it allows a day (--plan says it); ${minute}`
+  if (requestsPerDay === null) return `what plan ${plan} allows a day is not known; ${minute}`
+  return `limit: 24 hours of the ${count(requestsPerDay)} requests that plan ${plan} allows a key a day; ${minute}`
 }
 
 /** Everything that is known of one key. */
-export function usageCard(usage: NamedUsage, now: number, { width, paint }: Output): string {
+export function usageCard({ usage, daily, limits }: AccountUsage, view: UsageView): string {
+  const { paint, now } = view
+  const [key] = usage
+  if (key === undefined) return ''
   const table = renderTable(
     [
       { head: 'LAST', value: ({ window }) => window },
@@ -47,36 +143,75 @@ export function usageCard(usage: NamedUsage, now: number, { width, paint }: Outp
       { head: 'P95', value: ({ figures }) => latency(figures, 'p95'), align: 'right' },
       { head: 'P99', value: ({ figures }) => latency(figures, 'p99'), align: 'right' },
     ],
-    windows.map((window) => ({ window, figures: usage.windows[window] })),
-    { width, paint },
+    windows.map((window) => ({ window, figures: key.windows[window] })),
+    view,
   )
-  const countries = Object.entries(usage.countries ?? {}).sort(([, a], [, b]) => b - a)
+  const countries = Object.entries(key.countries ?? {}).sort(([, a], [, b]) => b - a)
+  const line = (label: string, text: string) => `${paint.dim(`${label}:`)} ${text}`
   return [
-    `${paint.bold(usage.name)} ${paint.dim(usage.keyId)}`,
+    `${paint.bold(key.name)} ${paint.dim(key.keyId)}`,
     table,
-    ...(usage.daily?.length ? [`${paint.dim('days:')} ${sparkline(usage)}`] : []),
+    ...(view.chart ? [chartOf(daily, view)] : key.daily?.length ? [line('days', sparkline(key))] : []),
     ...(countries.length > 0
       ? [
-          `${paint.dim('from:')} ${countries
-            .slice(0, 5)
-            .map(([code, requests]) => `${code} ${count(requests)}`)
-            .join(', ')}`,
+          line(
+            'from',
+            countries
+              .slice(0, 5)
+              .map(([code, requests]) => `${code} ${count(requests)}`)
+              .join(', '),
+          ),
         ]
       : []),
-    paint.dim(`figures up to ${formatAge(usage.updatedAt, now)}`),
+    ...(key.dayLimit === null ? [] : [line('limit', dayLimit(key.dayLimit, limits))]),
+    paint.dim(`${age(usage, now)}${late}`),
+    paint.dim(limitNote(limits)),
   ].join('\n')
+}
+
+function dayLimit(
+  { share, busiest }: NonNullable<KeyFigures['dayLimit']>,
+  { requestsPerDay }: RequestLimits,
+): string {
+  const most =
+    busiest === null
+      ? ''
+      : `; busiest day ${busiest.date}: ${count(busiest.requests)} (${percent(busiest.share)})`
+  return `${percent(share)} of ${count(requestsPerDay ?? 0)} a day in the last 24 hours${most}`
+}
+
+function chartOf(days: AccountUsage['daily'], view: UsageView): string {
+  return days.length === 0 ? view.paint.dim('the API gives no days to draw') : usageChart(days, view)
+}
+
+/** All of it in a line, and how many requests more there are than the time before. */
+export function usageLine({ usage, totals }: AccountUsage, before: Totals | undefined, now: number): string {
+  const { requests } = totals.windows['24h']
+  const more = before && totals.windows['30d'].requests - before.windows['30d'].requests
+  const change = more === undefined ? '' : ` (${more < 0 ? '' : '+'}${count(more)} since)`
+  const keys = `${count(totals.keys)} ${totals.keys === 1 ? 'key' : 'keys'}`
+  return `${keys}, ${count(requests)} requests in 24 hours${change}, errors ${errorRate(totals.windows['24h'])}, ${age(usage, now)}`
+}
+
+function windowOf(row: Row, window: WindowName): Pick<UsageWindow, 'requests' | 'errors'> {
+  return 'total' in row ? row.total.windows[window] : row.windows[window]
 }
 
 function count(requests: number): string {
   return requests.toLocaleString('en')
 }
 
-function errorRate({ requests, errors }: UsageWindow): string {
+function percent(share: number): string {
+  if (share === 0) return '0%'
+  return share < 0.001 ? '<0.1%' : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`
+}
+
+function errorRate({ requests, errors }: Pick<UsageWindow, 'requests' | 'errors'>): string {
   if (requests === 0) return '-'
   return `${((errors / requests) * 100).toFixed(errors > 0 && errors / requests < 0.001 ? 2 : 1)}%`
 }
 
-function isFailing({ requests, errors }: UsageWindow): boolean {
+function isFailing({ requests, errors }: Pick<UsageWindow, 'requests' | 'errors'>): boolean {
   return requests > 0 && errors / requests >= 0.05
 }
 
@@ -85,12 +220,14 @@ function latency({ requests, latencyMs }: UsageWindow, percentile: 'p50' | 'p95'
 }
 
 /** Oldest day first. */
-function sparkline({ daily = [] }: Usage): string {
-  const days = [...daily].sort((a, b) => a.date.localeCompare(b.date))
-  return days.length === 0
+function sparkline(figures: KeyFigures): string {
+  const days = createDays()
+  days.add(figures)
+  const list = days.list()
+  return list.length === 0
     ? ''
     : sparkly(
-        days.map(({ requests }) => requests),
+        list.map(({ requests }) => requests),
         { minimum: 0 },
       )
 }

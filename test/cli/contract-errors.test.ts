@@ -64,6 +64,10 @@ const scenes: Partial<Record<ErrorCode, Scene>> = {
   },
   'api-key-not-found': run('show', 'Nobody'),
   'rotation-not-found': run('rotations', 'ffffff'),
+  'no-usage': async ({ sandbox, run }) => {
+    sandbox.addFault('status-404:GET /api-keys/*/usage')
+    return run(['usage', 'Production Server', '--json'])
+  },
   'profile-not-found': run('profile', 'use', 'acme'),
   'not-signed-in': asAdmin(() => undefined, 'list'),
   'invalid-api-key': asAdmin(() => 'pk_live_0123456789abcdefghij', 'list'),

@@ -90,7 +90,7 @@ describe('usage', () => {
         type: 'live',
         status: 'active',
         createdAt: '2026-01-01T00:00:00Z',
-        lastUsedAt: null,
+        lastUsedAt: new Date().toISOString(),
       },
     }))
     const server = createServer(({ url = '' }, response) => {
@@ -118,7 +118,7 @@ describe('usage', () => {
 
   test('a failure of the API is a failure, not a key without figures', async () => {
     account.sandbox.addFault('status-500:GET /api-keys/*/usage')
-    expect((await account.run(['usage', '--json'])).exit).toBe(1)
+    expect((await account.run(['usage', 'Team admin', '--json'])).exit).toBe(1)
     account.sandbox.clearFaults()
     expect((await account.run(['usage', 'nothing', '--json'])).exit).toBe(3)
   })
