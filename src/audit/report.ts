@@ -23,7 +23,7 @@ export interface AuditReport {
   skipped: readonly SkippedRule[]
   /** Every rule that was in force, whether or not it found something. */
   rules: readonly Pick<Rule, 'id' | 'severity' | 'summary' | 'help'>[]
-  /** The API's own security checklist, and how it stands with each item. */
+  /** The API's own security checklist, and how it stands with each item; empty where only some rules were asked for. */
   checklist: readonly CheckedItem[]
 }
 

@@ -91,7 +91,8 @@ async function hold(context: Context, inputs: AuditInputs): Promise<{ report: Au
       ? commandLine(context, command, words, {}, {}, whose)
       : [program, command, ...words].map(quoted).join(' '),
   )
-  return { report, survey }
+  // of some rules alone nothing can be said of the whole
+  return { report: inputs.rule.length > 0 ? { ...report, checklist: [] } : report, survey }
 }
 
 /** The rules that are asked for; all of them where none is named. Throws `usage`. */

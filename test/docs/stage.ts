@@ -10,13 +10,18 @@ import { type Machine, secretIn } from './machine.ts'
 /** How the account is made, of all lines of a session. */
 export function sandboxOptions(lines: readonly string[]): SandboxOptions {
   const valueOf = (word: string) => lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1)
-  const [plan, propagation, lag, keys] = ['plan', 'propagation', 'lag', 'keys'].map(valueOf)
+  const [plan, propagation, lag, keys, without] = ['plan', 'propagation', 'lag', 'keys', 'without'].map(
+    valueOf,
+  )
   return {
     seed: 8,
     ...(plan !== undefined && { plan: plan as NonNullable<SandboxOptions['plan']> }),
     ...(propagation !== undefined && { propagationMs: parseDuration(propagation) }),
     ...(lag !== undefined && { usageLagMs: parseDuration(lag) }),
     ...(keys !== undefined && { keys: Number(keys) }),
+    ...(without !== undefined && {
+      without: without.split(' ') as NonNullable<SandboxOptions['without']>,
+    }),
   }
 }
 
@@ -38,6 +43,7 @@ const acts: Record<string, Act> = {
   propagation: () => undefined,
   lag: () => undefined,
   keys: () => undefined,
+  without: () => undefined,
 
   hurry: (machine) => machine.hurry(),
   home: (machine, name) => machine.move(name),

@@ -25,7 +25,9 @@ export function auditHtml(subject: AuditSubject): string {
     { id: 'keys', title: 'Age and use', body: keysSection(subject, rows), sheet: true },
     { id: 'use', title: 'Use over 30 days', body: useSection(subject, rows) },
     { id: 'rotations', title: 'Rotations', body: rotationHistory(subject) },
-    { id: 'checklist', title: 'Security checklist', body: checklistTable(report) },
+    ...(report.checklist.length > 0
+      ? [{ id: 'checklist', title: 'Security checklist', body: checklistTable(report) }]
+      : []),
     { id: 'rules', title: 'Rules', body: ruleTable(report) },
     { id: 'method', title: 'How the figures were made', body: method(subject) },
   ]
