@@ -28,6 +28,13 @@ const pairs: Pair[] = [
   { file: 'definitions', type: 'Incident', from: 'audit/incident', own: 'Incident' },
   { file: 'incident', type: 'IncidentReport', from: 'audit/incident-report', own: 'IncidentReport' },
   { file: 'usage', type: 'Usage', from: 'audit/account-usage', own: 'AccountUsage' },
+  {
+    file: 'audit',
+    type: 'AuditReport',
+    from: 'audit/report',
+    own: 'AuditReport',
+    program: 'Mutable<O>',
+  },
   { file: 'definitions', type: 'ErrorCode', from: 'errors', own: 'ErrorCode' },
   { file: 'status', type: 'Status', published: "P['status']", from: 'ui/status', own: 'StatusReport' },
   { file: 'profile', type: 'Profile1', from: 'ui/profiles', own: 'ProfileRow' },
@@ -85,6 +92,8 @@ function comparison({ file, type, published = 'P', from, own, program = 'O' }: P
 import type { ${own} as O } from '../../src/${from}.ts'
 type Deep<T> = T extends object ? { [K in keyof T]: Deep<T[K]> } : T
 type Is<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** A list that the program does not change is a list. */
+export type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T
 /** As output.ts prints it. */
 export type Printed<E> = E extends { event: infer N } ? { event: N; at: string } & Omit<E, 'event'> : never
 export const same: Is<Deep<${published}>, Deep<${program}>> = true
