@@ -62,7 +62,7 @@ export function usualOf({ type, access, oddity }: Past, keySeed: number): Usual 
       ? share([own, 0.6], [serviceOf(seed, 1), 0.4])
       : oddity === 'local'
         ? share([own, 0.88], [testRunner, 0.05], [shell, 0.03], [actions, 0.04])
-        : type === 'test' && chance(seed, 1) < 0.4
+        : type === 'test' && oddity === undefined && chance(seed, 1) < 0.4
           ? share([actions, 1])
           : share([own, 1])
   const recent: Stretch['services'] =

@@ -3,25 +3,30 @@ import type { KeyLog } from '../key-log.ts'
 import { hasBaseline } from '../novelty.ts'
 import { compareShares, outlierScore } from '../robust.ts'
 import type { Rule } from '../rule.ts'
+import { noBaselines } from './new-network.ts'
 import { counted, listed, percent, rounded, sightingList } from '../wording.ts'
 
 const fewestRequests = 3
 /** More than twice what it was. */
-const least = { times: 2 }
+const leastTimes = 2
+/** Who did more than this of its work outside before works round the clock. */
+const mostBefore = 0.1
 
 export const outsideHours: Rule = {
   id: 'outside-hours',
   severity: 'warning',
   summary: 'a key is used outside working hours, as it was not before',
   help:
-    `Requests of the recent stretch (\`--recent\`) outside of \`audit: workingHours\` of pictify-keys.yaml, by the audit log. A service that works round the clock is not meant: it is a finding where their share is at least ${least.times} times what it was before the recent stretch and more than ${outlierScore} standard errors above it, so that chance does not explain it, from ${fewestRequests} requests on (\`minRequests\`). ` +
-    'A key without three days and ten requests before has no past to be held against: there it is a note. `workingHours` over midnight belong to the day they begin on; changes of summer time are kept.',
+    `Requests of the recent stretch (\`--recent\`) outside of \`audit: workingHours\` of pictify-keys.yaml, by the audit log. A service that works round the clock is not meant: it is a finding where up to ${percent(mostBefore)} of the requests before the recent stretch were outside, and now at least ${leastTimes} times that share are, more than ${outlierScore} standard errors above it, so that chance does not explain it, from ${fewestRequests} requests on (\`minRequests\`). ` +
+    'A key without three days and ten requests before has no past to be held against and is left out. `workingHours` over midnight belong to the day they begin on; changes of summer time are kept.',
   needs: ['log', 'fleet'],
   settings: ['minRequests'],
-  skip: ({ fleet }) =>
-    fleet.known && fleet.value.audit.workingHours === undefined
-      ? 'pictify-keys.yaml has no audit: workingHours'
-      : undefined,
+  skip({ keys, log, fleet }) {
+    if (fleet.known && fleet.value.audit.workingHours === undefined) {
+      return 'pictify-keys.yaml has no audit: workingHours'
+    }
+    return log.known ? noBaselines(keys, log.value) : undefined
+  },
 
   *check({ keys, log, fleet }, { minRequests = fewestRequests }) {
     const hours = fleet.known ? fleet.value.audit.workingHours : undefined
@@ -30,22 +35,22 @@ export const outsideHours: Rule = {
       const own = log.value.keys.get(key.id)
       if (key.status !== 'active' || own === undefined) continue
       const { recent, before } = outsideOf(own)
-      if (recent.part < Math.max(1, minRequests)) continue
       const compared = hasBaseline(log.value, own) ? compareShares(recent, before, 1) : undefined
-      if (compared && (compared.score <= outlierScore || compared.seen < compared.usual * least.times))
-        continue
+      if (compared === undefined || recent.part < Math.max(1, minRequests)) continue
+      const { seen, usual, score } = compared
+      if (usual > mostBefore || score <= outlierScore || seen < usual * leastTimes) continue
       const stretches = stretchesOf(own)
       yield {
         rule: outsideHours.id,
-        severity: compared ? 'warning' : 'note',
+        severity: 'warning',
         key,
-        message: `${counted(recent.part, 'request')} outside working hours, ${listed(stretches)}${compared ? `: ${percent(compared.seen)} of all, ${percent(compared.usual)} before` : ', and no past to hold them against'}`,
+        message: `${counted(recent.part, 'request')} outside working hours, ${listed(stretches)}: ${percent(seen)} of all, ${percent(usual)} before`,
         evidence: {
           requests: recent.part,
           ofRequests: recent.of,
-          percentOutside: rounded((recent.part / recent.of) * 100),
-          percentBefore: compared ? rounded(compared.usual * 100) : null,
-          standardErrorsAbove: compared ? rounded(compared.score) : null,
+          percentOutside: rounded(seen * 100),
+          percentBefore: rounded(usual * 100),
+          standardErrorsAbove: rounded(score),
           workingHours: said(hours),
           hours: stretches.slice(0, 10),
           networks: sightingList(own.outside.networks.list()),
@@ -72,10 +77,12 @@ function stretchesOf({ outside }: KeyLog): string[] {
     if (last?.to === from) last.to += hourMs
     else stretches.push({ from, to: from + hourMs })
   }
+  const date = (at: number) => new Date(at).toISOString().slice(0, 10)
   const clock = (at: number) => new Date(at).toISOString().slice(11, 16)
-  return stretches
-    .reverse()
-    .map(({ from, to }) => `${new Date(from).toISOString().slice(0, 10)} ${clock(from)} to ${clock(to)} UTC`)
+  return stretches.reverse().map(({ from, to }) => {
+    const end = date(to - 1) === date(from) ? clock(to) : `${date(to)} ${clock(to)}`
+    return `${date(from)} ${clock(from)} to ${end} UTC`
+  })
 }
 
 const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']

@@ -43,15 +43,16 @@ describe('outside-hours', () => {
     ])
   })
 
-  test('of a key without a past is a note', () => {
-    const [finding] = found(outsideHours, survey([{ ...night, from: 1.5, to: 1 }]))
-    expect(finding).toMatchObject({ severity: 'note', evidence: { percentBefore: null } })
-    expect(finding?.message).toContain('no past to hold them against')
+  test('over midnight are one stretch', () => {
+    const [finding] = found(outsideHours, survey([...office, { ...night, from: 1.8, to: 1.3 }]))
+    expect(finding?.evidence['hours']).toEqual(['2026-02-27 18:00 to 2026-02-28 05:00 UTC'])
   })
 
   test.each([
     ['one within them', survey(office), {}],
     ['one who works round the clock', survey([{ everyHours: 1 }]), {}],
+    ['one with a tenth of its work at night', survey([...office, { everyHours: 48 }, night]), {}],
+    ['a key without a past', survey([{ ...night, from: 1.5, to: 1 }]), {}],
     ['two at night', survey([...office, { ...night, to: 1.34 }]), {}],
     ['what the file calls little', survey([...office, night]), { minRequests: 4 }],
     ['a night of weeks ago', survey([...office, { ...night, from: 15.41, to: 15.3 }]), {}],
@@ -64,6 +65,7 @@ describe('outside-hours', () => {
     const without = { ...survey(office), fleet: known(fleet(undefined)) }
     expect(outsideHours.skip?.(without, {})).toBe('pictify-keys.yaml has no audit: workingHours')
     expect(outsideHours.skip?.(survey(office), {})).toBeUndefined()
+    expect(outsideHours.skip?.(survey([night]), {})).toContain('does not reach back far enough')
     expect(found(outsideHours, without)).toEqual([])
   })
 })
