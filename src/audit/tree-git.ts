@@ -3,7 +3,6 @@
 // - it runs no program that the repository names, changes nothing, and gets nothing of our environment but what it needs.
 import { spawn } from 'node:child_process'
 import { lstat, realpath } from 'node:fs/promises'
-import path from 'node:path'
 import { systemCode, systemReason } from '../system-error.ts'
 
 /** A file that git has, or would take. Its name need not be text. */
@@ -31,7 +30,7 @@ export class GitError extends Error {
 }
 
 /** Long for a disk that is asked for names alone. */
-const limitMs = 120_000
+const patienceMs = 120_000
 const mostSaid = 4_096
 /** What it needs of the environment; where the repository is, it finds out from the folder. */
 const passedOn =
@@ -39,10 +38,19 @@ const passedOn =
 
 const [symbolicLink, submodule] = ['120000', '160000']
 
-export function createGit(env: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Git {
+export function createGit(
+  env: Readonly<Record<string, string | undefined>>,
+  { signal, limitMs = patienceMs }: { signal?: AbortSignal | undefined; limitMs?: number } = {},
+): Git {
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name)))
   const run = (folder: string, args: readonly string[]) =>
-    runGit(folder, args, { ...own, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' }, signal)
+    runGit(
+      folder,
+      args,
+      { ...own, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' },
+      limitMs,
+      signal,
+    )
 
   async function rootOf(folder: string): Promise<string | undefined> {
     try {
@@ -91,6 +99,7 @@ async function runGit(
   folder: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  limitMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Buffer> {
   signal?.throwIfAborted()
@@ -101,6 +110,10 @@ async function runGit(
     timeout: limitMs,
     windowsHide: true,
     ...(signal && { signal }),
+  })
+  // what it started itself may outlive it, with its pipes
+  child.once('exit', (ended) => {
+    if (ended === null) for (const pipe of [child.stdout, child.stderr]) pipe.destroy()
   })
   const output: Buffer[] = []
   let said = ''
@@ -150,5 +163,5 @@ function* records(output: Buffer): Generator<Buffer> {
 }
 
 function under(root: string, name: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(root + (root.endsWith(path.sep) ? '' : path.sep)), name])
+  return Buffer.concat([Buffer.from(root.endsWith('/') ? root : `${root}/`), name])
 }

@@ -75,10 +75,21 @@ function isPlaceholder(body: string): boolean {
   return words.test(body) || !isMixed(body) || entropyOf(body) < leastEntropy || isRun(body)
 }
 
-/** Words with hyphens between them have no digit, and no capital within. */
+/** Digits, capitals and small letters, two of them at least, and not so as in words. */
 function isMixed(body: string): boolean {
   const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/].filter((kind) => kind.test(body))
-  return kinds.length > 1 && !/^(?:[A-Za-z]?[a-z]+|\d{1,4})(?:[_-](?:[A-Za-z]?[a-z]+|\d{1,4}))*$/.test(body)
+  return kinds.length > 1 && !isWords(body)
+}
+
+/** `checkout-service-2026`, `SomebodyElse0003`: words, set off by hyphens or capitals, and short numbers. */
+function isWords(body: string): boolean {
+  const parts = body.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g) ?? []
+  const numbers = parts.filter((part) => /^\d/.test(part))
+  const areSetOff = body.split(/[_-]+/).every((piece) => /^(?:[A-Z]?[a-z]+|\d*)$/.test(piece))
+  return (
+    numbers.every(({ length }) => length <= 4) &&
+    (areSetOff || (numbers.length < 2 && parts.every((part) => /^(?:[A-Z]?[a-z]{2,}|\d+)$/.test(part))))
+  )
 }
 
 /** Bits a character: of 16 random hexadecimal digits nearly all have more, and what repeats itself has less. */

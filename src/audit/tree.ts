@@ -40,7 +40,7 @@ const nothingThere = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO']
 export async function searchTree(options: TreeOptions): Promise<TreeSearch> {
   const { signal, onProgress = () => {} } = options
   const cwd = await realpath(options.cwd)
-  const git = createGit(options.env, signal)
+  const git = createGit(options.env, { signal })
   const root = await rootOf(git, cwd)
   const files = root === undefined ? await environmentFiles(cwd) : await git.files(root)
   const top = root ?? cwd
@@ -98,7 +98,7 @@ async function environmentFiles(folder: string): Promise<GitFile[]> {
   return names
     .filter((name) => name.startsWith('.env'))
     .sort()
-    .map((name) => ({ path: Buffer.from(path.join(folder, name)), isTracked: false }))
+    .map((name) => ({ path: Buffer.from(`${folder}/${name}`), isTracked: false }))
 }
 
 function stateOf({ isTracked }: GitFile, root: string | undefined): TreeSecret['state'] {
@@ -110,7 +110,7 @@ function stateOf({ isTracked }: GitFile, root: string | undefined): TreeSecret['
 function createInside(root: string): (file: Buffer) => Promise<boolean> {
   const known = new Map<string, Promise<boolean>>()
   return (file) => {
-    const folder = file.subarray(0, file.lastIndexOf(path.sep) || 1)
+    const folder = file.subarray(0, file.lastIndexOf('/') || 1)
     const name = folder.toString('latin1')
     let answer = known.get(name)
     if (answer === undefined) {

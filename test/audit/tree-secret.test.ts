@@ -96,4 +96,5 @@ test('only what begins within bounds is found', () => {
 test('millions of characters that nearly are one are looked through at once', () => {
   expect(found(`pk_live_${'a'.repeat(2_000_000)}`)).toEqual([])
   expect(found('pk_live_'.repeat(250_000))).toEqual([])
+  expect(found(`pk_live_${'aa-'.repeat(60)}B1! `.repeat(1_000))).toEqual([])
 })

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { searchTree, type TreeOptions } from '../../src/audit/tree.ts'
+import { createGit } from '../../src/audit/tree-git.ts'
 import { createRepository, real, type Repository } from './repository.ts'
 
 let repository: Repository
@@ -197,6 +198,17 @@ test('no program that the repository names is run, and no variable of ours reach
 test('a repository that git refuses is not known to be in order', async () => {
   await writeFile(path.join(repository.root, '.git', 'config'), '[core\n')
   await expect(found()).rejects.toThrow(/^git refuses: bad config line 1/)
+})
+
+test('a git that does not answer is waited for no longer than that', async () => {
+  const bin = path.join(repository.root, '..', 'bin')
+  await mkdir(bin)
+  await writeFile(path.join(bin, 'git'), '#!/bin/sh\nsleep 20\n', { mode: 0o755 })
+  const env = { PATH: `${bin}:${repository.env['PATH']}` }
+  const git = createGit(env, { limitMs: 300 })
+  await expect(git.files(repository.root)).rejects.toThrow('git did not answer within 0.3s')
+  const patient = createGit(env, { signal: AbortSignal.timeout(300) })
+  await expect(patient.files(repository.root)).rejects.toThrow(/aborted due to timeout/)
 })
 
 test('one that belongs to another user is not believed', async ({ skip }) => {
