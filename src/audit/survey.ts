@@ -211,15 +211,17 @@ async function readLog(
   }
   const keys = new Map<string, KeyLog>()
   let events = 0
+  let total: number | undefined
+  const onTotal = (count: number) => (total = count)
   try {
-    for await (const page of api.auditLogsByPage(filter, { signal, patient: true })) {
+    for await (const page of api.auditLogsByPage(filter, { signal, patient: true, onTotal })) {
       for (const event of page) {
         let log = keys.get(event.keyId)
         if (log === undefined) keys.set(event.keyId, (log = createKeyLog(reading)))
         log.add(event)
       }
       events += page.length
-      onProgress({ what: 'events', done: events, total: undefined })
+      onProgress({ what: 'events', done: events, total })
     }
   } catch (error) {
     if (!isNotFound(error)) throw error
