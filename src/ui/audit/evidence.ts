@@ -4,7 +4,9 @@ import { formatDuration } from '../../duration.ts'
 type Value = Evidence[string]
 
 const listed = 5
-const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
+const units: ReadonlySet<string> = new Set(['ms', 'percent'])
+const endings: ReadonlySet<string> = new Set(['at', 'days'])
+const instants = /(?<!\S)(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z(?!\S)/g
 
 /** What was measured, as names and values for people: `lastUsedAt` is `last used`, `idleMs` a duration in words. */
 export function evidenceFacts(evidence: Evidence): (readonly [name: string, value: string])[] {
@@ -18,25 +20,39 @@ export function evidenceLine(evidence: Evidence): string {
     .join(', ')
 }
 
+/** The parts of `errorPercent24h`: error, percent, 24h. */
+function partsOf(name: string): string[] {
+  return (name.match(/p\d+|\d+[a-z]*|[A-Z]?[a-z]+/g) ?? [name]).map((part) => part.toLowerCase())
+}
+
+/** Without the unit, which the value has, and the ending of an instant. */
 function nameOf(name: string): string {
-  const bare = name.replace(/(?<=[a-z\d])(?:At|Ms|Days)$/, '')
-  return bare.replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()
+  const parts = partsOf(name)
+  const isOne = parts.length === 1
+  return parts
+    .filter((part, at) => isOne || !(units.has(part) || (endings.has(part) && at === parts.length - 1)))
+    .join(' ')
 }
 
 function valueOf(name: string, value: Value): string {
   if (value === null) return 'none'
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value === 'number') return figure(name, value)
-  if (typeof value === 'string') return instant.test(value) ? shortInstant(value) : value
+  if (typeof value === 'string') return shortInstant(value)
   const more = value.length - listed
-  return [...value.slice(0, listed), ...(more > 0 ? [`and ${more} more`] : [])].join('; ') || 'none'
+  return (
+    [...value.slice(0, listed).map(shortInstant), ...(more > 0 ? [`and ${more} more`] : [])].join('; ') ||
+    'none'
+  )
 }
 
 function figure(name: string, value: number): string {
-  if (name.endsWith('Ms')) return formatDuration(value)
-  if (name.endsWith('Days')) return `${value.toLocaleString('en')} d`
-  if (/(?:rate|share)$/i.test(name)) return percent(value)
-  return value.toLocaleString('en', { maximumFractionDigits: 2 })
+  const parts = partsOf(name)
+  const text = value.toLocaleString('en', { maximumFractionDigits: 2 })
+  if (parts.includes('ms')) return value < 1_000 ? `${Math.round(value)} ms` : formatDuration(value)
+  if (parts.includes('percent')) return `${text} %`
+  if (parts.at(-1) === 'days') return `${text} d`
+  return text
 }
 
 /** `12.5 %` of 0.125. */
@@ -44,7 +60,7 @@ export function percent(share: number): string {
   return `${(share * 100).toLocaleString('en', { maximumFractionDigits: share < 0.01 ? 2 : 1 })} %`
 }
 
-/** `2026-03-01 11:55 UTC`; a text that is no instant as it is. */
+/** `2026-03-01 11:55 UTC` for each instant in a text; the rest as it is. */
 export function shortInstant(text: string): string {
-  return instant.test(text) ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : text
+  return text.replaceAll(instants, '$1 $2 UTC')
 }

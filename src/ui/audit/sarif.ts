@@ -125,8 +125,9 @@ function uriOf(file: string, root: string): string {
 function createFingerprints() {
   const seen = new Map<string, number>()
   return ({ rule, key, place, evidence }: ReportedFinding) => {
-    const which =
-      place === null ? (key?.id ?? '') : [place.file, evidence['secret'] ?? key?.id ?? ''].join('\n')
+    const { secret, wanted, type } = evidence
+    const own = String(secret ?? wanted ?? type ?? '')
+    const which = key === null || secret !== undefined ? `${place?.file ?? ''}\n${own}` : key.id
     const hash = createHash('sha256').update(`${rule}\n${which}`).digest('hex').slice(0, 16)
     const count = (seen.get(hash) ?? 0) + 1
     seen.set(hash, count)

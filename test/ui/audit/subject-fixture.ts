@@ -194,8 +194,8 @@ function standardRules(keys: readonly Key[]): Rule[] {
         message: '12.4 % of its requests failed today, of usually 0.6 %',
         evidence: {
           requests: 18_234,
-          errorRate: 0.124,
-          usualRate: 0.006,
+          errorPercent24h: 12.4,
+          errorPercentBefore: 0.6,
           endpoints: ['POST /image', 'POST /gif'],
         },
       }),
