@@ -1,5 +1,5 @@
 // How long whole processes take, as ratios: both sides run in turn, so that what the machine does meanwhile meets both.
-//   npm run bench -- [--strict] [--rounds <n>]
+//   npm run bench -- [--strict] [--rounds <n>] [--only speed|scale] [--events <n>]
 // Goals that are missed are marked; with --strict they also make the exit code 1.
 // Node's own variables are part of the floor: NODE_EXTRA_CA_CERTS alone can treble `node -e 0`, and hides what is ours in
 // it. So all is measured without them, and where some are set, once more with them, as this machine really is.
@@ -11,10 +11,17 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { scale } from './bench-scale.js'
 
 const { values } = parseArgs({
-  options: { strict: { type: 'boolean' }, rounds: { type: 'string', default: '15' } },
+  options: {
+    strict: { type: 'boolean' },
+    rounds: { type: 'string', default: '15' },
+    only: { type: 'string' },
+    events: { type: 'string', default: '5000000' },
+  },
 })
+if (![undefined, 'speed', 'scale'].includes(values.only)) throw new Error('--only takes speed or scale')
 const rounds = Number(values.rounds)
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number, 1 or more')
 
@@ -131,6 +138,17 @@ async function bench() {
   const environments = [{ name: "without Node's own variables", env: bare }]
   if (nodes.length > 0) environments.push({ name: `with ${nodes.join(', ')}`, env: asItIs })
 
+  console.log(
+    `node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}; ${rounds} rounds; whole processes, wall time\n`,
+  )
+  const fast = values.only === 'scale' || (await speed(environments, bare))
+  if (values.only === 'speed') return fast
+  const events = Number(values.events)
+  const preload = at('scripts/bench-memory.cjs')
+  return (await scale({ cli, preload, folder, env: bare, events, start, report })) && fast
+}
+
+async function speed(environments, bare) {
   const [few, many] = [await startServer(100), await startServer(100_000)]
   const against = (url, env) => ({
     ...env,
@@ -152,9 +170,6 @@ async function bench() {
   const lines = new Set((await output(ndjson, against(many, bare))).trimEnd().split('\n'))
   if (listed !== 100 || lines.size !== 100_000) throw new Error(`listed ${listed} and ${lines.size} keys`)
 
-  console.log(
-    `node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}; ${rounds} rounds; whole processes, wall time\n`,
-  )
   const met = []
   for (const { name, env } of environments) {
     console.log(row([name, 'ours', 'theirs', 'ratio', 'range']))
