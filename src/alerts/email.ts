@@ -5,7 +5,6 @@ import type { Transporter } from 'nodemailer'
 import { KeysError } from '../errors.ts'
 import { isLoopback } from '../http.ts'
 import type { Secret } from '../secret.ts'
-import { systemCode } from '../system-error.ts'
 import type { Letter, Notifier } from './notifier.ts'
 
 export interface EmailSettings {
@@ -94,18 +93,26 @@ interface MailError {
   code?: string
   responseCode?: number
   command?: string
+  /** Of the system's own error, whose code is not kept. */
+  syscall?: string
 }
 
 /** What a server answers may repeat what it was sent, so that only its number is told. */
 function failure(error: unknown, { server }: EmailSettings): KeysError {
   if (!(error instanceof Error)) throw error
   const { host } = new URL(server)
-  const { code = systemCode(error) ?? '', responseCode, command } = error as MailError
+  const { code = '', responseCode, command, syscall } = error as MailError
   const answered =
     responseCode === undefined
       ? ''
       : ` (${responseCode}${command === undefined ? '' : ` to ${command.split(' ')[0]}`})`
-  const [message, hint, refused = false] = meaningOf(code, host, answered, responseCode)
+  const [message, hint, refused = false] = meaningOf(
+    // nothing was said yet: this is not about TLS
+    syscall === 'connect' ? 'ECONNECTION' : code,
+    host,
+    answered,
+    responseCode,
+  )
   return new KeysError(refused ? 'notifier-refused' : 'notifier-failed', message, { hint, cause: error })
 }
 
@@ -121,13 +128,10 @@ function meaningOf(code: string, host: string, answered: string, status = 0): [s
         'does it offer STARTTLS (smtp://) or TLS (smtps://)? trust its authority with --ca-file',
       ]
     case 'EDNS':
-    case 'ENOTFOUND':
       return [`there is no host ${host}`, 'look for a typing error in its server']
     case 'ETIMEDOUT':
       return [`${host} did not answer in time`, 'is the server running, and is its port right?']
     case 'ECONNECTION':
-    case 'ECONNREFUSED':
-    case 'ECONNRESET':
       return [`${host} cannot be reached`, 'is the server running, and is its port right?']
     case 'EENVELOPE':
       return [
