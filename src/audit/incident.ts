@@ -82,6 +82,8 @@ export interface InvestigationOptions {
   /** Unix ms: how far back the log is read, and from when on it counts as the incident. */
   from: number
   since: number
+  /** Up to when it is read; that is over by now, for a log that grows while it is read shows its pages twice or not at all. */
+  until: number
   /** What earlier audits of this machine saw of it. */
   seenBefore?: KeyPast | undefined
   /** What else is known to have happened. */
@@ -96,10 +98,9 @@ export async function investigate(
   keyId: string,
   options: InvestigationOptions,
 ): Promise<Incident> {
-  const { key, since, signal, marks = [] } = options
+  const { key, since, until: at, signal, marks = [] } = options
   const usage = await orNull(api.keys.usage(keyId, { signal, patient: true }))
-  const at = api.now()
-  const log = await orNull(readLog(api, keyId, { ...options, until: at }))
+  const log = await orNull(readLog(api, keyId, options))
   const novelty = log && noveltyOf(log)
   const reached = log && novelty && reachedOf(log, novelty)
   // what the days of usage tell, where the log does not
@@ -128,15 +129,16 @@ export async function investigate(
 async function readLog(
   api: Client,
   keyId: string,
-  { from, since, until, signal, onProgress = () => {} }: InvestigationOptions & { until: number },
+  { from, since, until, signal, onProgress = () => {} }: InvestigationOptions,
 ): Promise<IncidentLog> {
   const log = createIncidentLog({ from, since, until })
   const filter = { keyId, since: new Date(from).toISOString(), until: new Date(until).toISOString() }
   for await (const page of api.auditLogsByPage(filter, { signal, patient: true })) {
     for (const event of page) {
       const instant = Date.parse(event.timestamp)
-      // an API that does not know the filters shows all it has
-      if (event.keyId === keyId && instant >= from && instant < until) log.add(event)
+      // an API that does not know the filters shows all it has; one that does may leave out what was asked for
+      const isOurs = event.keyId === keyId || event.keyId === ''
+      if (isOurs && instant >= from && instant < until) log.add(event)
     }
     onProgress({ what: 'events', done: log.seen.requests, total: undefined })
     if (page.some(({ timestamp }) => Date.parse(timestamp) < from)) break

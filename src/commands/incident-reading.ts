@@ -14,6 +14,9 @@ import { createReading } from '../ui/reading.ts'
 /** Where nobody says when it leaked, and how much of the time before it is held against. */
 export const incidentDefaults = { sinceMs: 7 * 86_400_000, baselineMs: 30 * 86_400_000 }
 
+/** The API's clock is known to the second: what was done within the last one is of the incident too. */
+const clockGrainMs = 1_000
+
 export interface IncidentScope {
   key: Key | undefined
   /** Unix ms, by the API's clock. */
@@ -33,10 +36,13 @@ export async function readIncident(
   const reading = createReading(context)
   const limit = limitOf(context, limitMs)
   try {
+    const until = api.now() + clockGrainMs
+    await context.clock.sleep(clockGrainMs, limit.signal)
     return await investigate(api, keyId, {
       key,
       since,
       from: since - baselineMs,
+      until,
       marks: marksOf(await readJournals(context, api), keyId),
       seenBefore: await readSeen(context, api, keyId),
       signal: limit.signal,

@@ -85,35 +85,60 @@ async function byRotation(
 }
 
 /**
- * Without an audit log: the one key of its type whose last use moves whenever the secret is used, round after round. Others
- * move too where they are busy; then nothing is said.
+ * Without an audit log: the one key of its type whose last use moves whenever the secret is used, round after round. So does
+ * that of the admin key that asks, and of keys that are in use anyhow: those move also when the secret is not used.
  */
-async function byLastUse({ clock, signal, out }: Context, api: Client, secret: Secret): Promise<string> {
+async function byLastUse(context: Context, api: Client, secret: Secret): Promise<string> {
+  const { signal, out, clock } = context
   out.event(
-    { event: 'secret-match', boundMs: (rounds + 1) * pauseMs },
+    { event: 'secret-match', boundMs: 2 * rounds * pauseMs },
     'the audit log does not tell whose it is: looking for the key whose last use moves with it',
   )
-  const type = secret.type
-  let candidates = (await readKeys(api, signal)).filter((key) => key.status === 'active' && key.type === type)
-  for (let round = 1; round <= rounds && candidates.length > 0; round++) {
-    const before = new Map(candidates.map(({ id, lastUsedAt }) => [id, lastUsedAt]))
-    // the API may tell of last uses to the second
-    await clock.sleep(pauseMs, signal)
-    await api.probe(secret, { signal })
-    const now = await readAgain(api, candidates, signal)
-    candidates = now.filter(({ id, lastUsedAt }) => lastUsedAt !== null && lastUsedAt !== before.get(id))
+  const { type } = secret
+  const isOwn = (await context.credential()).secret.equals(secret)
+  const keys = await readKeys(api, signal)
+  let moved = keys.filter((key) => key.status === 'active' && key.type === type)
+  for (let round = 1; round <= rounds && moved.length > 0; round++) {
+    moved = await movedBy(context, api, moved, () => api.probe(secret, { signal }))
   }
-  const [only] = candidates
-  if (only !== undefined && candidates.length === 1) return only.id
-  const hint =
-    candidates.length === 0
-      ? `no key of this account was seen to be used by it: it may be of another account (--profile), or last uses are told late. Name the key if you know it: pictify-keys incident <key>`
-      : `it is one of these, which are all in use: ${namesOf(candidates)}; look at each: pictify-keys incident <key>`
+  const admins = moved.filter(({ access }) => access === 'admin')
+  const [asking] = admins
+  // the one that asks is among them
+  if (isOwn) moved = admins
+  else if (asking !== undefined && admins.length === 1) moved = moved.filter((key) => key !== asking)
+  if (moved.length > 1) {
+    const anyhow = await movedBy(context, api, moved, async () => clock.sleep(pauseMs * (rounds - 1), signal))
+    const ids = new Set(anyhow.map(({ id }) => id))
+    const still = moved.filter(({ id }) => !ids.has(id))
+    if (still.length === 1) moved = still
+  }
+  const [only] = moved
+  if (only !== undefined && moved.length === 1) return only.id
   throw new KeysError(
     'secret-unmatched',
     `the secret works, and is of a ${type ?? ''} key; the API keeps no audit log that says of which`,
-    { hint: `${hint}` },
+    {
+      hint:
+        moved.length === 0
+          ? 'no key of this account was seen to be used by it: it may be of another account (--profile), or last uses are told late; name the key if you know it: pictify-keys incident <key>'
+          : `it is one of these, which are all in use: ${namesOf(moved)}; look at each: pictify-keys incident <key>`,
+    },
   )
+}
+
+/** Those of the keys that were used meanwhile. */
+async function movedBy(
+  { clock, signal }: Context,
+  api: Client,
+  keys: readonly Key[],
+  act: () => Promise<unknown>,
+): Promise<Key[]> {
+  const before = new Map(keys.map(({ id, lastUsedAt }) => [id, lastUsedAt]))
+  // the API may tell of last uses to the second
+  await clock.sleep(pauseMs, signal)
+  await act()
+  const now = await readAgain(api, keys, signal)
+  return now.filter(({ id, lastUsedAt }) => lastUsedAt !== null && lastUsedAt !== before.get(id))
 }
 
 /** Few are asked for one by one. */

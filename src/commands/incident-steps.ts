@@ -60,7 +60,7 @@ export async function nextSteps(
   }
   if (incident.audit !== null && incident.audit.since > 0) {
     const file = `${fileName(keyId)}.ndjson`
-    const from = networksOf(incident).flatMap((glob) => ['--ip', glob])
+    const from = networksOf(incident).flatMap((network) => ['--ip', network])
     steps.push({
       what:
         from.length > 0
@@ -120,19 +120,12 @@ async function isCredential({ credential, signal }: Context, api: Client, keyId:
   return (await api.whose(secret, { signal })) === keyId
 }
 
-/** As `--ip` takes them: `203.0.113.*`. */
+/** As `--ip` takes them: `203.0.113.0/24`. */
 function networksOf({ unlike }: Incident): string[] {
   return unlike
     .filter(({ kind }) => kind === 'network')
     .slice(0, mostNetworks)
-    .map(({ value }) => globOf(value))
-}
-
-function globOf(network: string): string {
-  const [base = '', bits] = network.split('/')
-  if (bits === '24') return base.replace(/\d+$/, '*')
-  if (bits === '48') return `${base.replace(/::$/, '').split(':').slice(0, 3).join(':')}:*`
-  return network
+    .map(({ value }) => value)
 }
 
 function fileName(keyId: string): string {

@@ -59,5 +59,10 @@ export function incidentOf(
 ): Promise<Incident> {
   const { key: given = key({ access: 'full' }), sinceMs = 7 * dayMs } = options
   const since = start - sinceMs
-  return investigate(client(), keyId, { key: given ?? undefined, since, from: since - 30 * dayMs })
+  return investigate(client(), keyId, {
+    key: given ?? undefined,
+    since,
+    from: since - 30 * dayMs,
+    until: start,
+  })
 }

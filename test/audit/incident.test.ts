@@ -123,6 +123,7 @@ describe('investigate', () => {
       key: key(),
       since: start - dayMs,
       from: start - 2 * dayMs,
+      until: start,
       onProgress: ({ done }) => read.push(done),
     })
     expect(read).toEqual([50])

@@ -28,7 +28,10 @@ const markWords: Readonly<Record<Mark['kind'], string>> = {
 
 /** `2026-03-01 11:55`, in UTC. */
 export function minute(instant: string | null): string {
-  return instant === null ? '' : `${instant.slice(0, 10)} ${instant.slice(11, 16)}`
+  const at = Date.parse(instant ?? '')
+  if (Number.isNaN(at)) return instant ?? ''
+  const text = new Date(at).toISOString()
+  return `${text.slice(0, 10)} ${text.slice(11, 16)}`
 }
 
 export function figure(count: number): string {
