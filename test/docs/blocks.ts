@@ -111,7 +111,7 @@ function note(notes: Notes, first: string, rest: string[], where: string): void 
   else if (word === 'file') notes.file = value
   else if (word === 'not run:') notes.notRun = [value, ...rest].join(' ')
   // marks of the scripts that write tables into documents
-  else if (!/^(commands|figures|picture|end of \w+)\b/.test(first))
+  else if (!/^(commands|rules|figures|picture|end of \w+)\b/.test(first))
     throw new Error(`${where}: no directive: ${first}`)
 }
 

@@ -12,7 +12,7 @@ export const adminKeyDoesWork: Rule = {
   id: 'admin-key-does-work',
   severity: 'warning',
   summary: 'an admin key does other work than managing keys',
-  help: 'Whoever has an admin key can make keys and revoke all of them: it should lie in as few places as can be, and an application needs none. It is told by the endpoints in the audit log: all but those under /api-keys and /audit-logs are other work, without the probes of pictify-keys itself. Give the application a key of its own, and rotate the admin key.',
+  help: 'Whoever has an admin key can make keys and revoke all of them: it should lie in as few places as can be, and an application needs none. It is told by the endpoints in the audit log: all but those under /api-keys and /audit-logs are other work, without the probes of pictify-keys itself; fewer requests than `minRequests` are no finding. Give the application a key of its own, and rotate the admin key.',
   needs: ['log'],
   settings: ['minRequests'],
 

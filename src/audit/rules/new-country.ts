@@ -9,7 +9,7 @@ export const newCountry: Rule = {
   summary: 'a key is used from countries it was never used from',
   help:
     'The API tells from which countries a key was used in 30 days, not since when: so each audit writes down what it saw, in the state directory of this machine (--state-dir), and holds the next one against it. A country that an audit sees for the first time is a finding from then on for as long as it is recent (`--recent`), so that a second audit does not hide it. ' +
-    'The first look at an account skips the rule, and the first look at a key says nothing of it. Where the state directory does not last, as in most CI jobs, keep it (a cache of the job), or go by new-network.',
+    'The first look at an account skips the rule, and the first look at a key says nothing of it. Where the state directory does not last, as in most CI jobs, keep it (a cache of the job), or go by new-network. Fewer requests than `minRequests` are no finding; `ignore` names countries that are meant to be there.',
   needs: ['usage', 'past'],
   settings: ['minRequests', 'ignore'],
   skip({ keys, past }) {
@@ -18,9 +18,8 @@ export const newCountry: Rule = {
     return firstLook
   },
 
-  *check({ keys, usage, past, at, log }, { minRequests = 1, ignore = [] }) {
+  *check({ keys, usage, past, at, recentSince }, { minRequests = 1, ignore = [] }) {
     if (!usage.known || !past.known) return
-    const recentSince = log.known ? log.value.recentSince : at - 7 * 86_400_000
     for (const key of keys) {
       const countries = usage.value.get(key.id)?.countries
       const known = past.value.keys.get(key.id)
