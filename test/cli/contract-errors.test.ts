@@ -35,6 +35,10 @@ const faulty =
     sandbox.addFault(fault)
     return run(['list', ...args, '--json'])
   }
+const faultyLog: Scene = ({ sandbox, run }) => {
+  sandbox.addFault('status-404:GET /audit-logs')
+  return run(['logs', '--json'])
+}
 const asAdmin =
   (key: (stage: Rotating) => string | undefined, ...args: string[]): Scene =>
   (stage) =>
@@ -133,6 +137,15 @@ const scenes: Partial<Record<ErrorCode, Scene>> = {
     await running.ended
     return ran
   },
+  'no-audit-log': faultyLog,
+  'signing-key': run('rotations', 'export', '--sign-key', 'not-there.pem', '--out', 'receipts.ndjson'),
+  'receipts-altered': async ({ home, run }) => {
+    await run(['rotations', 'keygen', 'sign-key.pem'])
+    await writeFile(path.join(home.directory, 'receipts.ndjson'), 'altered\n')
+    const key = ['--public-key', 'sign-key.pub.pem']
+    return run(['rotations', 'verify', 'receipts.ndjson', ...key, '--json'])
+  },
+  'output-file': run('logs', '--out', 'no-such-folder/log.ndjson'),
   interrupted: async ({ home, sandbox }) => {
     sandbox.addFault('stall')
     const running = home.start(['list', '--json'])

@@ -39,6 +39,7 @@ const duration = '\\d+(?:\\.\\d+)?(?:ms|mo|[smhdy])\\b(?: \\d+[smhd]\\b)?'
 const kinds: Record<string, Kind> = {
   liveSecret: { pattern: 'pk_live_[\\w-]*(?:…[\\w-]*)?' },
   testSecret: { pattern: 'pk_test_[\\w-]*(?:…[\\w-]*)?' },
+  digest: { pattern: '\\b[0-9a-f]{64}\\b', isBound: true },
   keyId: { pattern: '\\bkey_[a-z0-9]+\\b', isBound: true },
   mark: { pattern: '(?<=-)(?:[0-9a-f]{6}|none)-[0-9a-z]{1,10}(?=\\))' },
   rotationId: { pattern: '\\b(?=[a-f\\d]*\\d|[a-f]{6}\\b)[0-9a-f]{6}\\b', isBound: true },
