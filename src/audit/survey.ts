@@ -14,6 +14,8 @@ export type Known<T> = { known: true; value: T } | { known: false; why: string }
 /** All that rules look at. Instants are Unix ms by the API's clock. */
 export interface Survey {
   at: number
+  /** What happened from here on is recent. */
+  recentSince: number
   apiUrl: string
   plan: Plan | undefined
   keys: readonly Key[]
@@ -39,10 +41,9 @@ export interface AccountLog {
   /** From when to when it was read. */
   since: number
   until: number
-  /** What happened from here on is recent, and held against what happened before. */
   recentSince: number
   events: number
-  /** By key id; a key without events has none. */
+  /** By the id of a key of the account; one without events has none. */
   keys: ReadonlyMap<string, KeyLog>
 }
 
@@ -67,6 +68,8 @@ export interface TreeSecret {
   line: number
   /** `pk_live_…abcd`: enough to know it by, too little to use. */
   masked: string
+  /** The name that its line sets to it, as environment files do. */
+  variable: string | undefined
   /** How it is written, where not as it is. */
   encoding: 'base64' | undefined
   /** Git tracks the file, does not ignore it (a `.env` about to be committed), or there is no repository. */
@@ -116,15 +119,15 @@ export interface SurveyOptions {
 }
 
 /** What the API tells; the rest of a survey comes from this machine. */
-export type AccountSurvey = Pick<Survey, 'at' | 'apiUrl' | 'plan' | 'keys' | 'usage' | 'log'>
+export type AccountSurvey = Pick<Survey, 'at' | 'recentSince' | 'apiUrl' | 'plan' | 'keys' | 'usage' | 'log'>
 
 const dayMs = 86_400_000
 const usageSpanMs = 30 * dayMs
 const usagesInFlight = 6
 /** Of a key's days; the API tells of 30. */
 const mostDays = 100
-/** Distinct values kept of all keys together, some 30 MB of them; few keys come near it. */
-const keptValues = 150_000
+/** Distinct values kept of all keys together, some 20 MB of them; few keys come near it. */
+const keptValues = 100_000
 
 /** Reads the account: every key, what the used ones did, and the audit log, as fast as the rate limit allows. */
 export async function surveyAccount(api: Client, options: SurveyOptions): Promise<AccountSurvey> {
@@ -137,8 +140,9 @@ export async function surveyAccount(api: Client, options: SurveyOptions): Promis
   const at = api.now()
   const notAsked = { known: false, why: 'it was not asked for' } as const
   const usage = options.needs.usage ? await readUsages(api, keys, at, options) : notAsked
-  const log = options.needs.log ? await readLog(api, at, options) : notAsked
-  return { at, apiUrl: api.baseUrl, plan: api.plan, keys, usage, log }
+  const log = options.needs.log ? await readLog(api, keys, at, options) : notAsked
+  const recentSince = at - options.recentMs
+  return { at, recentSince, apiUrl: api.baseUrl, plan: api.plan, keys, usage, log }
 }
 
 async function readUsages(
@@ -196,6 +200,7 @@ function daysOf(daily: NonNullable<Usage['daily']>): KeyUsage['days'] {
 
 async function readLog(
   api: Client,
+  listed: readonly Key[],
   at: number,
   { sinceMs, recentMs, isOutside, signal, onProgress = () => {} }: SurveyOptions,
 ): Promise<Survey['log']> {
@@ -209,6 +214,8 @@ async function readLog(
     addressOf: remembering(readAddress),
     programOf: remembering(programOf),
   }
+  // those of keys that are gone are counted, and no more: nobody can tell how many such there are
+  const ids = new Set(listed.map(({ id }) => id))
   const keys = new Map<string, KeyLog>()
   let events = 0
   let total: number | undefined
@@ -217,7 +224,10 @@ async function readLog(
     for await (const page of api.auditLogsByPage(filter, { signal, patient: true, onTotal })) {
       for (const event of page) {
         let log = keys.get(event.keyId)
-        if (log === undefined) keys.set(event.keyId, (log = createKeyLog(reading)))
+        if (log === undefined) {
+          if (!ids.has(event.keyId)) continue
+          keys.set(event.keyId, (log = createKeyLog(reading)))
+        }
         log.add(event)
       }
       events += page.length

@@ -5,7 +5,7 @@ import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { lineReach, longestSecret, secretsIn, type FoundSecret } from './tree-secret.ts'
 
-export interface LineSecret extends Pick<FoundSecret, 'secret' | 'encoding' | 'mayBeOthers'> {
+export interface LineSecret extends Omit<FoundSecret, 'at' | 'end'> {
   /** From 1. */
   line: number
 }
@@ -53,8 +53,8 @@ async function* read(handle: FileHandle, signal: AbortSignal | undefined): Async
     text += decode(buffer.subarray(0, bytesRead))
     const until = isEnd ? text.length : text.length - longestSecret - lineReach
     if (until <= from) continue
-    for (const { secret, at, end, encoding, mayBeOthers } of secretsIn(text, from, until)) {
-      yield { secret, encoding, mayBeOthers, line: line + newlines(text, at) }
+    for (const { at, end, ...found } of secretsIn(text, from, until)) {
+      yield { ...found, line: line + newlines(text, at) }
       from = end
     }
     from = Math.max(from, until)

@@ -10,6 +10,8 @@ export interface FoundSecret {
   end: number
   /** How it is written, where not as it is: Kubernetes keeps secrets so. */
   encoding: 'base64' | undefined
+  /** The name it is set to in an environment file. */
+  variable: string | undefined
   /** Another service's keys begin the same, and its name is in the line. */
   mayBeOthers: boolean
 }
@@ -55,7 +57,11 @@ function secretOf(text: string, written: string, at: number): FoundSecret | unde
     return undefined
   const line = lineAround(text, at, end)
   if (/pictify-keys:\s?ignore/i.test(line)) return undefined
-  return { secret: new Secret(value), at, end, encoding, mayBeOthers: /stripe/i.test(line) }
+  const [, variable] =
+    /(?:^|\n)[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=["']?$/.exec(
+      text.slice(Math.max(0, at - lineReach), at),
+    ) ?? []
+  return { secret: new Secret(value), at, end, encoding, variable, mayBeOthers: /stripe/i.test(line) }
 }
 
 /** What of a line lies within reach, without the zeros of UTF-16. */

@@ -87,6 +87,17 @@ test('a line that names Stripe, whose publishable keys look the same, is told ap
   expect([first?.mayBeOthers, second?.mayBeOthers]).toEqual([true, false])
 })
 
+test.each([
+  [`A=1\nPICTIFY_API_KEY=${real}\n`, 'PICTIFY_API_KEY'],
+  [`export KEY="${real}"`, 'KEY'],
+  [`  KEY_2='${real}'`, 'KEY_2'],
+  [`key: ${real}`, undefined],
+  [`# KEY=${real}`, undefined],
+  [`KEY=http://${real}`, undefined],
+])('the variable of %j is %s', (text, variable) => {
+  expect(secretsIn(text).map((each) => each.variable)).toEqual([variable])
+})
+
 test('only what begins within bounds is found', () => {
   const text = `${real} ${real}`
   expect(secretsIn(text, 1).map(({ at }) => at)).toEqual([real.length + 1])

@@ -70,7 +70,7 @@ test('secrets are found by their places, are asked about once each, and are nowh
       '.env',
       'accepted',
       expect.stringMatching(/^key_/),
-      expect.stringContaining('--self --compromised'),
+      expect.stringContaining(`--self --compromised --to 'env:.env#PICTIFY_ADMIN_KEY'`),
     ],
     ['note', 'never.yml', 'refused', null, null],
     ['note', 'old.yml', 'refused', null, null],

@@ -1,3 +1,4 @@
+import { maybeInUse } from '../own-key.ts'
 import { successorsUnderWay } from '../open-rotations.ts'
 import type { Rule } from '../rule.ts'
 
@@ -7,13 +8,13 @@ export const neverUsed: Rule = {
   id: 'never-used',
   severity: 'warning',
   summary: 'a key was made and never used',
-  help: 'A key that nothing uses can only leak. It is told by a key that was created more than 7 days ago (`warnAfter`) and has no last use; the successor of a rotation that is not over is left to rotation-open and orphan.',
+  help: 'A key that nothing uses can only leak. It is told by a key that was created more than 7 days ago (`warnAfter`) and has no last use; the successor of a rotation that is not over is left to rotation-open and orphan, and the admin keys where one of them must be that of the audit, whose use shows minutes later.',
   needs: ['rotations'],
   settings: ['warnAfterMs'],
   *check(survey, { warnAfterMs = 7 * dayMs }) {
-    const underWay = successorsUnderWay(survey)
+    const spared = new Set([...successorsUnderWay(survey), ...maybeInUse(survey)])
     for (const key of survey.keys) {
-      if (key.status !== 'active' || key.lastUsedAt !== null || underWay.has(key.id)) continue
+      if (key.status !== 'active' || key.lastUsedAt !== null || spared.has(key.id)) continue
       const ageMs = survey.at - Date.parse(key.createdAt)
       if (!(ageMs > warnAfterMs)) continue
       yield {

@@ -66,16 +66,28 @@ function severityOf({ state, probe, mayBeOthers }: TreeSecret): Severity {
   return state === 'tracked' ? 'error' : 'warning'
 }
 
-function mend(
-  survey: Survey,
-  { file, state, probe, isOwn }: TreeSecret,
-  key: Finding['key'],
-): readonly string[] | undefined {
-  if (isOwn && state !== 'no-repository') return ['pictify-keys', 'rotate', '--self', '--compromised']
-  if (key !== undefined && state !== 'no-repository') {
-    return rotateLeakedLine(key.id, survey.fleet.known ? entryOf(key, survey.fleet.value) : undefined)
+function mend(survey: Survey, found: TreeSecret, key: Finding['key']): readonly string[] | undefined {
+  const { file, state, probe, isOwn } = found
+  if (state !== 'no-repository') {
+    if (isOwn) return ['pictify-keys', 'rotate', '--self', '--compromised', ...placeOf(found)]
+    if (key !== undefined) return leakedLine(survey, found, key.id)
   }
   if (probe === undefined) return ['pictify-keys', 'audit', '--rule', 'secret-in-tree', '--probe']
-  const isEnvironmentFile = /(?:^|\/)\.env[^/]*$/.test(file)
-  return state === 'tracked' && isEnvironmentFile ? ['git', 'rm', '--cached', '--', file] : undefined
+  return state === 'tracked' && isEnvironmentFile(file) ? ['git', 'rm', '--cached', '--', file] : undefined
+}
+
+/** To the places that the keys file names; else to the file itself, where an application reads it. */
+function leakedLine({ fleet, keys }: Survey, found: TreeSecret, keyId: string): string[] {
+  const key = keys.find(({ id }) => id === keyId)
+  const entry = fleet.known && key !== undefined ? entryOf(key, fleet.value) : undefined
+  const line = rotateLeakedLine(keyId, entry)
+  return entry !== undefined && entry.to.length > 0 ? line : [...line, ...placeOf(found)]
+}
+
+function placeOf({ file, variable }: TreeSecret): string[] {
+  return variable !== undefined && isEnvironmentFile(file) ? ['--to', `env:${file}#${variable}`] : []
+}
+
+function isEnvironmentFile(file: string): boolean {
+  return /(?:^|\/)\.env[^/]*$/.test(file)
 }

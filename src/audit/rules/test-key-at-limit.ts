@@ -25,9 +25,10 @@ export const testKeyAtLimit: Rule = {
         rule: 'test-key-at-limit',
         severity: isNow ? 'warning' : 'note',
         key,
-        message: isNow
-          ? `has come to the ${rendersPerDay} renders a day of a test key`
-          : `came to the ${rendersPerDay} renders a day of a test key, last on ${days.at(-1)}`,
+        message:
+          requests >= rendersPerDay
+            ? `made ${requests} requests in 24 hours, where a test key has ${rendersPerDay} renders a day`
+            : `came to the ${rendersPerDay} renders a day of a test key, last on ${days.at(-1)}`,
         evidence: { requestsWithin24h: requests, limitPerDay: rendersPerDay, daysAtLimit: days },
         mend: ['pictify-keys', 'usage', key.id],
       }

@@ -1,3 +1,4 @@
+import { maybeInUse } from '../own-key.ts'
 import type { Rule } from '../rule.ts'
 
 const dayMs = 86_400_000
@@ -6,13 +7,14 @@ export const unused: Rule = {
   id: 'unused',
   severity: 'error',
   summary: 'a key has not been used for a long time',
-  help: 'Nobody would notice a stranger who uses it. It is told by the last use of an active key: more than 30 days ago is a warning (`warnAfter`), more than 90 days ago an error (`errorAfter`). A key that was never used is left to never-used.',
+  help: 'Nobody would notice a stranger who uses it. It is told by the last use of an active key: more than 30 days ago is a warning (`warnAfter`), more than 90 days ago an error (`errorAfter`). A key that was never used is left to never-used; the admin keys are spared where one of them must be that of the audit, whose use shows minutes later.',
   needs: [],
   settings: ['warnAfterMs', 'errorAfterMs'],
-  *check({ at, keys }, { warnAfterMs = 30 * dayMs, errorAfterMs = Math.max(90 * dayMs, warnAfterMs) }) {
-    for (const key of keys) {
-      if (key.status !== 'active' || key.lastUsedAt === null) continue
-      const idleMs = at - Date.parse(key.lastUsedAt)
+  *check(survey, { warnAfterMs = 30 * dayMs, errorAfterMs = Math.max(90 * dayMs, warnAfterMs) }) {
+    const inUse = maybeInUse(survey)
+    for (const key of survey.keys) {
+      if (key.status !== 'active' || key.lastUsedAt === null || inUse.has(key.id)) continue
+      const idleMs = survey.at - Date.parse(key.lastUsedAt)
       const isError = idleMs > errorAfterMs
       if (!isError && !(idleMs > warnAfterMs)) continue
       yield {

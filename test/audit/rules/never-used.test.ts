@@ -42,3 +42,12 @@ test('leaves the successor of an open rotation alone as long as its old key work
     'key_new456',
   ])
 })
+
+test('spares the admin keys where none shows the use that the audit makes of one of them', () => {
+  const admin = surveyed({ access: 'admin', lastUsedAt: null, createdAt: daysAgo(8) })
+  const usedAnHourAgo = surveyed({ id: 'key_other', access: 'admin', lastUsedAt: daysAgo(1 / 24) })
+  const usedJustNow = { ...usedAnHourAgo, lastUsedAt: daysAgo(0, 60_000) }
+  expect(checked(neverUsed, [admin])).toEqual([])
+  expect(checked(neverUsed, [admin, usedAnHourAgo])).toEqual([])
+  expect(checked(neverUsed, [admin, usedJustNow]).map(({ key }) => key?.id)).toEqual(['key_abc123'])
+})

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import { secretInTree } from '../../../src/audit/rules/secret-in-tree.ts'
 import type { TreeSecret } from '../../../src/audit/survey.ts'
+import type { Fleet } from '../../../src/fleet/fleet.ts'
 import { surveyed } from '../survey-fixture.ts'
 import { checked } from './checked.ts'
 
-const place: TreeSecret = {
+const inApp: TreeSecret = {
   file: 'src/app.js',
   line: 12,
   masked: 'pk_live_…d4Hs',
+  variable: undefined,
   encoding: undefined,
   state: 'tracked',
   mayBeOthers: false,
@@ -16,7 +18,7 @@ const place: TreeSecret = {
   keyId: undefined,
 }
 const held = (fields: Partial<TreeSecret> = {}) =>
-  checked(secretInTree, [surveyed()], { tree: { known: true, value: [{ ...place, ...fields }] } })
+  checked(secretInTree, [surveyed()], { tree: { known: true, value: [{ ...inApp, ...fields }] } })
 
 test('a secret in a file that git tracks is an error, with its place', () => {
   expect(held()).toEqual([
@@ -82,6 +84,40 @@ test.each<[Partial<TreeSecret>, readonly string[] | undefined]>([
   [{ file: 'src/env.ts' }, undefined],
 ])('of what works no more, %j is mended by %j', (fields, line) => {
   expect(held({ ...fields, probe: 'refused' }).map(({ mend }) => mend)).toEqual([line])
+})
+
+test('what an application reads from an environment file is put there anew, unless the keys file says where', () => {
+  const env: Partial<TreeSecret> = { file: 'app/.env', variable: 'PICTIFY_API_KEY', state: 'not-ignored' }
+  const place = ['--to', 'env:app/.env#PICTIFY_API_KEY']
+  expect(held({ ...env, isOwn: true })[0]?.mend).toEqual([
+    'pictify-keys',
+    'rotate',
+    '--self',
+    '--compromised',
+    ...place,
+  ])
+  const known: Partial<TreeSecret> = { ...env, probe: 'accepted', keyId: 'key_abc123' }
+  const line = ['pictify-keys', 'rotate', 'key_abc123', '--compromised']
+  expect(held(known)[0]?.mend).toEqual([...line, ...place])
+  expect(held({ ...known, file: 'app/config.sh' })[0]?.mend).toEqual(line)
+
+  const key = {
+    key: 'key_abc123',
+    line: 3,
+    type: undefined,
+    maxAgeMs: undefined,
+    overlapMs: 1_000,
+    verify: 'true',
+  }
+  const fleet = { keys: [{ ...key, to: ['file:secret'] }] } as unknown as Fleet
+  const more = {
+    fleet: { known: true, value: fleet },
+    tree: { known: true, value: [{ ...inApp, ...known }] },
+  } as const
+  expect(checked(secretInTree, [surveyed()], more)[0]?.mend).toEqual([
+    ...line,
+    ...['--to', 'file:secret', '--verify', 'true'],
+  ])
 })
 
 test('in a file of no repository a key is not said to have leaked', () => {

@@ -41,6 +41,12 @@ test('says on which days, and where to look', () => {
   ])
 })
 
+test('says how many requests there were, where they are of now', () => {
+  expect(held(usage(1_234)).map(({ message }) => message)).toEqual([
+    'made 1234 requests in 24 hours, where a test key has 100 renders a day',
+  ])
+})
+
 test('is about test keys that work, and no others', () => {
   expect(held(usage(5_000), { type: 'live' })).toEqual([])
   expect(held(usage(5_000), { status: 'revoked' })).toEqual([])

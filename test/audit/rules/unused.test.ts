@@ -38,3 +38,12 @@ test('goes by its settings; what warns later than 90 days is no error before', (
 test('a revoked key is used no more, and that is no finding', () => {
   expect(checked(unused, [surveyed({ status: 'revoked', lastUsedAt: daysAgo(400) })])).toEqual([])
 })
+
+test('spares the admin keys where none shows the use that the audit makes of one of them', () => {
+  const admin = surveyed({ access: 'admin', lastUsedAt: daysAgo(100) })
+  const usedAnHourAgo = surveyed({ id: 'key_other', access: 'admin', lastUsedAt: daysAgo(1 / 24) })
+  const usedJustNow = { ...usedAnHourAgo, lastUsedAt: daysAgo(0, 60_000) }
+  expect(checked(unused, [admin])).toEqual([])
+  expect(checked(unused, [admin, usedAnHourAgo])).toEqual([])
+  expect(checked(unused, [admin, usedJustNow]).map(({ key }) => key?.id)).toEqual(['key_abc123'])
+})
