@@ -22,6 +22,7 @@ export function surveyed(fields: Partial<Key> = {}): Key {
 /** An account without keys, of which nothing else is known. */
 export const emptySurvey: Survey = {
   at: surveyedAt,
+  recentSince: surveyedAt - 7 * 86_400_000,
   apiUrl: 'https://api.pictify.test',
   plan: 'pro',
   keys: [],

@@ -50,7 +50,9 @@ describe('a survey', () => {
     const asked = answering('/api-keys/key_a/usage', usage('key_a'))
     const log = answering(
       '/audit-logs',
-      json({ auditLogs: [event('key_a', 3), event('key_gone', 2), event('key_a', 1)] }),
+      json({
+        auditLogs: [event('key_a', 3), event('key_gone', 2), event('key_deleted', 2), event('key_a', 1)],
+      }),
     )
     const progress: SurveyProgress[] = []
     const survey = await surveyAccount(client(), { ...options, onProgress: (each) => progress.push(each) })
@@ -76,12 +78,12 @@ describe('a survey', () => {
     })
     const read = survey.log.known ? survey.log.value : undefined
     expect(read).toMatchObject({ since: start - 30 * day, recentSince: start - 7 * day, until: start })
-    expect(read?.events).toBe(3)
+    expect(read?.events).toBe(4)
     expect([...(read?.keys ?? [])].map(([id, { requests }]) => [id, requests])).toEqual([
       ['key_a', 2],
       ['key_gone', 1],
     ])
-    expect(progress.at(-1)).toEqual({ what: 'events', done: 3, total: undefined })
+    expect(progress.at(-1)).toEqual({ what: 'events', done: 4, total: undefined })
   })
 
   test('takes a day that the API leaves out for one without requests', async () => {
