@@ -97,7 +97,6 @@ export const errorExits = {
   'alerts-locked': Exit.locked,
   'alerts-state': Exit.failed,
   'notifier-failed': Exit.failed,
-  'notifier-refused': Exit.failed,
   // not ours
   interrupted: Exit.failed,
   internal: Exit.failed,

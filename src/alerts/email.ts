@@ -5,7 +5,7 @@ import type { Transporter } from 'nodemailer'
 import { KeysError } from '../errors.ts'
 import { isLoopback } from '../http.ts'
 import type { Secret } from '../secret.ts'
-import type { Letter, Notifier } from './notifier.ts'
+import { NotifierRefusal, type Letter, type Notifier } from './notifier.ts'
 
 export interface EmailSettings {
   name: string
@@ -113,7 +113,8 @@ function failure(error: unknown, { server }: EmailSettings): KeysError {
     answered,
     responseCode,
   )
-  return new KeysError(refused ? 'notifier-refused' : 'notifier-failed', message, { hint, cause: error })
+  const details = { hint, cause: error }
+  return refused ? new NotifierRefusal(message, details) : new KeysError('notifier-failed', message, details)
 }
 
 function meaningOf(code: string, host: string, answered: string, status = 0): [string, string, boolean?] {

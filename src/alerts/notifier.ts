@@ -3,7 +3,7 @@
 // - what happened to a message is handed on at once, so that little is sent twice after a crash;
 // - no URL and no secret is in a problem.
 import { formatDuration } from '../duration.ts'
-import { KeysError } from '../errors.ts'
+import { KeysError, type ErrorDetails } from '../errors.ts'
 import type { Clock } from '../clock.ts'
 
 /** What is sent: the same thing in every form that a notifier may take. */
@@ -24,10 +24,17 @@ export interface Letter {
   slack: object
 }
 
+/** A notifier's answer: it does not take this message. */
+export class NotifierRefusal extends KeysError {
+  constructor(message: string, details: ErrorDetails) {
+    super('notifier-failed', message, details)
+  }
+}
+
 export interface Notifier {
   readonly name: string
   readonly kind: 'slack' | 'webhook' | 'email'
-  /** What is to be said although it was sent. Throws a KeysError without a secret; `notifier-failed` unless it says more. */
+  /** What is to be said although it was sent. Throws a KeysError without a secret, NotifierRefusal where only this message is not taken. */
   send(letter: Letter, signal: AbortSignal): Promise<string | void>
   /** Drops connections. */
   close(): Promise<void>
@@ -93,7 +100,7 @@ async function attempt(
     }
     if (!(error instanceof KeysError)) throw error
     // what one message was refused for need not hold of the next
-    return { sentAt: null, problem: error.message, isDead: error.code !== 'notifier-refused' }
+    return { sentAt: null, problem: error.message, isDead: !(error instanceof NotifierRefusal) }
   }
 }
 

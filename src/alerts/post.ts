@@ -6,6 +6,7 @@ import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import { attempt, isLoopback, type Fetch, type HttpAnswer } from '../http.ts'
 import type { Clock } from '../clock.ts'
+import { NotifierRefusal } from './notifier.ts'
 
 const attempts = 4
 /** Slack answers within 3 s; others are to as well. */
@@ -30,7 +31,7 @@ export interface Post {
   headers: () => Record<string, string>
 }
 
-/** Throws `notifier-refused` for what it answers with, and what `attempt` throws where it does not answer. */
+/** Throws NotifierRefusal for what it answers for good, and what `attempt` throws where it does not answer. */
 export async function post(
   { name, url, body, headers }: Post,
   { fetch, clock, random, userAgent, debug }: PostDeps,
@@ -70,13 +71,11 @@ function refused(url: string, { status, text }: HttpAnswer, count: number): Keys
   const word = /^[a-z][a-z_]{2,40}$/.test(text.trim()) ? `: ${text.trim()}` : ''
   const often = count > 1 ? `, ${count} times` : ''
   const what = status >= 300 && status < 400 ? ', which leads elsewhere and is not followed' : ''
-  return new KeysError(
-    mayPass(status) ? 'notifier-failed' : 'notifier-refused',
-    `${host} answered ${status}${word}${often}${what}`,
-    {
-      hint: 'is its URL still the right one? the receiver may say more',
-    },
-  )
+  const message = `${host} answered ${status}${word}${often}${what}`
+  const hint = 'is its URL still the right one? the receiver may say more'
+  return mayPass(status)
+    ? new KeysError('notifier-failed', message, { hint })
+    : new NotifierRefusal(message, { hint })
 }
 
 /** Undefined where it does not say. */
