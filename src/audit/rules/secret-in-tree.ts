@@ -84,8 +84,10 @@ function leakedLine({ fleet, keys }: Survey, found: TreeSecret, keyId: string): 
   return entry !== undefined && entry.to.length > 0 ? line : [...line, ...placeOf(found)]
 }
 
-function placeOf({ file, variable }: TreeSecret): string[] {
-  return variable !== undefined && isEnvironmentFile(file) ? ['--to', `env:${file}#${variable}`] : []
+/** None in a file that git tracks: the next commit would have the new secret too. */
+function placeOf({ file, variable, state }: TreeSecret): string[] {
+  const isFit = state === 'not-ignored' && isEnvironmentFile(file)
+  return isFit && variable !== undefined ? ['--to', `env:${file}#${variable}`] : []
 }
 
 function isEnvironmentFile(file: string): boolean {

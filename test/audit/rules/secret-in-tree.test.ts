@@ -100,6 +100,7 @@ test('what an application reads from an environment file is put there anew, unle
   const line = ['pictify-keys', 'rotate', 'key_abc123', '--compromised']
   expect(held(known)[0]?.mend).toEqual([...line, ...place])
   expect(held({ ...known, file: 'app/config.sh' })[0]?.mend).toEqual(line)
+  expect(held({ ...known, state: 'tracked' })[0]?.mend).toEqual(line)
 
   const key = {
     key: 'key_abc123',
