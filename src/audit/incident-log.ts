@@ -148,6 +148,9 @@ function countIn(count: Count, isRefused: boolean): void {
   if (isRefused) count.refused += 1
 }
 
+/** Each of our own proofs has another one: by it the audit log tells whose a secret is. */
+const markOfOurs = /^(pictify-keys\/\S+) \([0-9a-f]{16}\)$/
+
 /** A copy where it is cut: a part of a string keeps the whole of it in memory. */
 function clipped(event: AuditEvent): AuditEvent {
   const clip = (text: string) =>

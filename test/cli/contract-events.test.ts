@@ -91,6 +91,14 @@ const scenes: Record<string, Scene> = {
       })
     },
   },
+  'a leaked secret whose key is looked for, without an audit log': {
+    seen: ['secret-match', 'secret-matched'],
+    play: () => {
+      stage.sandbox.addFault('status-404:GET /audit-logs')
+      const input = `${stage.old.secret.reveal()}\n`
+      return stage.run(['incident', '--secret-stdin', '--json'], { input })
+    },
+  },
   'a key that is delivered': {
     seen: ['delivered'],
     play: () => stage.run(['create', 'Worker', '--type', 'test', '--to', 'file:worker.key', '--json']),
@@ -161,6 +169,7 @@ const documents: Record<string, (stage: Rotating) => Promise<Ran>> = {
   revoke: ({ run }) => run(['revoke', 'Production Server', '--yes', '--json']),
   delete: ({ run }) => run(['delete', 'Production Server', '--revoke', '--yes', '--json']),
   usage: ({ run }) => run(['usage', '--json']),
+  incident: ({ run }) => run(['incident', 'Production Server', '--json']),
   rotate: () => rotate(...quick, '--compromised'),
   rotations: async ({ run, home }) => {
     await rotate(...leftOpen)

@@ -82,7 +82,8 @@ export function verdictOf(incident: Incident): string[] {
 
 /** What it is held against. */
 export function comparisonOf({ since, at, past, audit }: Incident): string {
-  const stretch = `from ${minute(since)} to ${minute(at)} UTC (${formatDuration(Date.parse(at) - Date.parse(since))})`
+  const minutes = Math.round((Date.parse(at) - Date.parse(since)) / 60_000)
+  const stretch = `from ${minute(since)} to ${minute(at)} UTC (${formatDuration(minutes * 60_000)})`
   if (audit === null || past === null) return stretch
   const before = `${counted(past.requests, 'request')} on ${counted(past.days, 'day')} before`
   return `${stretch}, held against ${before}${past.isThin ? ', which is little to go by' : ''}`
@@ -159,7 +160,7 @@ function gapsOfLog(audit: IncidentAudit, { unlikeLeftOut, reach }: Incident): st
   if (reach.endpointsLeftOut > 0) gaps.push(`${counted(reach.endpointsLeftOut, 'endpoint')} more were called`)
   if (probes > 0) {
     gaps.push(
-      `${counted(probes, 'request')} look like proofs of the key by pictify-keys itself, and are not called new; a stranger can give himself out for it`,
+      `${counted(probes, 'request')} by pictify-keys, as it proves keys, called new nowhere; a stranger can give himself out for it`,
     )
   }
   return gaps
