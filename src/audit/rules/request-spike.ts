@@ -23,7 +23,6 @@ export const requestSpike: Rule = {
       const spike = spikeOf(figures, Date.parse(key.createdAt), { times: warnAbove, requests: minRequests })
       if (spike === undefined || spike === 'unknown') continue
       const { when, unfinished, seen, usual, spread, score, count, of } = spike
-      const ofWhat = of === 'weekdays' ? `the same weekday, ${count} of them` : `${count} days`
       yield {
         rule: requestSpike.id,
         severity: seen > usual * errorAbove ? 'error' : 'warning',
@@ -32,10 +31,10 @@ export const requestSpike: Rule = {
         evidence: {
           when,
           requests: seen,
-          usualRequests: rounded(usual),
-          usualOf: ofWhat,
+          usual: rounded(usual),
+          comparedWith: `the median of ${count} ${of === 'weekdays' ? weekdayOf(when) : 'days'}`,
           times: usual > 0 ? rounded(seen / usual) : null,
-          spreadRequests: rounded(spread),
+          spread: rounded(spread),
           spreadsAbove: rounded(score),
           unlikeFromSpreads: outlierScore,
           figuresUpTo: new Date(figures.updatedAt).toISOString(),
@@ -44,4 +43,12 @@ export const requestSpike: Rule = {
       }
     }
   },
+}
+
+const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: 'UTC' })
+
+/** `Saturdays`; 24 hours lie in two days. */
+function weekdayOf(when: string): string {
+  const at = Date.parse(when)
+  return Number.isNaN(at) ? 'such weekdays' : `${weekday.format(at)}s`
 }

@@ -24,10 +24,10 @@ describe('request-spike', () => {
       evidence: {
         when: '2026-03-01',
         requests: 9_000,
-        usualRequests: 1_050,
-        usualOf: 'the same weekday, 4 of them',
+        usual: 1_050,
+        comparedWith: 'the median of 4 Sundays',
         times: 8.6,
-        spreadRequests: 105,
+        spread: 105,
         spreadsAbove: 75.7,
         unlikeFromSpreads: 3.5,
         figuresUpTo: '2026-03-01T11:55:00.000Z',
