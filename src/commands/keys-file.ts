@@ -2,7 +2,7 @@ import path from 'node:path'
 import { rules } from '../audit/rules.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { findKeysFile, keysFileName, readKeysText } from '../fleet/keys-file.ts'
+import { findKeysFile, isThere, keysFileName, readKeysText } from '../fleet/keys-file.ts'
 import type { Flag } from './command.ts'
 import { loadNameGlobs } from './name-glob.ts'
 import { targetDeps } from './target-deps.ts'
@@ -19,7 +19,12 @@ export const configFlag = {
 export async function readKeysFile(context: Context, named: string | undefined): Promise<Fleet | undefined> {
   const { cwd } = context
   const file = named === undefined ? await findKeysFile(cwd) : path.resolve(cwd, named)
-  if (file === undefined) return undefined
+  if (file === undefined) {
+    const other = keysFileName.replace('.yaml', '.yml')
+    if (await isThere(path.join(cwd, other)))
+      context.out.warn(`${other} is not read: name it ${keysFileName}`)
+    return undefined
+  }
   const name = named ?? (path.relative(cwd, file) || file)
   const text = await readKeysText(file, name)
   const [{ readFleet }, { parseTarget }, glob] = await Promise.all([

@@ -24,7 +24,7 @@ export async function findKeysFile(folder: string): Promise<string | undefined> 
 }
 
 /** A folder that may not be looked into has nothing for us. */
-async function isThere(file: string): Promise<boolean> {
+export async function isThere(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,
     () => false,

@@ -118,6 +118,14 @@ describe('pictify-keys.yaml', () => {
     })
   })
 
+  test('under another ending is not read, and that is said', async () => {
+    await withKey(1)
+    await put('pictify-keys.yml', file('30d'))
+    const ran = await audit('--rule', 'unknown-key')
+    expect(ran.stderr).toContain('pictify-keys.yml is not read: name it pictify-keys.yaml')
+    expect(reportOf(ran).skipped).toMatchObject([{ rule: 'unknown-key', source: 'fleet' }])
+  })
+
   test('with a mistake is refused before anything is asked', async () => {
     await withKey(1)
     await put('keys.yaml', file('90', 'audti: {}\n'))

@@ -66,8 +66,8 @@ describe('what stands in the text', () => {
     const named = spans.flatMap(([name, span]) =>
       [...span.matchAll(/(?<![\w-])--[a-z][\w-]*/g)].map(([flag]) => `${name} ${flag}`),
     )
-    // of npm, of Stryker, of the AWS command line
-    for (const flag of ['--help', '--omit', '--mutate', '--version-stage']) known.add(flag)
+    // of npm, of Stryker, of the AWS command line, of git
+    for (const flag of ['--help', '--omit', '--mutate', '--version-stage', '--all']) known.add(flag)
     const unknown = new Set(named.filter((each) => !known.has(each.split(' ')[1] ?? '')))
     expect([...unknown].sort()).toEqual([])
   })
