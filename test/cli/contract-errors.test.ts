@@ -45,6 +45,19 @@ const asAdmin =
     stage.run([...args, '--json'], { env: { PICTIFY_ADMIN_KEY: key(stage) } })
 const begin = ({ run }: Rotating) => run(['rotate', 'Production Server', '--to', 'env:.env', ...leftOpen])
 const create = ['create', 'Worker', '--type', 'test']
+const nowhere = '{name: team, type: slack, urlEnv: NO_SUCH_URL}'
+const writeAlerts = ({ home }: Rotating, rule: string, notify: string[] = []) =>
+  writeFile(
+    path.join(home.directory, 'pictify-keys.yaml'),
+    `version: 1\nalerts: [${rule}]\nnotify: [${notify.join()}]\n`,
+  )
+/** The one alert of a keys file, checked. */
+const alerted =
+  (rule: string, notify: string[] = [], ...args: string[]): Scene =>
+  async (stage) => {
+    await writeAlerts(stage, rule, notify)
+    return stage.run(['alerts', 'check', ...args, '--json'])
+  }
 
 const scenes: Partial<Record<ErrorCode, Scene>> = {
   usage: run('list', '--limit', 'some'),
@@ -146,6 +159,29 @@ const scenes: Partial<Record<ErrorCode, Scene>> = {
     return run(['rotations', 'verify', 'receipts.ndjson', ...key, '--json'])
   },
   'output-file': run('logs', '--out', 'no-such-folder/log.ndjson'),
+  'alerts-firing': alerted('{name: old, when: too-old, after: 1d}'),
+  'alerts-skipped': alerted('{name: night, when: outside-hours}', [], '--fail-on-skipped'),
+  'alerts-untold': alerted('{name: old, when: too-old, after: 1d}', [nowhere]),
+  'alerts-locked': async (stage) => {
+    await writeAlerts(stage, '{name: old, when: too-old, after: 1d}')
+    stage.sandbox.addFault('stall:GET /api-keys')
+    const running = stage.home.start(['alerts', 'check'])
+    await running.until(() => stage.sandbox.requests.length > 0)
+    const ran = await stage.run(['alerts', 'check', '--json'])
+    running.child.kill('SIGTERM')
+    await running.ended
+    return ran
+  },
+  'alerts-state': async (stage) => {
+    await alerted('{name: old, when: too-old, after: 1d}')(stage)
+    const folder = path.join(stage.home.stateDir, 'alerts')
+    for (const name of await readdir(folder)) await writeFile(path.join(folder, name), 'spoilt')
+    return stage.run(['alerts', 'check', '--json'])
+  },
+  'notifier-failed': async (stage) => {
+    await writeAlerts(stage, '{name: old, when: too-old, after: 1d}', [nowhere])
+    return stage.run(['alerts', 'test', '--json'])
+  },
   interrupted: async ({ home, sandbox }) => {
     sandbox.addFault('stall')
     const running = home.start(['list', '--json'])

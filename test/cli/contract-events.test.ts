@@ -111,6 +111,17 @@ const scenes: Record<string, Scene> = {
       return stage.run(['revoke', id, stage.old.id, '--yes', '--force', '--json'])
     },
   },
+  'alerts that are watched': {
+    seen: ['alerts-checked', 'alerts-wait'],
+    play: async () => {
+      const file = path.join(stage.home.directory, 'pictify-keys.yaml')
+      await writeFile(file, 'version: 1\nalerts: [{name: old, when: too-old, after: 1d}]\n')
+      const running = stage.home.start(['alerts', 'check', '--watch', '--json'])
+      await running.until(() => running.output().stderr.includes('"alerts-wait"'))
+      running.child.kill('SIGINT')
+      return running.ended
+    },
+  },
   'a key that is deleted': {
     seen: ['deleted'],
     play: () => stage.run(['delete', stage.old.id, '--revoke', '--yes', '--force', '--json']),
@@ -174,6 +185,12 @@ const documents: Record<string, (stage: Rotating) => Promise<Ran>> = {
   rotations: async ({ run, home }) => {
     await rotate(...leftOpen)
     return run(['rotations', '--account', '--json', '--state-dir', path.join(home.directory, 'other')])
+  },
+  alerts: async ({ run, home }) => {
+    const file = path.join(home.directory, 'pictify-keys.yaml')
+    await writeFile(file, 'version: 1\nalerts: [{name: old, when: too-old, after: 9000d}]\n')
+    expect((await run(['alerts', 'check', '--json'])).exit).toBe(0)
+    return run(['alerts', 'list', '--json'])
   },
   completion: ({ run }) => run(['completion', 'zsh', '--json']),
   explain: async ({ run }) => {

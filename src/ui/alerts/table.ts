@@ -169,7 +169,8 @@ export function testText(tests: readonly TestResult[], { width, paint }: Drawing
       { head: 'KIND', value: ({ kind }) => kind },
       {
         head: 'RESULT',
-        value: ({ sentAt }) => (sentAt === null ? paint.red('failed') : paint.green('sent')),
+        value: ({ sentAt }) => (sentAt === null ? 'failed' : 'sent'),
+        paint: (text, { sentAt }) => (sentAt === null ? paint.red(text) : paint.green(text)),
       },
       { head: 'WHY', value: ({ problem }) => problem ?? '', flexible: true },
     ],
