@@ -1,7 +1,7 @@
 // Rules of this file:
 // - every line says its place (`sequence`, from 1) and the SHA-256 of the line before it;
-// - an export ends with a head, which is a line like the others and says how many receipts there are: what was cut off at
-//   the end is missed;
+// - an export ends with a head, which is a line like the others and says how many receipts there are: an end that was cut
+//   off shows;
 // - an export that goes on from another one has its numbers go on, and refers to that one's head.
 import { digestOf, sealLine, type SigningKey } from './envelope.ts'
 

@@ -110,11 +110,12 @@ function createChainCheck(check: ExportCheck, keys: readonly SigningKey[], onRec
     receipts = 0
     // what is missing or spoilt has been told, and makes the count another one
     if (!isSpoilt) {
-      if (from && (from.sequence !== head.first || from.previous !== head.after)) {
-        tell(
-          'missing',
-          `lines are missing at the beginning: the export begins with line ${head.first} of the chain`,
-        )
+      const before = from === undefined ? 0 : from.sequence - head.first
+      if (before > 0) {
+        const lines = before === 1 ? 'a line is' : `${before} lines are`
+        tell('missing', `${lines} missing at the beginning of the export that ends here`)
+      } else if (from && (before < 0 || from.previous !== head.after)) {
+        tell('order', 'the export that ends here does not go on from the one that its head names')
       } else if (head.receipts !== count) {
         tell('head', `the head counts ${head.receipts} receipts, and there are ${count}`)
       }

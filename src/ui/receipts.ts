@@ -36,7 +36,7 @@ export function exportSentence(exported: ExportedReceipts): string {
   if (after !== null) lines.push(`  goes on   from ${after}`)
   if (open > 0) lines.push(`  not over  ${plural(open, 'rotation')}, without a receipt yet`)
   if (unreadable > 0) lines.push(`  missing   ${plural(unreadable, 'journal')} that cannot be read`)
-  lines.push('note the head elsewhere: it is how an end that was cut off is missed')
+  lines.push('note the head elsewhere: by it you see whether the end was cut off')
   return lines.join('\n')
 }
 

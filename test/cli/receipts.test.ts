@@ -86,7 +86,9 @@ describe('rotations export and verify', () => {
     await writeFile(at('short.ndjson'), text.slice(first.length + 1))
     const short = await verify('short.ndjson')
     expect(short.exit).toBe(1)
-    expect(short.stdout).toContain('wrong  short.ndjson, line 2: lines are missing at the beginning')
+    expect(short.stdout).toContain(
+      'wrong  short.ndjson, line 2: a line is missing at the beginning of the export that ends here',
+    )
     await writeFile(at('open.ndjson'), `${first}\n`)
     expect((await verify('open.ndjson')).stdout).toContain(
       'wrong  open.ndjson, line 1: it does not end with a head',
