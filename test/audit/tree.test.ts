@@ -15,12 +15,16 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { searchTree, type TreeOptions } from '../../src/audit/tree.ts'
 import { createGit } from '../../src/audit/tree-git.ts'
+import { has } from '../cli/programs.ts'
 import { createRepository, real, type Repository } from './repository.ts'
 
 let repository: Repository
 
-beforeEach(async () => void (repository = await createRepository()))
-afterEach(() => repository.remove())
+beforeEach(async ({ skip }) => {
+  if (!has('git')) skip('git is not installed')
+  repository = await createRepository()
+})
+afterEach(() => repository?.remove())
 
 async function found(options: Partial<TreeOptions> = {}): Promise<[string, number, string][]> {
   const { root, env } = repository

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createRepository, real, type Repository } from '../audit/repository.ts'
 import { openAccount, type Account } from './account.ts'
 import type { Ran } from './program.ts'
+import { has } from './programs.ts'
 
 interface Report {
   findings: {
@@ -20,13 +21,14 @@ const report = ({ stdout }: Ran) => JSON.parse(stdout) as Report
 
 let account: Account
 let repository: Repository
-beforeEach(async () => {
+beforeEach(async ({ skip }) => {
+  if (!has('git')) skip('git is not installed')
   account = await openAccount()
   repository = await createRepository()
 })
 afterEach(async () => {
-  await account.end()
-  await repository.remove()
+  await account?.end()
+  await repository?.remove()
 })
 
 const audit = (...flags: string[]) =>
