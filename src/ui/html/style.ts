@@ -125,6 +125,6 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
   .tiles { grid-template-columns: repeat(5, 1fr) }
   .facts { grid-template-columns: repeat(4, 1fr) }
   .cards { grid-template-columns: repeat(3, 1fr) }
-  p { orphans: 3; widows: 3 }
+  p { break-inside: avoid }
 }
 `
