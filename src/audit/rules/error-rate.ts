@@ -47,7 +47,7 @@ export const errorRate: Rule = {
           errorPercentBefore: comparison ? rounded(comparison.usual * 100) : null,
           standardErrorsAbove: comparison ? rounded(comparison.score) : null,
         },
-        mend: ['pictify-keys', 'incident', key.id],
+        mend: ['pictify-keys', 'logs', key.id, '--since', '24h', '--status', '4xx,5xx'],
       }
     }
   },

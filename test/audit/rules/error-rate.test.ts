@@ -12,7 +12,7 @@ describe('error-rate', () => {
         severity: 'error',
         message: '25 % of 1,000 requests in the last 24 hours failed; in the 29 days before, 1 % failed',
         evidence: { requests24h: 1_000, errors24h: 250, errorPercent24h: 25, errorPercentBefore: 1 },
-        mend: ['pictify-keys', 'incident', 'key_abc123'],
+        mend: ['pictify-keys', 'logs', 'key_abc123', '--since', '24h', '--status', '4xx,5xx'],
       },
     ])
   })
