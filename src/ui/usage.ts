@@ -119,14 +119,22 @@ function age(usage: readonly KeyFigures[], now: number): string {
   return oldest === undefined ? 'no figures were asked for' : `figures up to ${formatAge(oldest, now)}`
 }
 
-function limitNote({ plan, requestsPerMinute, requestsPerDay }: RequestLimits): string {
-  const minute =
-    requestsPerMinute === null
-      ? 'usage has no minutes'
-      : `of the ${count(requestsPerMinute)} a minute usage tells nothing`
-  if (plan === null) return `the plan is not known, nor what it allows a day (--plan says it); ${minute}`
-  if (requestsPerDay === null) return `what plan ${plan} allows a day is not known; ${minute}`
-  return `limit: 24 hours of the ${count(requestsPerDay)} requests that plan ${plan} allows a key a day; ${minute}`
+function limitNote(limits: RequestLimits): string {
+  const { plan, requestsPerDay } = limits
+  if (requestsPerDay === null) return `${unknownLimit(plan)}; ${minuteNote(limits)}`
+  return `limit: 24 hours of the ${count(requestsPerDay)} requests that plan ${plan} allows a key a day; ${minuteNote(limits)}`
+}
+
+function unknownLimit(plan: RequestLimits['plan']): string {
+  return plan === null
+    ? 'the plan is not known, nor what it allows a day (--plan says it)'
+    : `what plan ${plan} allows a day is not known`
+}
+
+function minuteNote({ requestsPerMinute }: RequestLimits): string {
+  return requestsPerMinute === null
+    ? 'usage has no minutes'
+    : `of the ${count(requestsPerMinute)} a minute usage tells nothing`
 }
 
 /** Everything that is known of one key. */
@@ -163,9 +171,11 @@ export function usageCard({ usage, daily, limits }: AccountUsage, view: UsageVie
           ),
         ]
       : []),
-    ...(key.dayLimit === null ? [] : [line('limit', dayLimit(key.dayLimit, limits))]),
+    line(
+      'limit',
+      `${key.dayLimit === null ? unknownLimit(limits.plan) : dayLimit(key.dayLimit, limits)}; ${minuteNote(limits)}`,
+    ),
     paint.dim(`${age(usage, now)}${late}`),
-    paint.dim(limitNote(limits)),
   ].join('\n')
 }
 
