@@ -88,8 +88,9 @@ export function createGit(
       () => false,
     )
     if (!isFolder) return []
-    const root = folder.toString()
-    return (await rootOf(root)) === (await realpath(root)) ? files(root) : []
+    // a name that is no text cannot be given to git as the folder to run in
+    const root = await realpath(folder.toString()).catch(() => undefined)
+    return root !== undefined && (await rootOf(root)) === root ? files(root) : []
   }
 
   return { rootOf, files }

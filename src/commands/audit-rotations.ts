@@ -23,7 +23,9 @@ export async function readOpenRotations(
     return { known: false, why: error.message }
   }
   for (const entry of entries) {
-    if ('problem' in entry) out.warn(`${entry.problem.message}; ${entry.problem.hint ?? ''}`)
+    if (!('problem' in entry)) continue
+    const { message, hint } = entry.problem
+    out.warn(hint === undefined ? message : `${message}; ${hint}`)
   }
   const account = new Set(keys.map(({ id }) => id))
   const marked = keys.flatMap(({ id, name, status, createdAt }) => {

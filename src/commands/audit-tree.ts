@@ -4,6 +4,7 @@ import type { TreeOptions, TreePlace } from '../audit/tree.ts'
 import type { Context } from '../context.ts'
 import type { RuleSettings } from '../fleet/fleet.ts'
 import type { Secret } from '../secret.ts'
+import { systemCode, systemReason } from '../system-error.ts'
 import { loadNameGlobs } from './name-glob.ts'
 
 export interface TreeScope extends Pick<TreeOptions, 'onProgress'> {
@@ -39,7 +40,8 @@ export async function readTree(
     return { known: true, value: found }
   } catch (error) {
     if (error instanceof GitError) return { known: false, why: error.message }
-    throw error
+    if (systemCode(error) === undefined) throw error
+    return { known: false, why: `the working tree cannot be read: ${systemReason(error)}` }
   }
 }
 

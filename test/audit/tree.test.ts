@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmod,
   chown,
@@ -116,6 +117,22 @@ describe('a secret is found', () => {
     expect(await found()).toEqual([])
   })
 
+  test('and a submodule that another took the place of, or whose name is no text, stops nothing', async () => {
+    await repository.write('.env')
+    const gitlink = (name: string) =>
+      repository.git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},${name}`)
+    await symlink(tmpdir(), path.join(repository.root, 'link'))
+    await repository.write('file')
+    await mkdir(Buffer.from(`${repository.root}/caf\u00e9`, 'latin1'))
+    for (const name of ['link', 'file', 'gone']) gitlink(name)
+    await repository.write('names', Buffer.from(`160000 ${'1'.repeat(40)}\tcaf\u00e9\n`, 'latin1'))
+    execFileSync('sh', ['-c', 'git update-index --index-info < names && rm names file'], {
+      cwd: repository.root,
+      env: repository.env,
+    })
+    expect(await found()).toEqual([['.env', 1, 'not-ignored']])
+  })
+
   test('in a worktree of its own', async () => {
     await repository.write('a')
     repository.commit()
@@ -126,6 +143,11 @@ describe('a secret is found', () => {
 })
 
 describe('it is not looked for', () => {
+  test("in git's own folder", async () => {
+    await repository.write('.git/notes')
+    expect(await found({ cwd: path.join(repository.root, '.git') })).toEqual([])
+  })
+
   test('in what git ignores, by whichever file', async () => {
     await repository.write('.gitignore', '.env\nbuild/\n')
     await repository.write('nested/.gitignore', '*.local\n')
