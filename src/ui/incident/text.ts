@@ -222,12 +222,9 @@ function usageSection({ usage }: Incident, paint: Surface['paint']): string[] {
   ]
 }
 
-function keysSince(
-  { keysSince: keys, keysSinceLeftOut, incident }: IncidentReport,
-  surface: Surface,
-): string[] {
+function keysSince({ keysSince: keys, keysSinceLeftOut }: IncidentReport, surface: Surface): string[] {
   if (keys === null) return []
-  const title = `keys created since ${minute(incident.since)} UTC, which an admin key can do`
+  const title = 'keys created since (an admin key can)'
   if (keys.length === 0) return [section(title, '  none', surface.paint)]
   type Row = (typeof keys)[number]
   const columns: Column<Row>[] = [
