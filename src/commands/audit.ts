@@ -14,7 +14,7 @@ import { defineCommand, type Inputs } from './command.ts'
 import { configFlag, readKeysFile } from './keys-file.ts'
 
 const flags = {
-  rule: { type: 'list', value: 'id', summary: 'only this rule' },
+  rule: { type: 'list', value: 'rule', summary: 'only this rule' },
   failOn: {
     type: 'choice',
     choices: ['error', 'warning', 'note', 'never'],
@@ -54,13 +54,13 @@ export const audit = defineCommand({
     'pictify-keys audit --fail-on warning',
     'pictify-keys audit --rule key-age --rule unused --json',
     'pictify-keys audit --format html --out audit.html',
-    'pictify-keys audit rules',
+    'pictify-keys audit rules --rule key-age',
   ],
 
   async run(context, { action, ...inputs }) {
     const { out } = context
     if (action === 'rules') {
-      const listed = allRules.map(({ id, severity, summary, help }) => ({ id, severity, summary, help }))
+      const listed = chooseRules(inputs.rule).map(({ id, severity, summary, help }) => ({ id, severity, summary, help }))
       return out.result({ rules: listed }, ({ rules }) => rulesText(rules, out))
     }
     const printing = { format: inputs.format, file: inputs.out }
@@ -92,7 +92,13 @@ async function hold(context: Context, inputs: AuditInputs): Promise<{ report: Au
       : [program, command, ...words].map(quoted).join(' '),
   )
   // of some rules alone nothing can be said of the whole
-  return { report: inputs.rule.length > 0 ? { ...report, checklist: [] } : report, survey }
+  return { report: inputs.rule.length > 0 ? { ...report, checklist: [] } : report, survey: judged(survey) }
+}
+
+/** Without what took most room, and has been looked at: printing a large report needs it. */
+function judged(survey: Survey): Survey {
+  const { log } = survey
+  return log.known ? { ...survey, log: { known: true, value: { ...log.value, keys: new Map() } } } : survey
 }
 
 /** The rules that are asked for; all of them where none is named. Throws `usage`. */

@@ -114,7 +114,7 @@ function flagsLeft({ command, used }: Line): Candidate[] {
 }
 
 /** What a flag takes is told by its type and by what stands for its value in help. */
-function ofFlag(key: string, flag: Flag, prefix: string): Wanted {
+async function ofFlag(key: string, flag: Flag, prefix: string): Promise<Wanted> {
   if (flag.type === 'choice') {
     return ofCandidates(flag.choices.map((choice) => ({ value: prefix + choice, summary: flag.summary })))
   }
@@ -122,6 +122,8 @@ function ofFlag(key: string, flag: Flag, prefix: string): Wanted {
   switch (/<(.+)>$/.exec(flagForm(key, flag))?.[1]) {
     case 'target':
       return { kind: 'target', prefix }
+    case 'rule':
+      return ofCandidates(await ruleIds(prefix))
     case 'key':
       return { kind: 'key', status: undefined, given: [], prefix }
     // a command line begins with a program, and that is a file
@@ -158,6 +160,12 @@ function ofArgument({ name, args }: Command, { given, used }: Line): Wanted {
     default:
       return none
   }
+}
+
+/** What an audit holds keys against. */
+async function ruleIds(prefix: string): Promise<Candidate[]> {
+  const { rules } = await import('../audit/rules.ts')
+  return rules.map(({ id, summary }) => ({ value: prefix + id, summary }))
 }
 
 /** The codes that `explain` explains. */

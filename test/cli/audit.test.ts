@@ -196,6 +196,9 @@ describe('a rule', () => {
     const ran = await account.run(['audit', 'rules', '--json'], { env: { PICTIFY_ADMIN_KEY: undefined } })
     const { rules } = JSON.parse(ran.stdout) as Pick<AuditReport, 'rules'>
     expect(rules.find(({ id }) => id === 'key-age')).toMatchObject({ severity: 'error' })
+    const one = await account.run(['audit', 'rules', '--rule', 'key-age'])
+    expect(one.stdout).toMatch(/^key-age \(error\)/)
+    expect(one.stdout).not.toContain('vague-name')
     expect(account.sandbox.requests).toEqual([])
   })
 

@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rules } from '../../src/audit/rules.ts'
 import { commands } from '../../src/commands/index.ts'
 import { errorExits } from '../../src/errors.ts'
 import { schemes } from '../../src/targets/index.ts'
@@ -184,6 +185,12 @@ describe('what is asked of the API', () => {
     expect(await complete('rotate', 'x', '--no-evidence', '--no-ev')).not.toContain('--no-evidence')
     expect(account.sandbox.requests.length).toBe(before)
     await rm(folder, { recursive: true })
+  })
+
+  test('rules are those of the audit, with what is wrong', async () => {
+    const ran = await account.run(['__complete', 'fish', '--', 'audit', '--rule', ''])
+    const offered = ran.stdout.split('\n').slice(1, -1)
+    expect(offered).toEqual(rules.map(({ id, summary }) => `${id}\t${summary}`))
   })
 
   test.each(['create', 'rotate'])('places are those that help of %s names', async (command) => {
