@@ -15,7 +15,7 @@ export default {
   // Of a mutant that waits for ever on the virtual clock, the model says so itself; this is for the rest.
   timeoutMS: 10_000,
   timeoutFactor: 2,
-  ignorePatterns: ['dist', 'docs', 'reports', 'coverage', '.git'],
+  ignorePatterns: ['dist', 'reports', 'coverage', '.git'],
   tempDirName: 'reports/stryker-tmp',
   reporters: ['clear-text', 'json', 'progress-append-only'],
   clearTextReporter: { logTests: false, allowColor: false, reportTests: false },
