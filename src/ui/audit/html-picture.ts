@@ -24,8 +24,8 @@ export function agePicture(
   limits: { warnDays: number; errorDays: number },
 ): Markup | undefined {
   if (rows.length === 0 || rows.some(({ use }) => use === undefined)) return undefined
-  const oldest = Math.max(limits.errorDays * 1.3, ...rows.map(({ ageDays }) => ageDays * 1.15))
-  const most = Math.max(100, ...rows.map(({ use }) => (use?.requests ?? 0) * 1.5))
+  const oldest = rows.reduce((most, { ageDays }) => Math.max(most, ageDays * 1.15), limits.errorDays * 1.3)
+  const most = rows.reduce((top, { use }) => Math.max(top, (use?.requests ?? 0) * 1.5), 100)
   const x = scale(oldest, size.left, size.width - size.right)
   const y = scale(most, size.height - size.bottom, size.top)
   const dots = dotsOf(rows, x, y)
