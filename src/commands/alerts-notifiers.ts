@@ -53,7 +53,7 @@ async function openNotifier(
       debug: deps.debug,
     })
   }
-  const url = readUrl(settings.urlEnv, secretOf(context, settings.urlEnv), context.insecureHttp)
+  const url = urlOf(context, settings.urlEnv)
   if (kind === 'slack') return (await import('../alerts/slack.ts')).createSlack({ name, url }, deps)
   const { createWebhook, readSigningSecret } = await import('../alerts/webhook.ts')
   const { secretEnv } = settings
@@ -62,18 +62,34 @@ async function openNotifier(
   return createWebhook({ name, url, secret }, deps)
 }
 
-/** The value of a variable, which from here on is masked in all talk. Throws `notifier-failed` where it is not set. */
-function secretOf({ env, out }: Context, variable: string): string {
-  const value = env[variable]
-  if (value === undefined || value.trim() === '') {
-    throw new KeysError('notifier-failed', `${variable} is not set`, {
-      hint: 'set it in the environment of whatever runs this',
-    })
-  }
-  // it is the job's own variable, which its CI masks already
-  out.conceal(new Secret(value.trim()), true)
+/** The value of a variable. Throws `notifier-failed` where it is not set. */
+function valueOf({ env }: Context, variable: string): string {
+  const value = env[variable]?.trim()
+  if (value !== undefined && value !== '') return value
+  throw new KeysError('notifier-failed', `${variable} is not set`, {
+    hint: 'set it in the environment of whatever runs this',
+  })
+}
+
+/** A value that from here on is masked in all talk. It is the job's own, which its CI masks already. */
+function secretOf(context: Context, variable: string): string {
+  const value = valueOf(context, variable)
+  context.out.conceal(new Secret(value), true)
   return value
 }
+
+/** A URL lets in whoever has its path; its host is told, and common words are not masked wherever they stand. */
+function urlOf(context: Context, variable: string): string {
+  const url = readUrl(variable, valueOf(context, variable), context.insecureHttp)
+  const { pathname, searchParams } = new URL(url)
+  for (const part of [...pathname.split('/'), ...searchParams.values()]) {
+    if (part.length >= longestWord) context.out.conceal(new Secret(part), true)
+  }
+  return url
+}
+
+/** What is longer in the path of a URL is no word. */
+const longestWord = 12
 
 function loginOf(context: Context, { userEnv, passwordEnv, name }: EmailNotifier) {
   if ((userEnv === undefined) !== (passwordEnv === undefined)) {
@@ -82,7 +98,7 @@ function loginOf(context: Context, { userEnv, passwordEnv, name }: EmailNotifier
     })
   }
   return {
-    user: userEnv === undefined ? undefined : secretOf(context, userEnv),
+    user: userEnv === undefined ? undefined : valueOf(context, userEnv),
     password: passwordEnv === undefined ? undefined : new Secret(secretOf(context, passwordEnv)),
   }
 }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { Exit, KeysError } from '../errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { changeLines } from '../ui/alerts/table.ts'
+import { changeLine } from '../ui/alerts/table.ts'
 import { clockTime } from '../ui/wait.ts'
 import { check, type CheckOptions } from './alerts-check.ts'
 import { warn } from './alerts-warnings.ts'
@@ -50,7 +50,7 @@ function tell(context: Context, report: AlertsReport): void {
   const changed = incidents.filter(({ isNew, state }) => isNew || state === 'recovered')
   out.event(
     { event: 'alerts-checked', checkedAt: at, summary, incidents: changed, notifiers },
-    changeLines(report, out),
+    changeLine(report),
   )
   warn(context, report)
 }

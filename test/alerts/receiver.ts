@@ -41,7 +41,7 @@ export async function createReceiver(...answers: Answer[]): Promise<Receiver> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${port}/hooks/secret-path`,
+    url: `http://127.0.0.1:${port}/hooks/path-that-is-secret-0123456789`,
     received,
     answers,
     close() {

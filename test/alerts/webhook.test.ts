@@ -116,7 +116,7 @@ describe('a webhook', () => {
     const { url } = await receive({ status: 307, headers: { location: elsewhere.url } })
     const error = await send(url, await setting()).catch((thrown: unknown) => thrown as Error)
     expect(error).toBeInstanceOf(NotifierRefusal)
-    expect(String((error as Error).message)).not.toContain('secret-path')
+    expect(String((error as Error).message)).not.toContain('path-that-is-secret')
     expect(elsewhere.received).toEqual([])
   })
 

@@ -18,7 +18,7 @@ describe('--watch', () => {
     expect(stderr).toBe('')
     await running.until(() => /the next check is in 1s, at \d\d:\d\d:\d\d UTC/.test(running.output().stderr))
     await stage.use(2)
-    await running.until(() => running.output().stderr.includes('firing busy: Web'))
+    await running.until(() => running.output().stderr.includes('firing: busy: Web'))
     expect(stage.told()).toEqual(['alert.firing busy'])
     // not anew with each look
     const looks = () => running.output().stderr.split('the next check').length
@@ -105,7 +105,7 @@ describe('alerts test', () => {
     )
     expect(bodies.find(({ type }) => type === 'alert.test')).toBeDefined()
     expect(bodies.find(({ blocks }) => blocks !== undefined)).toBeDefined()
-    for (const secret of ['opensesame', 'secret-path', stage.home.env['HOOK_SECRET'] ?? ''])
+    for (const secret of ['opensesame', 'path-that-is-secret', stage.home.env['HOOK_SECRET'] ?? ''])
       expect(ran.stdout + ran.stderr).not.toContain(secret)
   })
 

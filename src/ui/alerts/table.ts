@@ -19,13 +19,13 @@ export function checkText(report: AlertsReport, out: Drawing): string {
   ].join('\n')
 }
 
-/** Of a check that is one of many: what changed, a line. */
-export function changeLines(report: AlertsReport, { paint }: Pick<Output, 'paint'>): string {
+/** Of a check that is one of many: what changed, on a line. */
+export function changeLine(report: AlertsReport): string {
   const changed = report.incidents.filter(({ isNew, state }) => isNew || state === 'recovered')
   const texts = changed.map(({ rule, key, state, measured }) =>
     state === 'recovered'
-      ? `${paint.green('over')} ${rule}: ${key.name} (${key.id})`
-      : `${paint.red('firing')} ${rule}: ${key.name} (${key.id}): ${measured.message}`,
+      ? `over: ${rule}: ${key.name} (${key.id})`
+      : `firing: ${rule}: ${key.name} (${key.id}): ${measured.message}`,
   )
   return [summaryLine(report), ...texts].join('; ')
 }
