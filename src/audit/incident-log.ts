@@ -159,7 +159,7 @@ function clipped(event: AuditEvent): AuditEvent {
   return {
     ...event,
     ip: clip(ip),
-    userAgent: clip(userAgent),
+    userAgent: clip(userAgent.replace(markOfOurs, '$1')),
     endpoint: clip(endpoint),
     method: clip(method),
   }

@@ -72,6 +72,7 @@ describe('what is unlike the past', () => {
     const own = await incidentOf()
     expect([of(own, 'network'), of(own, 'program'), of(own, 'endpoint')]).toEqual([[], [], []])
     expect(own.audit?.probes).toBe(1)
+    expect(own.audit?.userAgents.map(({ value }) => value)).toContain('pictify-keys/0.1.0')
     keeping([event(hourMs, { ...probe, ip: '203.0.113.5', method: 'POST', endpoint: '/image' }), ...before])
     expect(of(await incidentOf(), 'network')).toEqual(['203.0.113.0/24'])
   })

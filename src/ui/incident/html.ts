@@ -167,8 +167,8 @@ function timelineSection({ timeline }: Incident): Piece {
 
 function callers({ audit, usage }: Incident): Piece {
   const countries = Object.entries(usage?.countries ?? {}).sort(([, a], [, b]) => b - a)
-  const where =
-    countries.length > 0 &&
+  const where = countries.length > 0 && [
+    html`<h3>Countries</h3>`,
     table(
       'Countries, by usage over 30 days',
       [
@@ -176,7 +176,8 @@ function callers({ audit, usage }: Incident): Piece {
         { head: 'Requests', value: ([, requests]) => figure(requests), number: true },
       ],
       countries,
-    )
+    ),
+  ]
   if (audit === null) return [html`<p>There is no audit log that says who called.</p>`, where]
   return [
     sightings('Addresses', audit.addresses),
