@@ -99,6 +99,22 @@ describe('alerts check', () => {
   })
 })
 
+it('a country that no earlier look had fires, and goes on firing at the next look', async () => {
+  await stage.file(['{name: place, when: new-country, keys: "Web*"}'])
+  const first = await check(0)
+  expect(first.rules).toMatchObject([
+    { skipped: expect.stringContaining('nothing to compare with') as string },
+  ])
+  expect((await check(0)).summary).toMatchObject({ skipped: 0, firing: 0 })
+  stage.sandbox.addFault('country=KP')
+  await stage.use(1)
+  expect((await check(10)).incidents).toMatchObject([
+    { state: 'firing', measured: { message: 'requests from a country not seen before: KP' } },
+  ])
+  await check(10)
+  expect(stage.told()).toEqual(['alert.firing place'])
+})
+
 describe('an API without usage', () => {
   it('skips the rule, says so, and ends no incident', async () => {
     await stage.file([busy(3), '{name: old, when: too-old, keys: "Web*", after: 3000d}'])
