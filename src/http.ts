@@ -4,6 +4,7 @@
 // - a redirect is never followed: the credential goes to the host it was meant for, or nowhere;
 // - no error of it holds a header or a body.
 import { readFile } from 'node:fs/promises'
+import { StringDecoder } from 'node:string_decoder'
 import type { Agent, Dispatcher } from 'undici'
 import { connectionFailure, lostAnswer } from './connection-failure.ts'
 import { KeysError } from './errors.ts'
@@ -205,7 +206,9 @@ function dispatch(dispatcher: Dispatcher, url: string, init: FetchInit): Promise
     signal.addEventListener('abort', onAbort, { once: true })
     let status = 0
     let fields: Record<string, string | string[] | undefined> = {}
-    const chunks: Buffer[] = []
+    // text at once: bytes that are kept lie outside of the heap, whose owner lets them pile up there
+    const decoder = new StringDecoder('utf8')
+    let text = ''
     dispatcher.dispatch(
       { origin, path: pathname + search, method, headers, ...(body !== undefined && { body }) },
       {
@@ -218,14 +221,14 @@ function dispatch(dispatcher: Dispatcher, url: string, init: FetchInit): Promise
           fields = responseHeaders
         },
         onResponseData(_controller, chunk) {
-          chunks.push(chunk)
+          text += decoder.write(chunk)
         },
         onResponseEnd() {
           signal.removeEventListener('abort', onAbort)
           resolve({
             status,
             headers: { get: (name) => single(fields[name.toLowerCase()]) },
-            text: async () => new TextDecoder().decode(Buffer.concat(chunks)),
+            text: async () => (text + decoder.end()).replace(/^\uFEFF/, ''),
           })
         },
         onResponseError(_controller, error) {
