@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AuditReport } from '../../src/audit/report.ts'
@@ -153,5 +153,15 @@ test('an API without audit log skips the rules that go by it, and says so', asyn
   ])
   expect((JSON.parse(ran.stdout) as AuditReport).skipped).toEqual([
     { rule: 'shared-key', source: 'log', why: 'the API keeps no audit log' },
+  ])
+})
+
+test('where nothing can be kept of what was seen, new countries are skipped and the audit goes on', async () => {
+  await mkdir(account.home.stateDir, { recursive: true })
+  await writeFile(path.join(account.home.stateDir, 'seen'), 'in the way')
+  const { skipped, summary } = await audit('new-country')
+  expect([skipped, summary.skipped]).toMatchObject([
+    [{ rule: 'new-country', source: 'past', why: expect.stringContaining('cannot keep what was seen in') }],
+    1,
   ])
 })
