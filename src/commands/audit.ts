@@ -60,12 +60,18 @@ export const audit = defineCommand({
   async run(context, { action, ...inputs }) {
     const { out } = context
     if (action === 'rules') {
-      const listed = chooseRules(inputs.rule).map(({ id, severity, summary, help }) => ({ id, severity, summary, help }))
+      const listed = chooseRules(inputs.rule).map(({ id, severity, summary, help }) => ({
+        id,
+        severity,
+        summary,
+        help,
+      }))
       return out.result({ rules: listed }, ({ rules }) => rulesText(rules, out))
     }
     const printing = { format: inputs.format, file: inputs.out }
     checkPrinting(context, printing)
-    if (inputs.since === 0) throw new KeysError('usage', '--since is nothing', { hint: 'write how far back: 30d' })
+    if (inputs.since === 0)
+      throw new KeysError('usage', '--since is nothing', { hint: 'write how far back: 30d' })
     const { report, survey } = await hold(context, inputs)
     await printAudit(context, report, survey, printing)
     warnOfSkipped(context, report)

@@ -20,6 +20,11 @@ export const keyAge: Rule = {
     { at, keys, fleet },
     { warnAfterMs = 90 * dayMs, errorAfterMs = Math.max(365 * dayMs, warnAfterMs) },
   ) {
+    const [admin, ...otherAdmins] = keys.filter(
+      ({ status, access }) => status === 'active' && access === 'admin',
+    )
+    // the audit is made with it, so that it is rotated with itself
+    const onlyAdmin = otherAdmins.length === 0 ? admin?.id : undefined
     for (const key of keys) {
       if (key.status !== 'active') continue
       const ageMs = at - Date.parse(key.createdAt)
@@ -45,7 +50,7 @@ export const keyAge: Rule = {
           ageDays: Math.floor(ageMs / dayMs),
           limit: exactDuration(maxAgeMs ?? limitMs),
         },
-        mend: rotateLine(key.id, entry),
+        mend: [...rotateLine(key.id, entry), ...(key.id === onlyAdmin ? ['--self'] : [])],
         place: fleet.known && entry !== undefined ? placeOf(fleet.value, entry) : undefined,
       }
     }

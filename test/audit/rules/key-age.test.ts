@@ -39,6 +39,16 @@ describe('a key of no file', () => {
     ])
   })
 
+  test('is rotated with itself where it is the only admin key; of several none is known to be', () => {
+    const admin = (id: string) => surveyed({ id, access: 'admin', createdAt: daysAgo(100) })
+    const lines = (...ids: string[]) => checked(keyAge, ids.map(admin)).map(({ mend }) => mend?.slice(1))
+    expect(lines('key_a')).toEqual([['rotate', 'key_a', '--self']])
+    expect(lines('key_a', 'key_b')).toEqual([
+      ['rotate', 'key_a'],
+      ['rotate', 'key_b'],
+    ])
+  })
+
   test('is none where it is revoked', () => {
     expect(checked(keyAge, [surveyed({ createdAt: daysAgo(500), status: 'revoked' })])).toEqual([])
   })
