@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { unlikeDays, type Unlike } from '../../src/audit/incident-unlike.ts'
+import { unlikeCountries, unlikeDays, type Unlike } from '../../src/audit/incident-unlike.ts'
 import type { Incident } from '../../src/audit/incident.ts'
 import { json, key, start, useServer } from '../api/client-fixture.ts'
 import { dayMs, event, events, hourMs, incidentOf, keeping, usage } from './incident-fixture.ts'
@@ -105,6 +105,35 @@ describe('what is unlike the past', () => {
     }))
     keeping(undefined, json({ usage: { ...usage, daily } }))
     expect(of(await incidentOf(), 'requests')).toEqual(['2026-02-27'])
+  })
+})
+
+describe('countries', () => {
+  const seen = (since: number, countries: [string, number][]) => ({
+    since,
+    until: start,
+    countries: new Map(countries),
+  })
+  const found = (past: ReturnType<typeof seen> | undefined) =>
+    unlikeCountries({ DE: 40, KP: 3, BR: 9, FR: 0 }, past, start - 7 * dayMs).map(({ value }) => value)
+
+  test('that no audit from here had seen when the incident began, most first', () => {
+    const before = start - 30 * dayMs
+    expect(found(seen(before, [['DE', before]]))).toEqual(['BR', 'KP'])
+    expect(
+      found(
+        seen(before, [
+          ['DE', before],
+          ['BR', before],
+          ['KP', start - dayMs],
+        ]),
+      ),
+    ).toEqual(['KP'])
+  })
+
+  test('nothing is new to whoever never looked, or not before the incident', () => {
+    expect(found(undefined)).toEqual([])
+    expect(found(seen(start - dayMs, []))).toEqual([])
   })
 })
 
