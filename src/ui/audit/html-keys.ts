@@ -35,19 +35,17 @@ export function useCards(rows: readonly KeyRow[], now: number): Markup {
 }
 
 function card({ key, use, worst, ageDays }: KeyRow, now: number): Markup {
-  const figures = use && [
-    counted(use.requests, 'request'),
-    `${percent(use.requests === 0 ? 0 : use.errors / use.requests)} failed`,
-    ...(use.p95 === undefined ? [] : [`p95 ${Math.round(use.p95).toLocaleString('en')} ms`]),
-  ]
+  const failed = percent(use === undefined || use.requests === 0 ? 0 : use.errors / use.requests)
+  const p95 = use?.p95 === undefined ? '' : `p95 ${Math.round(use.p95).toLocaleString('en')} ms, `
   return html`<li>
     <h3>${keyName(key)}</h3>
     <span class="fine">${key.id} · ${key.type}</span> ${worst && badge(worst)}
     ${use?.days ? dayBars(use.days) : html`<p class="fine">The API gives no days.</p>`}
-    <span class="fine">${figures?.join(', ')}</span><br />
-    <span class="fine"
-      >${counted(Math.floor(ageDays), 'day')} old, last used ${formatAge(key.lastUsedAt, now)}</span
-    >
+    <span class="fine">
+      ${counted(use?.requests ?? 0, 'request')}, ${failed} failed<br />
+      ${p95}${counted(Math.floor(ageDays), 'day')} old<br />
+      last used ${formatAge(key.lastUsedAt, now)}
+    </span>
   </li>`
 }
 
