@@ -20,6 +20,7 @@ const ground = [
   'nearest',
   'node-debug',
   'proxy',
+  'request-limits',
   'secret',
   'system-error',
 ]

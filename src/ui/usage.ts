@@ -1,13 +1,6 @@
 import sparkly from 'sparkly'
 import type { UsageWindow } from '../api/contract.ts'
-import {
-  createDays,
-  windows,
-  type AccountUsage,
-  type KeyFigures,
-  type Totals,
-  type WindowName,
-} from '../audit/account-usage.ts'
+import type { AccountUsage, KeyFigures, Totals, WindowName } from '../audit/account-usage.ts'
 import { formatAge } from '../ages.ts'
 import type { RequestLimits } from '../request-limits.ts'
 import type { Output } from './output.ts'
@@ -28,6 +21,7 @@ export interface UsageView extends Pick<Output, 'width' | 'paint'> {
 /** A key's line, or the last one, which sums all up. */
 type Row = KeyFigures | { total: Totals }
 
+const windows = ['24h', '7d', '30d'] as const
 const spans: Record<WindowName, string> = { '24h': '24 hours', '7d': '7 days', '30d': '30 days' }
 
 /** One line a key: requests, errors and latency, share of the day's limit, and the course of the days where it is known. */
@@ -230,14 +224,12 @@ function latency({ requests, latencyMs }: UsageWindow, percentile: 'p50' | 'p95'
 }
 
 /** Oldest day first. */
-function sparkline(figures: KeyFigures): string {
-  const days = createDays()
-  days.add(figures)
-  const list = days.list()
-  return list.length === 0
+function sparkline({ daily = [] }: KeyFigures): string {
+  const days = daily.toSorted((a, b) => (a.date < b.date ? -1 : 1))
+  return days.length === 0
     ? ''
     : sparkly(
-        list.map(({ requests }) => requests),
+        days.map(({ requests }) => requests),
         { minimum: 0 },
       )
 }

@@ -122,6 +122,15 @@ const scenes: Record<string, Scene> = {
       return running.ended
     },
   },
+  'usage that is watched': {
+    seen: ['usage'],
+    play: async () => {
+      const running = stage.home.start(['usage', '--watch', '--json'])
+      await running.until(() => running.output().stderr.includes('"event":"usage"'))
+      running.child.kill('SIGINT')
+      return running.ended
+    },
+  },
   'a key that is deleted': {
     seen: ['deleted'],
     play: () => stage.run(['delete', stage.old.id, '--revoke', '--yes', '--force', '--json']),
