@@ -161,6 +161,15 @@ describe('a day against the days before it', () => {
     expect(compareDay(5_000, grown(4))?.score).toBeLessThan(1)
     expect(compareDay(5_000, grown(9))?.score).toBeLessThan(1)
   })
+
+  test('needs two weeks to tell that it does more of late', () => {
+    const lately = (before: number) => [
+      ...Array.from({ length: before }, () => 100),
+      ...Array.from({ length: 6 }, () => 5_000),
+    ]
+    expect(compareDay(5_000, lately(7))?.usual).toBe(100)
+    expect(compareDay(5_000, lately(8))?.usual).toBe(5_000)
+  })
 })
 
 describe('a share against an earlier one', () => {
@@ -171,6 +180,10 @@ describe('a share against an earlier one', () => {
     })
     expect(compareShares({ part: 30, of: 1_000 }, { part: 300, of: 30_000 }, 50)?.score).toBeGreaterThan(5)
     expect(compareShares({ part: 12, of: 1_000 }, { part: 300, of: 30_000 }, 50)?.score).toBeLessThan(1)
+  })
+
+  test('is told in standard errors', () => {
+    expect(compareShares({ part: 60, of: 100 }, { part: 50, of: 100 }, 50)?.score).toBeCloseTo(Math.SQRT2)
   })
 
   test('is not odd for one error after none', () => {

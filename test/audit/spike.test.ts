@@ -40,6 +40,7 @@ describe('a spike', () => {
   test('that is over two days is seen within 24 hours', () => {
     expect(spikeOf(usage([...flat(28), 2_400, 2_400], 4_000), old)).toMatchObject({
       when: 'the last 24 hours',
+      unfinished: false,
       seen: 4_000,
       usual: 1_000,
     })
@@ -89,6 +90,36 @@ describe('a spike', () => {
     ['it was made today', usage([...flat(29, 0), 9_000]), updatedAt - 3_600_000],
   ])('is not known where %s', (_, given, createdAt) => {
     expect(spikeOf(given, createdAt)).toBe('unknown')
+  })
+
+  test('is told by whole days alone where the last one is over', () => {
+    const over = { ...usage([...flat(29), 9_000]), updatedAt: Date.UTC(2026, 2, 2) }
+    expect(spikeOf(over, old)).toMatchObject({ when: '2026-03-01', unfinished: false })
+    expect(spikeOf({ ...over, ...usage(flat(30), 9_000, '2026-02-28') }, old)).toBeUndefined()
+  })
+
+  test('is none among days that differ as much', () => {
+    const differing = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 1_000 : 5_000))
+    expect(spikeOf(usage([...differing, 9_500]), old)).toBeUndefined()
+    expect(spikeOf(usage([...differing, 20_000]), old)).toMatchObject({ seen: 20_000 })
+  })
+
+  test('is one from the bounds on', () => {
+    expect(spikeOf(usage([...flat(29), 3_000]), old)).toMatchObject({ seen: 3_000 })
+    expect(spikeOf(usage([...flat(29, 10), 110]), old)).toMatchObject({ seen: 110 })
+    expect(spikeOf(usage([...flat(29, 10), 109]), old)).toBeUndefined()
+  })
+
+  test.each([
+    [[9_000, 20_000], '2026-03-01'],
+    [[20_000, 9_000], '2026-02-28'],
+  ])('of %j is the oddest', (last, when) => {
+    expect(spikeOf(usage([...flat(28), ...last], 0), old)).toMatchObject({ when, seen: 20_000 })
+  })
+
+  test('within 24 hours needs days enough before both of them', () => {
+    expect(spikeOf(usage([...flat(8), 400], 9_000), old)).toBeUndefined()
+    expect(spikeOf(usage([...flat(9), 400], 9_000), old)).toMatchObject({ when: 'the last 24 hours' })
   })
 
   test('of a young key is told by its own days', () => {
