@@ -8,13 +8,6 @@ import { digestOf, sealLine, type SigningKey } from './envelope.ts'
 export const receiptType = 'application/vnd.pictify-keys.receipt+json'
 export const headType = 'application/vnd.pictify-keys.receipts-head+json'
 
-/** What a receipt's line holds. */
-export interface SignedReceipt {
-  sequence: number
-  previous: string | null
-  receipt: { id: string; [field: string]: unknown }
-}
-
 /** What is said of an export as a whole. Instants are ISO 8601. */
 export interface Head {
   /** The digest of the head that it goes on from; null where it is the first. */
@@ -29,13 +22,6 @@ export interface Head {
   exportedAt: string
 }
 
-/** What a head's line holds. */
-export interface SignedHead {
-  sequence: number
-  previous: string | null
-  head: Head
-}
-
 /** Where a chain ends, and goes on. */
 export interface ChainEnd {
   sequence: number
@@ -47,7 +33,7 @@ export type HeadFacts = Pick<Head, 'period' | 'unreadable' | 'exportedAt'>
 
 /** The lines of an export, head and all, and where it ends. */
 export function chainOf(
-  receipts: readonly SignedReceipt['receipt'][],
+  receipts: readonly object[],
   facts: HeadFacts,
   key: SigningKey,
   after?: ChainEnd,

@@ -17,7 +17,8 @@ export interface Candidate {
 export type Wanted =
   | { kind: 'candidates'; candidates: readonly Candidate[] }
   | { kind: 'key'; status: 'active' | undefined; given: readonly string[]; prefix: string }
-  | { kind: 'profile' | 'rotation' | 'target' | 'file' | 'nothing'; prefix: string }
+  | { kind: 'rotation'; prefix: string; also?: readonly Candidate[] }
+  | { kind: 'profile' | 'target' | 'file' | 'nothing'; prefix: string }
 
 const none: Wanted = { kind: 'nothing', prefix: '' }
 
@@ -152,7 +153,9 @@ function ofArgument({ name, args }: Command, { given, used }: Line): Wanted {
       if (used.has('resume') || used.has('abort')) return { kind: 'rotation', prefix: '' }
       return { kind: 'key', status: onlyActive.includes(name) ? 'active' : undefined, given, prefix: '' }
     case 'rotation':
-      return { kind: 'rotation', prefix: '' }
+      return { kind: 'rotation', prefix: '', also: ofReceipts }
+    case 'files':
+      return { kind: 'file', prefix: '' }
     case 'code':
       return ofCandidates(errorCodes())
     case 'name':
@@ -175,5 +178,12 @@ function errorCodes(): Candidate[] {
     summary: `ends with exit ${exit}`,
   }))
 }
+
+/** What `rotations` does besides showing them. */
+const ofReceipts: readonly Candidate[] = [
+  { value: 'export', summary: 'write signed receipts' },
+  { value: 'verify', summary: 'prove exported receipts' },
+  { value: 'keygen', summary: 'make a key to sign with' },
+]
 
 const onlyActive = ['rotate', 'revoke']

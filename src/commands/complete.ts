@@ -114,7 +114,7 @@ async function candidatesFor(
     }
     case 'rotation': {
       const { openRotations } = await import('./complete-rotations.ts')
-      return openRotations(context.stateDir)
+      return [...(await openRotations(context.stateDir)), ...(wanted.also ?? [])]
     }
     case 'file':
     case 'nothing':

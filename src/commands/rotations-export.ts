@@ -48,12 +48,7 @@ export async function exportReceipts(context: Context, inputs: ExportInputs): Pr
   const { receipts, open, unreadable } = await readReceipts(context, { since, until, earlier })
   const period = { since: since === undefined ? null : iso(since), until: iso(until) }
   const facts = { period, unreadable, exportedAt: iso(now) }
-  const { lines, end } = chainOf(
-    receipts.map((receipt) => ({ ...receipt })),
-    facts,
-    key,
-    earlier?.end,
-  )
+  const { lines, end } = chainOf(receipts, facts, key, earlier?.end)
   const exported: ExportedReceipts = {
     file: file ?? null,
     receipts: receipts.length,
