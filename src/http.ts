@@ -4,7 +4,6 @@
 // - a redirect is never followed: the credential goes to the host it was meant for, or nowhere;
 // - no error of it holds a header or a body.
 import { readFile } from 'node:fs/promises'
-import { StringDecoder } from 'node:string_decoder'
 import type { Agent, Dispatcher } from 'undici'
 import { connectionFailure, lostAnswer } from './connection-failure.ts'
 import { KeysError } from './errors.ts'
@@ -206,9 +205,7 @@ function dispatch(dispatcher: Dispatcher, url: string, init: FetchInit): Promise
     signal.addEventListener('abort', onAbort, { once: true })
     let status = 0
     let fields: Record<string, string | string[] | undefined> = {}
-    // text at once: bytes that are kept lie outside of the heap, whose owner lets them pile up there
-    const decoder = new StringDecoder('utf8')
-    let text = ''
+    const chunks: Buffer[] = []
     dispatcher.dispatch(
       { origin, path: pathname + search, method, headers, ...(body !== undefined && { body }) },
       {
@@ -221,14 +218,14 @@ function dispatch(dispatcher: Dispatcher, url: string, init: FetchInit): Promise
           fields = responseHeaders
         },
         onResponseData(_controller, chunk) {
-          text += decoder.write(chunk)
+          chunks.push(chunk)
         },
         onResponseEnd() {
           signal.removeEventListener('abort', onAbort)
           resolve({
             status,
             headers: { get: (name) => single(fields[name.toLowerCase()]) },
-            text: async () => (text + decoder.end()).replace(/^\uFEFF/, ''),
+            text: async () => new TextDecoder().decode(Buffer.concat(chunks)),
           })
         },
         onResponseError(_controller, error) {
