@@ -79,7 +79,10 @@ const itemsInPart = 100
 export function* toJsonParts(document: unknown): Generator<string> {
   const isLong = (value: unknown) => Array.isArray(value) && value.length > itemsInPart
   const isObject = typeof document === 'object' && document !== null && isPlain(document)
-  if (!isObject || !Object.values(document).some(isLong)) return yield toJson(document)
+  if (!isObject || !Object.values(document).some(isLong)) {
+    yield toJson(document)
+    return
+  }
   let before = '{'
   for (const [name, value] of Object.entries(document) as [string, unknown][]) {
     if (value === undefined) continue

@@ -161,7 +161,13 @@ test('where nothing can be kept of what was seen, new countries are skipped and 
   await writeFile(path.join(account.home.stateDir, 'seen'), 'in the way')
   const { skipped, summary } = await audit('new-country')
   expect([skipped, summary.skipped]).toMatchObject([
-    [{ rule: 'new-country', source: 'past', why: expect.stringContaining('cannot keep what was seen in') }],
+    [
+      {
+        rule: 'new-country',
+        source: 'past',
+        why: expect.stringContaining('cannot keep what was seen in') as string,
+      },
+    ],
     1,
   ])
 })

@@ -46,11 +46,17 @@ const asAdmin =
 const begin = ({ run }: Rotating) => run(['rotate', 'Production Server', '--to', 'env:.env', ...leftOpen])
 const create = ['create', 'Worker', '--type', 'test']
 const nowhere = '{name: team, type: slack, urlEnv: NO_SUCH_URL}'
-const writeAlerts = ({ home }: Rotating, rule: string, notify: string[] = []) =>
-  writeFile(
-    path.join(home.directory, 'pictify-keys.yaml'),
-    `version: 1\nalerts: [${rule}]\nnotify: [${notify.join()}]\n`,
-  )
+const writeKeysFile = ({ home }: Rotating, text: string) =>
+  writeFile(path.join(home.directory, 'pictify-keys.yaml'), text)
+const writeAlerts = (stage: Rotating, rule: string, notify: string[] = []) =>
+  writeKeysFile(stage, `version: 1\nalerts: [${rule}]\nnotify: [${notify.join()}]\n`)
+/** An audit by a keys file. */
+const audited =
+  (text: string, ...args: string[]): Scene =>
+  async (stage) => {
+    await writeKeysFile(stage, text)
+    return stage.run(['audit', ...args, '--json'])
+  }
 /** The one alert of a keys file, checked. */
 const alerted =
   (rule: string, notify: string[] = [], ...args: string[]): Scene =>
@@ -159,6 +165,14 @@ const scenes: Partial<Record<ErrorCode, Scene>> = {
     return run(['rotations', 'verify', 'receipts.ndjson', ...key, '--json'])
   },
   'output-file': run('logs', '--out', 'no-such-folder/log.ndjson'),
+  'audit-findings': audited('version: 1\nkeys: {Production Server: {maxAge: 1d}}\n', '--rule', 'key-age'),
+  'audit-skipped': ({ sandbox, run }) => {
+    sandbox.addFault('status-404:GET /audit-logs')
+    return run(['audit', '--rule', 'shared-key', '--fail-on-skipped', '--json'])
+  },
+  'keys-file': audited('version: 2\n'),
+  'secret-unmatched': ({ run }) =>
+    run(['incident', '--secret-stdin', '--json'], { input: 'pk_live_Zk3vQx81LmTr0aWcY7uNsB4e\n' }),
   'alerts-firing': alerted('{name: old, when: too-old, after: 1d}'),
   'alerts-skipped': alerted('{name: night, when: outside-hours}', [], '--fail-on-skipped'),
   'alerts-untold': alerted('{name: old, when: too-old, after: 1d}', [nowhere]),

@@ -141,6 +141,7 @@ const scenes: Record<string, Scene> = {
 const elsewhere: Record<string, string> = {
   restart: 'it takes a cluster: test/cli/kubernetes.servers.ts',
   'keychain-wait': 'it takes a keychain that hangs: test/credentials/',
+  reading: 'it takes ten seconds of reading: test/ui/reading.test.ts has it on a clock of its own',
   'still-waiting': 'it takes a minute of silence: test/ui/talk.test.ts has it on a clock of its own',
 }
 
