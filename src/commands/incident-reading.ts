@@ -10,12 +10,10 @@ import { createJournals } from '../rotation/journal.ts'
 import { findStateFolder } from '../rotation/state-folder.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
 import { createReading } from '../ui/reading.ts'
+import { settledNow } from './settled-now.ts'
 
 /** Where nobody says when it leaked, and how much of the time before it is held against. */
 export const incidentDefaults = { sinceMs: 7 * 86_400_000, baselineMs: 30 * 86_400_000 }
-
-/** The API's clock is known to the second: what was done within the last one is of the incident too. */
-const clockGrainMs = 1_000
 
 export interface IncidentScope {
   key: Key | undefined
@@ -36,8 +34,8 @@ export async function readIncident(
   const reading = createReading(context)
   const limit = limitOf(context, limitMs)
   try {
-    const until = api.now() + clockGrainMs
-    await context.clock.sleep(clockGrainMs, limit.signal)
+    // what was done within the last second is of the incident too
+    const until = await settledNow(api, context.clock, limit.signal)
     return await investigate(api, keyId, {
       key,
       since,

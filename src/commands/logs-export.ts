@@ -27,7 +27,7 @@ export async function exportLog(context: Context, inputs: LogExport): Promise<vo
   const api = await context.api()
   const asked = askedOf(inputs, api.baseUrl)
   const part = await openPart(context, file, asked, async () => {
-    const { since, until } = await settle(api, keyId, inputs, context.signal)
+    const { since, until } = await settle(api, keyId, inputs, context)
     return { since: since ?? null, until }
   })
   try {

@@ -1,8 +1,10 @@
 import type { AuditEvent, Client } from '../api/contract.ts'
+import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import type { ReadingProgress } from '../ui/reading.ts'
 import { parseInstant } from './instant.ts'
 import { createTies, type LogPosition } from './logs-position.ts'
+import { settledNow } from './settled-now.ts'
 
 /** Which events, and from when to when; Unix ms by the API's clock. */
 export interface LogQuery {
@@ -55,14 +57,14 @@ export async function settle(
   api: Client,
   keyId: string | undefined,
   { since, until }: { since: string | undefined; until: string | undefined },
-  signal: AbortSignal,
+  { clock, signal }: Pick<Context, 'clock' | 'signal'>,
 ): Promise<LogQuery> {
   await meetLog(api, keyId, signal)
   const now = api.now()
   const query = {
     keyId,
     since: since === undefined ? undefined : parseInstant(since, now, '--since'),
-    until: until === undefined ? now : parseInstant(until, now, '--until'),
+    until: until === undefined ? await settledNow(api, clock, signal) : parseInstant(until, now, '--until'),
   }
   if (query.since === undefined || query.since < query.until) return query
   throw new KeysError('usage', '--since is not before --until', { hint: 'it would be no time at all' })

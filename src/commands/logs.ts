@@ -62,7 +62,7 @@ export const logs = defineCommand({
         format: format as LogFormat,
       })
     }
-    const query = await settle(api, keyId, inputs, context.signal)
+    const query = await settle(api, keyId, inputs, context)
     const selected = events(context, api, query, { fits, limit: inputs.limit ?? limitOf(format) })
     if (format === 'table') return printTable(context, selected, { ...inputs, keyId })
     let count = 0
