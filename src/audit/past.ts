@@ -75,7 +75,9 @@ function withSurvey(before: Past | undefined, usages: Usages, at: number): Past 
     // until it was used from somewhere there is no past that anything could be unlike
     if (known === undefined && seen.length === 0) continue
     const all = new Map(known?.countries)
-    for (const code of seen) if (!all.has(code) && all.size < mostCountries) all.set(code, at)
+    // the API's clock is known to the second: a look right after the first one is later all the same
+    const firstAt = known === undefined ? at : Math.max(at, known.since + 1)
+    for (const code of seen) if (!all.has(code) && all.size < mostCountries) all.set(code, firstAt)
     keys.set(id, { since: known?.since ?? at, until: Math.max(at, known?.until ?? at), countries: all })
   }
   return { since: before?.since ?? at, keys }

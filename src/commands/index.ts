@@ -73,7 +73,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'usage',
-    summary: 'what keys do: requests, errors, latency',
+    summary: 'what keys do: requests, errors, latency, and share of the rate limit',
     group: 'Keys',
     load: async () => (await import('./usage.ts')).usage,
   },

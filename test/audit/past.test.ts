@@ -41,6 +41,19 @@ describe('what was seen', () => {
     expect(await why()).toBe('there is nothing to compare with yet: this is the first look from here')
   })
 
+  test('at a look right after the first one is later than that, by whatever clock', async () => {
+    const file = createPastFile(folder, apiUrl)
+    await file.remember(survey(day, { key_a: { DE: 4 } }))
+    await file.remember(survey(day - 400, { key_a: { DE: 4, BR: 1 } }))
+    expect((await known()).keys.get('key_a')).toMatchObject({
+      since: day,
+      countries: new Map([
+        ['DE', day],
+        ['BR', day + 1],
+      ]),
+    })
+  })
+
   test('is each country of a key, and when it was there first', async () => {
     const file = createPastFile(folder, apiUrl)
     await file.remember(survey(10 * day, { key_a: { DE: 4, FR: 0 }, key_none: {}, key_old: undefined }))
