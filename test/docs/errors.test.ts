@@ -20,9 +20,9 @@ test.each(explanations.map((each) => [each.code, each] as const))(
     expect(each.text).toMatch(/^\*\*Causes\*\*\n\n- /m)
     expect(each.text).toMatch(/^\*\*What to do\*\*\n\n- /m)
     const example = blocks.find(
-      ({ document, headings }) => document === 'docs/errors.md' && headings.at(-1)?.text === code,
+      ({ document, headings, language }) =>
+        document === 'docs/errors.md' && headings.at(-1)?.text === code && language === 'console',
     )
-    expect(example?.language).toBe('console')
     expect(example?.lines.join('\n')).toMatch(/^\$ /)
   },
 )
