@@ -22,7 +22,8 @@ beforeEach(async () => {
   account.sandbox.dashboard.create({
     name,
     type: 'live',
-    createdAt: at - 400 * dayMs,
+    // not on the hour: the API's clock is known to the second, and an age is whole days
+    createdAt: at - 400.5 * dayMs,
     lastUsedAt: at - 60_000,
   })
 })
