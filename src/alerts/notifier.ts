@@ -76,6 +76,7 @@ export async function deliver(
       }
     } finally {
       limit.end()
+      // what was to be told is told, or said not to be: how the connection ends changes nothing of it
       if ('close' in notifier) await notifier.close().catch(() => undefined)
     }
   }
@@ -112,6 +113,7 @@ async function bounded<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> 
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
   })
+  // where the limit comes first, what becomes of the sending is nobody's error
   sending.catch(() => undefined)
   try {
     return await Promise.race([sending, aborted])

@@ -22,6 +22,7 @@ import { findKey } from './key-lookup.ts'
 import { checkName } from './name.ts'
 import { findOwner } from './owner.ts'
 import { flat, type PagesOptions, readByPage, readPages } from './pages.ts'
+import { readRateLimit } from './pace.ts'
 import { path, query } from './path.ts'
 import { createLimits, type Limits, probeOnce } from './probe.ts'
 import { looksLikeHtml } from './problem.ts'
@@ -291,11 +292,4 @@ function readable<T>(read: () => T): T | undefined {
     if (error instanceof KeysError) return undefined
     throw error
   }
-}
-
-function readRateLimit({ headers }: HttpAnswer): RateLimit | undefined {
-  const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
-    Number(headers.get(`x-ratelimit-${name}`) ?? NaN),
-  ) as [number, number, number]
-  return Number.isNaN(limit + remaining + reset) ? undefined : { limit, remaining, resetAt: reset * 1_000 }
 }

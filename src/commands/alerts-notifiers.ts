@@ -34,6 +34,7 @@ export async function openNotifiers(
       }
     }),
   )
+  // a transport that could not be made was told of by each who wanted it
   return { notifiers, close: async () => (await transport?.catch(() => undefined))?.close() }
 }
 

@@ -54,6 +54,7 @@ export async function knownKeys(context: Context): Promise<KnownKey[]> {
 
 /** Keeps the list that a command has just had, for where completion itself cannot ask for it. Never throws. */
 export async function noteKnownKeys(context: Context, keys: readonly KnownKey[]): Promise<void> {
+  // whose keys they are is not known, and a list under no name helps nobody
   const mark = await accountMark(context).catch(() => undefined)
   if (mark === undefined) return
   const known = keys.slice(0, mostKeys).map(({ id, name, type, status }) => ({ id, name, type, status }))

@@ -85,7 +85,7 @@ function limitOf({ clock, signal }: Context, limitMs: number | undefined) {
       }),
     )
   }
-  // it is ended by `end`
+  // the wait is ended by `end`, by an abort that is no error
   wait().catch(() => undefined)
   return { signal: AbortSignal.any([signal, late.signal]), end: () => over.abort() }
 }

@@ -76,6 +76,7 @@ async function fill(context: Context, part: Part, inputs: LogExport): Promise<vo
     }
     await part.append(writer.foot, 0)
   } catch (error) {
+    // the error that stopped it is the one to tell; the part then goes on from an earlier place
     await part.keep(keeper.position()).catch(() => undefined)
     await reading.end()
     out.say(`what is read so far is in ${file}.part: the same line goes on from there`)

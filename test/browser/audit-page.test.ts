@@ -1,45 +1,14 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { auditHtml } from '../../src/ui/audit/html.ts'
 import { has } from '../cli/programs.ts'
 import { emptySurvey } from '../audit/survey-fixture.ts'
 import { hostile, manyKeys, receipt, rule, subject } from '../ui/audit/subject-fixture.ts'
-import {
-  attributes,
-  computed,
-  inaccessible,
-  openBrowser,
-  openPage,
-  picture,
-  printed,
-  type Opened,
-} from './browser.ts'
+import { attributes, computed, inaccessible, picture, printed, usePages } from './browser.ts'
 
 // The page of an audit, as people see it: in a real Chromium, light, dark, narrow and on paper.
 
-let browser: Browser
-let folder: string
-let opened: Opened | undefined
-
-async function open(html: string, options: Parameters<typeof openPage>[2] = {}): Promise<Opened> {
-  const file = path.join(folder, 'audit.html')
-  await writeFile(file, html)
-  return (opened = await openPage(browser, file, options))
-}
-
 describe.skipIf(!has('chromium'))("an audit's page in Chromium", () => {
-  beforeAll(async () => {
-    browser = await openBrowser()
-    folder = await mkdtemp(path.join(tmpdir(), 'pictify-keys-browser-'))
-  })
-  afterEach(() => opened?.close())
-  afterAll(async () => {
-    await browser.close()
-    await rm(folder, { recursive: true, force: true })
-  })
+  const open = usePages()
 
   const phone = { width: 360, height: 740 }
   test.each([
@@ -153,8 +122,9 @@ describe.skipIf(!has('chromium'))("an audit's page in Chromium", () => {
       mend: ['pictify-keys', 'revoke', key.id],
     }))
     const given = subject({ keys: 10_000, rules: [rule('unused', 'warning', found)] })
-    const { page, said } = await open(auditHtml(given))
-    expect((await stat(path.join(folder, 'audit.html'))).size).toBeLessThan(3_000_000)
+    const written = auditHtml(given)
+    expect(Buffer.byteLength(written)).toBeLessThan(3_000_000)
+    const { page, said } = await open(written)
     const text = await page.locator('body').innerText()
     expect(text).toContain('9,850 more findings of this severity are left out here (9,850 of unused)')
     expect(text).toMatch(/[\d,]+ more keys had requests/)

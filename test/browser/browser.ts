@@ -1,10 +1,12 @@
 // A real Chromium, driven by its debugger: what it draws, says and asks for is seen; what a page does is held to that page's policy.
 import { execFileSync } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 
 /** Where the pictures are, to be looked at. */
 const pictures = fileURLToPath(new URL('../../reports/browser/', import.meta.url))
@@ -93,4 +95,26 @@ export async function inaccessible(page: Page): Promise<string[]> {
 
 interface Results {
   violations: { id: string; nodes: { target: string[] }[] }[]
+}
+
+/** Opens pages for the tests of a suite, one at a time. */
+export function usePages() {
+  let browser: Browser
+  let folder: string
+  let opened: Opened | undefined
+  beforeAll(async () => {
+    browser = await openBrowser()
+    folder = await mkdtemp(path.join(tmpdir(), 'pictify-keys-browser-'))
+  })
+  afterEach(() => opened?.close())
+  afterAll(async () => {
+    await browser.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  return async (html: string, options: BrowserContextOptions = {}): Promise<Opened> => {
+    const file = path.join(folder, 'page.html')
+    await writeFile(file, html)
+    return (opened = await openPage(browser, file, options))
+  }
 }

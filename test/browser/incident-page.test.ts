@@ -1,48 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { incidentHtml } from '../../src/ui/incident/html.ts'
 import { has } from '../cli/programs.ts'
 import { useServer } from '../api/client-fixture.ts'
 import { reportOf, reportWith, sightings } from '../ui/incident/incident-report-fixture.ts'
-import {
-  attributes,
-  computed,
-  inaccessible,
-  openBrowser,
-  openPage,
-  picture,
-  printed,
-  type Opened,
-} from './browser.ts'
+import { attributes, computed, inaccessible, picture, printed, usePages } from './browser.ts'
 
 // The page of an incident, as people see it: in a real Chromium, light, dark, narrow and on paper.
 
 useServer()
 
 const hostile = `</style><script>document.title = 'run'</script><img src=x onerror=alert(1)>'"\u202e\u001b[31m`
-let browser: Browser
-let folder: string
-let opened: Opened | undefined
-
-async function open(html: string, options: Parameters<typeof openPage>[2] = {}): Promise<Opened> {
-  const file = path.join(folder, 'incident.html')
-  await writeFile(file, html)
-  return (opened = await openPage(browser, file, options))
-}
-
 describe.skipIf(!has('chromium'))("an incident's page in Chromium", () => {
-  beforeAll(async () => {
-    browser = await openBrowser()
-    folder = await mkdtemp(path.join(tmpdir(), 'pictify-keys-browser-'))
-  })
-  afterEach(() => opened?.close())
-  afterAll(async () => {
-    await browser.close()
-    await rm(folder, { recursive: true, force: true })
-  })
+  const open = usePages()
 
   const phone = { width: 360, height: 740 }
   test.each([
