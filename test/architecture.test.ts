@@ -22,6 +22,7 @@ const ground = [
   'proxy',
   'request-limits',
   'secret',
+  'small-heap',
   'system-error',
 ]
 

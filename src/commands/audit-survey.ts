@@ -3,6 +3,7 @@ import { surveyAccount, type Survey } from '../audit/survey.ts'
 import { createOutsideHours } from '../audit/working-hours.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 import { createReading } from '../ui/reading.ts'
 import { openPast } from './audit-past.ts'
 import { readOpenRotations } from './audit-rotations.ts'
@@ -24,6 +25,7 @@ const notAsked = { known: false, why: 'it was not asked for' } as const
 export async function surveyAll(context: Context, scope: AuditScope): Promise<Survey> {
   const { rules, fleet, sinceMs, recentMs } = scope
   const needs = new Set<Source>(rules.flatMap((rule) => rule.needs))
+  keepHeapSmall()
   const api = await context.api()
   const hours = fleet?.audit.workingHours
   const reading = createReading(context)

@@ -9,6 +9,7 @@ import { hasCode, KeysError } from '../errors.ts'
 import { createJournals } from '../rotation/journal.ts'
 import { findStateFolder } from '../rotation/state-folder.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 import { createReading } from '../ui/reading.ts'
 import { settledNow } from './settled-now.ts'
 
@@ -31,6 +32,7 @@ export async function readIncident(
   keyId: string,
   { key, since, baselineMs, limitMs }: IncidentScope,
 ): Promise<Incident> {
+  keepHeapSmall()
   const reading = createReading(context)
   const limit = limitOf(context, limitMs)
   try {

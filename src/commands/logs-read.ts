@@ -1,6 +1,7 @@
 import type { AuditEvent, Client } from '../api/contract.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 import type { ReadingProgress } from '../ui/reading.ts'
 import { parseInstant } from './instant.ts'
 import { createTies, type LogPosition } from './logs-position.ts'
@@ -26,6 +27,7 @@ export async function* readLog(
   { keyId, since, until }: LogQuery,
   { from, signal, onProgress }: LogReading,
 ): AsyncGenerator<AuditEvent[], void, undefined> {
+  keepHeapSmall()
   const ties = createTies(from)
   const isOlder = ({ timestamp }: AuditEvent) => from !== undefined && Date.parse(timestamp) < from.at
   let read = from?.read ?? 0

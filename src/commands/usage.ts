@@ -7,6 +7,7 @@ import {
 } from '../audit/account-usage.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 import { createReading } from '../ui/reading.ts'
 import { toJsonLines } from '../ui/text.ts'
 import { findKeys } from './chosen-keys.ts'
@@ -107,6 +108,7 @@ async function read(
   take: (figures: KeyFigures[]) => Promise<void>,
 ): Promise<Omit<AccountUsage, 'usage'>> {
   const { out, signal } = context
+  keepHeapSmall()
   const api = await context.api()
   const reading = createReading(context)
   try {
