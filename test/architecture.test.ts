@@ -34,7 +34,7 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
   main: { loads: ['core'] },
   core: { loads: ['cli', 'config', 'session', 'ui'] },
   session: {
-    loads: ['api', 'commands', 'config', 'credentials', 'processes', 'rotation', 'ui'],
+    loads: ['api', 'command-line', 'config', 'credentials', 'processes', 'rotation', 'ui'],
     knows: ['context', 'flags', 'globals'],
   },
   library: {
@@ -43,6 +43,7 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
   cli: { loads: ['commands', 'flags', 'globals', 'ui'] },
   flags: { knows: ['commands'] },
   globals: { knows: ['commands'] },
+  'command-line': { loads: ['flags', 'globals', 'ui'], knows: ['commands', 'context'] },
   context: { knows: ['api', 'config', 'credentials', 'globals', 'rotation', 'ui'] },
   config: { loads: ['profile-file'], knows: ['api'] },
   // the main of a process of its own
@@ -54,6 +55,7 @@ const rules: Record<string, { loads?: string[]; knows?: string[] }> = {
       'alerts',
       'api',
       'audit',
+      'command-line',
       'credentials',
       'flags',
       'fleet',

@@ -17,7 +17,7 @@ import { letterOf } from '../ui/alerts/letter.ts'
 import { nextSteps } from './alerts-steps.ts'
 import { openNotifiers } from './alerts-notifiers.ts'
 import { surveyAll } from './audit-survey.ts'
-import { whoseKeys } from './command-line.ts'
+import { whoseKeys } from '../command-line.ts'
 import { loadNameGlobs } from './name-glob.ts'
 
 export interface CheckOptions {

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 import type { AlertCondition } from '../fleet/fleet.ts'
-import { commandLine, whoseKeys } from './command-line.ts'
+import { commandLine, whoseKeys } from '../command-line.ts'
 
 /** The command lines that whoever is told goes on with. */
 export async function nextSteps(

@@ -9,7 +9,7 @@ import { nearest } from '../nearest.ts'
 import { rulesText } from '../ui/audit/rules.ts'
 import { auditFormats, checkPrinting, printAudit } from './audit-print.ts'
 import { surveyAll } from './audit-survey.ts'
-import { commandLine, quoted, whoseKeys } from './command-line.ts'
+import { commandLine, quoted, whoseKeys } from '../command-line.ts'
 import { defineCommand, type Inputs } from './command.ts'
 import { configFlag, readKeysFile } from './keys-file.ts'
 

@@ -3,7 +3,7 @@ import type { Incident } from '../audit/incident.ts'
 import type { NextStep } from '../audit/incident-report.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { commandLine, whoseKeys } from './command-line.ts'
+import { commandLine, whoseKeys } from '../command-line.ts'
 import { readJournals } from './incident-reading.ts'
 
 /** So many networks are named in a line. */

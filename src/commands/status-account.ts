@@ -4,7 +4,7 @@ import { formatDuration } from '../duration.ts'
 import { parseMark, type Mark } from '../rotation/marked-name.ts'
 import { keyLimit } from '../key-limits.ts'
 import type { Headroom, OpenRotation, RotationElsewhere, StatusReport } from '../ui/status.ts'
-import { quoted } from './command-line.ts'
+import { quoted } from '../command-line.ts'
 import type { Findings } from './status-report.ts'
 
 /** A clock further off than this spoils evidence and leases, which go by the API's, only where it is not asked. */

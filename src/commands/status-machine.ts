@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
 import { isLoopback } from '../http.ts'
 import type { StatusReport } from '../ui/status.ts'
-import { quoted } from './command-line.ts'
+import { quoted } from '../command-line.ts'
 import type { Findings } from './status-report.ts'
 
 /** As `engines` of package.json has it. */

@@ -11,7 +11,7 @@ import { findStateFolder } from '../rotation/state-folder.ts'
 import { isOver } from '../rotation/state.ts'
 import { formatAge } from '../ages.ts'
 import type { OpenRotation } from '../ui/status.ts'
-import { quoted } from './command-line.ts'
+import { quoted } from '../command-line.ts'
 import type { Findings } from './status-report.ts'
 
 interface Local {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { quoted } from './command-line.ts'
+import { quoted } from '../command-line.ts'
 import { namesIn, readTextIfThere } from './looking.ts'
 
 /** What such a check is called. */

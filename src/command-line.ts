@@ -1,12 +1,12 @@
 // Rules of this file:
 // - what is written here means in a shell exactly what was meant, whoever chose the names in it;
 // - no secret is in it: what it is made of was refused where it had one.
-import type { Context } from '../context.ts'
-import { exactDuration } from '../duration.ts'
-import { flagName, readFlag } from '../flags.ts'
-import { globalFlags } from '../globals.ts'
-import { oneLine } from '../ui/text.ts'
-import type { Flag } from './command.ts'
+import type { Context } from './context.ts'
+import { exactDuration } from './duration.ts'
+import { flagName, readFlag } from './flags.ts'
+import { globalFlags } from './globals.ts'
+import { oneLine } from './ui/text.ts'
+import type { Flag } from './commands/command.ts'
 
 /** How the program shows; the same thing is done without them. */
 const ofDisplay = ['json', 'quiet', 'debug', 'noColor', 'plain']

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { commandLine, quoted } from '../../src/commands/command-line.ts'
-import { args, flags } from '../../src/commands/rotate-flags.ts'
-import { parse } from '../../src/cli.ts'
-import { readFlag } from '../../src/flags.ts'
-import { globalFlags, type Globals } from '../../src/globals.ts'
-import { has } from '../cli/programs.ts'
-import { fc } from '../property.ts'
+import { commandLine, quoted } from '../src/command-line.ts'
+import { args, flags } from '../src/commands/rotate-flags.ts'
+import { parse } from '../src/cli.ts'
+import { readFlag } from '../src/flags.ts'
+import { globalFlags, type Globals } from '../src/globals.ts'
+import { has } from './cli/programs.ts'
+import { fc } from './property.ts'
 
 const globalsOf = (given: Record<string, unknown> = {}, env = {}) =>
   Object.fromEntries(
@@ -80,10 +80,10 @@ describe('quoting', () => {
   })
 
   test('plain words stay plain', () => {
-    expect(['key_abc', 'Server', './smoke-test.sh', 'a/b:c', '10m', 'x=1'].map(quoted)).toEqual([
+    expect(['key_abc', 'Server', './commands/smoke-test.sh', 'a/b:c', '10m', 'x=1'].map(quoted)).toEqual([
       'key_abc',
       'Server',
-      './smoke-test.sh',
+      './commands/smoke-test.sh',
       'a/b:c',
       '10m',
       'x=1',
