@@ -3,12 +3,16 @@
 // - what is not known fires nothing, and is no evidence that something is over: a rule without its source is skipped, and
 //   a key without its figures is unknown.
 import type { Key } from '../api/contract.ts'
-import type { AccountLog, KeyUsage, Survey } from '../audit/survey.ts'
+import type { KeyUsage, Known, Survey } from '../audit/survey.ts'
 import type { AlertCondition, AlertRule, UsageSpan } from '../fleet/fleet.ts'
 import { agedVerdict } from './age-verdicts.ts'
+import type { AlertLog } from './log-digest.ts'
 import { countryVerdict, hoursVerdict, networkVerdict } from './place-verdicts.ts'
 import { usageVerdict } from './usage-verdicts.ts'
 import type { Judgement, Verdict } from './verdict.ts'
+
+/** What rules look at. */
+export type AlertSurvey = Omit<Survey, 'log'> & { log: Known<AlertLog> }
 
 /** What of a survey a condition needs. */
 export type AlertSource = 'usage' | 'log' | 'past'
@@ -35,7 +39,7 @@ export function sourcesOf({ kind }: AlertCondition): readonly AlertSource[] {
 export type KeyMatch = (rule: AlertRule, name: string) => boolean
 
 /** Holds every rule against every active key it is about. */
-export function evaluate(survey: Survey, rules: readonly AlertRule[], isAbout: KeyMatch): Judgement[] {
+export function evaluate(survey: AlertSurvey, rules: readonly AlertRule[], isAbout: KeyMatch): Judgement[] {
   const active = survey.keys.filter(({ status }) => status === 'active')
   return rules.map((rule) => {
     const skipped = whySkipped(survey, rule)
@@ -45,7 +49,7 @@ export function evaluate(survey: Survey, rules: readonly AlertRule[], isAbout: K
   })
 }
 
-function whySkipped(survey: Survey, { condition }: AlertRule): string | undefined {
+function whySkipped(survey: AlertSurvey, { condition }: AlertRule): string | undefined {
   for (const source of sourcesOf(condition)) {
     const known = survey[source]
     if (!known.known) return known.why
@@ -55,7 +59,7 @@ function whySkipped(survey: Survey, { condition }: AlertRule): string | undefine
   return hours === undefined ? 'there are no working hours in the file (audit: workingHours)' : undefined
 }
 
-function verdictOf(survey: Survey, { condition }: AlertRule, key: Key): Verdict {
+function verdictOf(survey: AlertSurvey, { condition }: AlertRule, key: Key): Verdict {
   switch (condition.kind) {
     case 'too-old':
     case 'unused':
@@ -80,7 +84,7 @@ const dayMs = 86_400_000
 const none = { requests: 0, errors: 0, latencyMs: { p50: 0, p95: 0, p99: 0 } }
 
 /** A key that was not used for a month has no figures, and did nothing; any other without them is unknown. */
-function withUsage(survey: Survey, key: Key, judge: (usage: KeyUsage) => Verdict): Verdict {
+function withUsage(survey: AlertSurvey, key: Key, judge: (usage: KeyUsage) => Verdict): Verdict {
   const usage = survey.usage.known ? survey.usage.value.get(key.id) : undefined
   if (usage !== undefined) return judge(usage)
   const { lastUsedAt } = key
@@ -91,7 +95,7 @@ function withUsage(survey: Survey, key: Key, judge: (usage: KeyUsage) => Verdict
 }
 
 /** Only asked for where the log is known. */
-function logOf({ log }: Survey): AccountLog {
+function logOf({ log }: AlertSurvey): AlertLog {
   if (log.known) return log.value
   throw new Error('a rule of the log is held against a survey without one')
 }

@@ -1,7 +1,8 @@
 import type { Key } from '../api/contract.ts'
 import { isHabit, newNetworksOf } from '../audit/novelty.ts'
-import type { AccountLog, KeyUsage, Past } from '../audit/survey.ts'
+import type { KeyUsage, Past } from '../audit/survey.ts'
 import { counted, instant, listed } from '../audit/wording.ts'
+import type { AlertLog } from './log-digest.ts'
 import type { Verdict } from './verdict.ts'
 
 /** How long a country is new; one that comes and goes fires once in that time. */
@@ -14,7 +15,7 @@ const quiet: Verdict = { state: 'quiet' }
  * Networks of the recent stretch that were not seen in the stretch before it; as an audit has it, none where all lie beside
  * known ones, where the key comes by as many often, and where this program alone used them.
  */
-export function networkVerdict(account: AccountLog, key: Key): Verdict {
+export function networkVerdict(account: AlertLog, key: Key): Verdict {
   const log = account.keys.get(key.id)
   if (log === undefined || log.recent === 0) return quiet
   const novelty = newNetworksOf(account, log)
@@ -34,7 +35,7 @@ export function networkVerdict(account: AccountLog, key: Key): Verdict {
   return firing(sightings.length, message, 'networks', details)
 }
 
-export function hoursVerdict({ keys }: AccountLog, { id }: Key): Verdict {
+export function hoursVerdict({ keys }: AlertLog, { id }: Key): Verdict {
   const log = keys.get(id)
   if (log === undefined) return quiet
   const hours = log.outside.hours.list()

@@ -54,7 +54,7 @@ export interface NotifierReport {
 }
 
 interface Given {
-  survey: Survey
+  survey: Pick<Survey, 'at' | 'apiUrl'>
   judgements: readonly Judgement[]
   before: readonly AlertIncident[]
   /** As the check left them, with those that are over. */

@@ -7,6 +7,7 @@ import { readRegularFile, writeDurably } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { systemCode, systemReason } from '../system-error.ts'
 import type { AlertIncident } from './incident.ts'
+import { sealed, unsealed } from './sealed-document.ts'
 
 const version = 1
 /** Ten thousand incidents. */
@@ -28,6 +29,7 @@ export interface AlertState {
 
 export interface StateFile {
   path: string
+  scope: AlertScope
   /** Throws `alerts-state`. */
   read(): Promise<AlertState>
   /** When this resolves, a crash loses nothing of it. Throws `state-directory`. */
@@ -39,6 +41,7 @@ export function createStateFile(folder: string, scope: AlertScope): StateFile {
   const file = path.join(folder, `${digestOf(scope)}.json`)
   return {
     path: file,
+    scope,
 
     async read() {
       let text: string
@@ -52,10 +55,8 @@ export function createStateFile(folder: string, scope: AlertScope): StateFile {
     },
 
     async save({ checkedAt = null, incidents }) {
-      const state = JSON.stringify({ checkedAt, incidents })
-      const text = `{"version":${version},"checksum":"${checksum(state)}","scope":${JSON.stringify(scope)},"state":${state}}\n`
       try {
-        await writeDurably(file, text, { mode: 0o600 })
+        await writeDurably(file, sealed(version, scope, { checkedAt, incidents }), { mode: 0o600 })
       } catch (cause) {
         throw new KeysError('state-directory', `cannot keep alerts in ${folder}: ${systemReason(cause)}`, {
           hint: 'free or unlock that folder, or name another with --state-dir or PICTIFY_KEYS_STATE_DIR',
@@ -73,38 +74,29 @@ function digestOf({ apiUrl, profile = '', file }: AlertScope): string {
     .slice(0, 16)
 }
 
-function checksum(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
 function parse(file: string, text: string): AlertState {
-  let document: {
-    version?: unknown
-    checksum?: unknown
-    state?: { checkedAt: string | null; incidents: AlertIncident[] }
+  const document = unsealed<{ checkedAt: string | null; incidents: AlertIncident[] }>(text, version)
+  if ('content' in document) {
+    const { checkedAt, incidents } = document.content
+    return { checkedAt: checkedAt ?? undefined, incidents }
   }
-  try {
-    document = JSON.parse(text) as typeof document
-  } catch (cause) {
-    throw unreadable(file, 'is torn, or is no file of alerts', cause)
+  const { problem } = document
+  switch (problem) {
+    case 'torn':
+      throw unreadable(file, 'is torn, or is no file of alerts')
+    case 'edited':
+      throw unreadable(file, 'is torn, or was edited')
+    case 'foreign':
+      throw unreadable(file, 'is no file of alerts')
+    default:
+      throw new KeysError(
+        'alerts-state',
+        `${file} is of version ${problem.version}; this program knows ${version}`,
+        {
+          hint: 'use the program that wrote it, or remove the file: what is open then is told once more',
+        },
+      )
   }
-  if (typeof document !== 'object' || document === null || typeof document.version !== 'number') {
-    throw unreadable(file, 'is no file of alerts')
-  }
-  if (document.version !== version) {
-    throw new KeysError(
-      'alerts-state',
-      `${file} is of version ${document.version}; this program knows ${version}`,
-      {
-        hint: 'use the program that wrote it, or remove the file: what is open then is told once more',
-      },
-    )
-  }
-  const { state } = document
-  if (state === undefined || document.checksum !== checksum(JSON.stringify(state))) {
-    throw unreadable(file, 'is torn, or was edited')
-  }
-  return { checkedAt: state.checkedAt ?? undefined, incidents: state.incidents }
 }
 
 function unreadable(file: string, what: string, cause?: unknown): KeysError {

@@ -50,6 +50,8 @@ export interface KeyLogOptions {
   recentSince?: number | undefined
   /** Whether an instant (Unix ms) lies outside the working hours. */
   isOutside?: ((at: number) => boolean) | undefined
+  /** What this program asked, changing nothing, is not outside of them: checks are made around the clock. */
+  leavesOutOwnReadings?: boolean | undefined
   /** Read an address and a user agent; such as remember serve many keys. */
   addressOf?: ((ip: string) => Address) | undefined
   programOf?: ((userAgent: string) => string) | undefined
@@ -58,6 +60,11 @@ export interface KeyLogOptions {
 /** This program, as `programOf` says it. */
 export const ownProgram = 'pictify-keys'
 const probe = 'GET /templates'
+
+/** Whether this program asked and changed nothing, as far as the log tells. */
+export function isOwnReading(program: string, method: string): boolean {
+  return program === ownProgram && method === 'GET'
+}
 
 /** A log as it is kept. There may be tens of thousands of them, so that they share their functions. */
 type Kept = Writable<Omit<KeyLog, 'outside'>> & { options: KeyLogOptions; outside: Writable<Outside> }
@@ -131,7 +138,7 @@ function add(this: Kept, { timestamp, ip, userAgent, method, endpoint, status }:
     if (program === ownProgram && called === probe) this.probes += 1
   }
 
-  if (!options.isOutside?.(at)) return
+  if (!options.isOutside?.(at) || (options.leavesOutOwnReadings && isOwnReading(program, method))) return
   if (this.outside === nothingOutside) {
     this.outside = { requests: 0, hours: sightings(options), networks: sightings(options) }
   }

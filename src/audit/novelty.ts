@@ -1,7 +1,12 @@
 import { readAddress, siteOf } from './address.ts'
 import { callerOf, type Caller, type KeyLog, ownProgram } from './key-log.ts'
-import type { Sighting, Sightings } from './sightings.ts'
+import type { Seen, Sighting } from './sightings.ts'
 import type { AccountLog } from './survey.ts'
+
+type Stretch = Pick<AccountLog, 'recentSince' | 'until'>
+type Traffic = Pick<KeyLog, 'requests' | 'recent' | 'firstAt'>
+/** Of a key's log, what tells which networks are new. */
+export type NetworkLog = Traffic & { readonly networks: Seen; readonly callers: Seen }
 
 /** What a key's log shows for the first time in its recent stretch. */
 export interface Novelty {
@@ -23,7 +28,7 @@ const fewestBaselineRequests = 10
 const settlingMs = 7 * dayMs
 
 /** Whether a key's log reaches back far enough before the recent stretch to tell what is new in it. */
-export function hasBaseline({ recentSince }: Pick<AccountLog, 'recentSince'>, log: KeyLog): boolean {
+export function hasBaseline({ recentSince }: Pick<Stretch, 'recentSince'>, log: Traffic): boolean {
   return (
     log.firstAt !== undefined &&
     recentSince - log.firstAt >= fewestBaselineMs &&
@@ -33,9 +38,9 @@ export function hasBaseline({ recentSince }: Pick<AccountLog, 'recentSince'>, lo
 
 /** Undefined where the log has no baseline. */
 export function noveltyOf(
-  { recentSince, until }: AccountLog,
-  log: KeyLog,
-  sightings: Sightings,
+  { recentSince, until }: Stretch,
+  log: Traffic,
+  sightings: Seen,
 ): Novelty | undefined {
   if (!hasBaseline({ recentSince }, log) || log.firstAt === undefined) return undefined
   const baselineMs = recentSince - log.firstAt
@@ -66,7 +71,7 @@ export interface NewNetworks extends Novelty {
 }
 
 /** Networks of the internet that a key is used from for the first time; undefined where its log has no baseline. */
-export function newNetworksOf(account: AccountLog, log: KeyLog): NewNetworks | undefined {
+export function newNetworksOf(account: Stretch, log: NetworkLog): NewNetworks | undefined {
   const novelty = noveltyOf(account, log, log.networks)
   if (novelty === undefined) return undefined
   const sightings = novelty.sightings.filter(({ value }) => !isLocal(value))

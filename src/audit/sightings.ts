@@ -25,6 +25,9 @@ export interface Sightings {
   readonly unkept: number
 }
 
+/** Sightings that are looked at. */
+export type Seen = Pick<Sightings, 'list' | 'unkept'>
+
 export interface SightingsOptions {
   /** How many values at most, whatever the allowance. */
   most?: number | undefined
@@ -60,7 +63,7 @@ export function createSightings(
 }
 
 function add(this: Kept, said: string, at: number): void {
-  const value = said.length > longest ? beginningOf(said) : said
+  const value = keptValueOf(said)
   const sighting = find(this.seen, value) ?? keep(this, value, at)
   if (sighting === undefined) {
     this.unkept += 1
@@ -71,11 +74,21 @@ function add(this: Kept, said: string, at: number): void {
   if (at > sighting.lastAt) sighting.lastAt = at
   if (at < this.recentSince) return
   sighting.recent += 1
-  sighting.recentDays |= 1 << Math.min(Math.floor((at - this.recentSince) / dayMs), mostDays - 1)
+  sighting.recentDays |= dayBit(at - this.recentSince)
+}
+
+/** The bit in `recentDays` of the day that lies so far into the recent stretch. */
+export function dayBit(ms: number): number {
+  return 1 << Math.min(Math.floor(ms / dayMs), mostDays - 1)
 }
 
 function list(this: Kept): Sighting[] {
-  return [...this.seen.values()].sort((a, b) => b.requests - a.requests || (a.value < b.value ? -1 : 1))
+  return mostFirst([...this.seen.values()])
+}
+
+/** In place. */
+export function mostFirst(sightings: Sighting[]): Sighting[] {
+  return sightings.sort((a, b) => b.requests - a.requests || (a.value < b.value ? -1 : 1))
 }
 
 function find(seen: Kept['seen'], value: string): Sighting | undefined {
@@ -96,9 +109,9 @@ function keep(kept: Kept, value: string, at: number): Sighting | undefined {
   return sighting
 }
 
-/** A copy: a part of a string keeps the whole of it in memory. */
-function beginningOf(value: string): string {
-  return Buffer.from(`${value.slice(0, longest - 1)}…`).toString()
+/** Of a long one a copy of its beginning: a part of a string keeps the whole of it in memory. */
+export function keptValueOf(value: string): string {
+  return value.length > longest ? Buffer.from(`${value.slice(0, longest - 1)}…`).toString() : value
 }
 
 /** On how many days of the recent stretch both were seen. */

@@ -4,9 +4,8 @@
 import type { Client, Key, Plan, Usage, UsageWindow } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { readAddress } from './address.ts'
-import { programOf } from './event-names.ts'
-import { createKeyLog, type KeyLog } from './key-log.ts'
+import { createLogReaders, readAccountLog } from './account-log.ts'
+import type { KeyLog } from './key-log.ts'
 
 /** What a source gave, or why it gave nothing (lower case, no full stop). */
 export type Known<T> = { known: true; value: T } | { known: false; why: string }
@@ -126,8 +125,8 @@ const usageSpanMs = 30 * dayMs
 const usagesInFlight = 6
 /** Of a key's days; the API tells of 30. */
 const mostDays = 100
-/** Distinct values kept of all keys together, some 20 MB of them; few keys come near it. */
-const keptValues = 100_000
+/** Of an API that keeps no audit log. */
+export const noLog = { known: false, why: 'the API keeps no audit log' } as const
 
 /** Reads the account: every key, what the used ones did, and the audit log, as fast as the rate limit allows. */
 export async function surveyAccount(api: Client, options: SurveyOptions): Promise<AccountSurvey> {
@@ -202,59 +201,17 @@ async function readLog(
   api: Client,
   listed: readonly Key[],
   at: number,
-  { sinceMs, recentMs, isOutside, signal, onProgress = () => {} }: SurveyOptions,
+  { sinceMs, recentMs, isOutside, signal, onProgress }: SurveyOptions,
 ): Promise<Survey['log']> {
-  const [since, recentSince] = [at - sinceMs, at - recentMs]
-  const filter = { since: new Date(since).toISOString(), until: new Date(at).toISOString() }
-  const allowance = { left: keptValues }
-  const reading = {
-    allowance,
-    recentSince,
-    isOutside,
-    addressOf: remembering(readAddress),
-    programOf: remembering(programOf),
-  }
-  // those of keys that are gone are counted, and no more: nobody can tell how many such there are
-  const ids = new Set(listed.map(({ id }) => id))
-  const keys = new Map<string, KeyLog>()
-  let events = 0
-  let total: number | undefined
-  const onTotal = (count: number) => (total = count)
-  try {
-    for await (const page of api.auditLogsByPage(filter, { signal, patient: true, onTotal })) {
-      for (const event of page) {
-        let log = keys.get(event.keyId)
-        if (log === undefined) {
-          if (!ids.has(event.keyId)) continue
-          keys.set(event.keyId, (log = createKeyLog(reading)))
-        }
-        log.add(event)
-      }
-      events += page.length
-      onProgress({ what: 'events', done: events, total })
-    }
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-    return { known: false, why: 'the API keeps no audit log' }
-  }
-  return { known: true, value: { since, until: at, recentSince, events, keys } }
+  const stretch = { since: at - sinceMs, until: at }
+  const readers = createLogReaders()
+  const reading = { recentSince: at - recentMs, isOutside, readers, signal, onProgress }
+  const log = await orNone(readAccountLog(api, listed, stretch, reading))
+  return log === undefined ? noLog : { known: true, value: log }
 }
 
-/** Reads each text once, as long as they are few and short. */
-function remembering<T>(read: (text: string) => T): (text: string) => T {
-  const remembered = new Map<string, T>()
-  return (text) => {
-    if (text.length > 200) return read(text)
-    const known = remembered.get(text)
-    if (known !== undefined) return known
-    if (remembered.size >= 10_000) remembered.clear()
-    const fresh = read(text)
-    remembered.set(text, fresh)
-    return fresh
-  }
-}
-
-async function orNone<T>(promise: Promise<T>): Promise<T | undefined> {
+/** Undefined for what the API does not have. */
+export async function orNone<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise
   } catch (error) {
