@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { attempted, dueMessages, plan, type Message } from '../alerts/delivery.ts'
-import { evaluate, sourcesOf, type KeyMatch } from '../alerts/evaluation.ts'
+import { evaluate, sourcesOf, type AlertSurvey, type KeyMatch } from '../alerts/evaluation.ts'
 import { advance, type AlertIncident } from '../alerts/incident.ts'
 import { deliver, type OpenNotifier } from '../alerts/notifier.ts'
 import { reportOf, type AlertsReport, type Sent } from '../alerts/report.ts'
@@ -14,6 +14,7 @@ import type { AlertRule, Fleet } from '../fleet/fleet.ts'
 import { acquireAlertsLock } from '../rotation/lock.ts'
 import { openStateFolder } from '../rotation/state-folder.ts'
 import { letterOf } from '../ui/alerts/letter.ts'
+import { readLog } from './alerts-log.ts'
 import { nextSteps } from './alerts-steps.ts'
 import { openNotifiers } from './alerts-notifiers.ts'
 import { surveyAll } from './audit-survey.ts'
@@ -34,13 +35,7 @@ export async function check(context: Context, fleet: Fleet, options: CheckOption
   const lock = await acquireAlertsLock(context.stateDir, path.basename(file.path, '.json'), context.processes)
   try {
     const before = await file.read()
-    const survey = await surveyAll(context, {
-      rules: fleet.alerts.map(({ condition }) => ({ needs: sourcesOf(condition) })),
-      fleet,
-      sinceMs: options.sinceMs,
-      recentMs: options.recentMs,
-      probe: false,
-    })
+    const { survey, keepLog } = await surveyFor(context, fleet, options, file, before)
     const judgements = evaluate(survey, fleet.alerts, await matcher(fleet.alerts))
     const checkedAt = new Date(survey.at).toISOString()
     const advanced = advance({
@@ -58,6 +53,7 @@ export async function check(context: Context, fleet: Fleet, options: CheckOption
       newId: () => newId('msg'),
     })
     await file.save({ checkedAt, incidents })
+    await keepLog()
     const told = await tell(context, fleet, file, { checkedAt, incidents }, options.limitMs)
     return reportOf({
       survey,
@@ -70,6 +66,27 @@ export async function check(context: Context, fleet: Fleet, options: CheckOption
   } finally {
     await lock.release()
   }
+}
+
+/** What the rules look at, and how to keep what was read of the log, which is for when the check is whole. */
+async function surveyFor(
+  context: Context,
+  fleet: Fleet,
+  options: CheckOptions,
+  file: StateFile,
+  before: AlertState,
+): Promise<{ survey: AlertSurvey; keepLog: () => Promise<void> }> {
+  const needs = fleet.alerts.flatMap(({ condition }) => sourcesOf(condition))
+  const account = await surveyAll(context, {
+    rules: [{ needs: needs.filter((source) => source !== 'log') }],
+    fleet,
+    sinceMs: options.sinceMs,
+    recentMs: options.recentMs,
+    probe: false,
+  })
+  if (!needs.includes('log')) return { survey: account, keepLog: async () => {} }
+  const read = await readLog(context, fleet, account, options, file, before)
+  return { survey: { ...account, log: read.log }, keepLog: () => read.keep() }
 }
 
 /** The file that these alerts are kept in, whose folder is there. */
