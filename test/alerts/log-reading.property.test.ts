@@ -36,7 +36,15 @@ const burst = fc.record({
     'pictify-keys/0.1.0 (p)',
   ),
   method: fc.constantFrom('GET', 'POST'),
-  from: fc.integer({ min: -10 * dayMs, max: 4 * dayMs }),
+  from: fc.oneof(
+    fc.integer({ min: -10 * dayMs, max: 4 * dayMs }),
+    // about where a check begins and ends to read
+    fc.record({
+      check: fc.nat({ max: 6 }),
+      before: fc.constantFrom(0, 10 * minuteMs, 7 * dayMs, dayMs),
+      by: fc.constantFrom(-1, 0, 1, minuteMs - 1),
+    }),
+  ),
   everyMs: fc.constantFrom(1, 700, minuteMs, 17 * minuteMs, hourMs, 7 * hourMs),
   count: fc.integer({ min: 1, max: 40 }),
   lateMs: fc.constantFrom(0, 0, 1, minuteMs, 10 * minuteMs),
@@ -66,27 +74,38 @@ const reread = (kept: KeptLog | undefined): Earlier =>
     : { kept: JSON.parse(JSON.stringify(kept)) as KeptLog }
 const verdictsOf = (log: AlertLog) =>
   accountKeys.map((key: Key) => [key.id, networkVerdict(log, key), hoursVerdict(log, key)])
+/** All that verdicts are made of, but for the names of programs. */
+const figuresOf = ({ keys }: AlertLog) =>
+  [...keys]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, { requests, recent, firstAt, networks, outside }]) => {
+      const lists = [networks, outside.hours, outside.networks].map((each) => each.list())
+      return { id, requests, recent, firstAt, lists }
+    })
 
 it('checks that go on from each other find what each would find in the whole log', async () => {
   const found = { networks: 0, hours: 0, quiet: 0, unknown: 0, continued: 0 }
   await fc.assert(
     fc.asyncProperty(account, async ({ bursts, checks, ...settings }) => {
-      const logged = bursts.flatMap(({ from, everyMs, count, lateMs, ...fields }): Logged[] =>
-        Array.from({ length: count }, (_, index) => {
-          const at = start + from + index * everyMs
+      let end = start
+      const instants = checks.map((gap) => (end += gap))
+      const logged = bursts.flatMap(({ from, everyMs, count, lateMs, ...fields }): Logged[] => {
+        const begin =
+          typeof from === 'number' ? start + from : (instants[from.check] ?? end) - from.before + from.by
+        return Array.from({ length: count }, (_, index) => {
+          const at = begin + index * everyMs
           return { event: eventOf(at, fields), shownAt: at + lateMs }
-        }),
-      )
+        })
+      })
       const api = loggedAccount(() => logged)
       const isOutside = settings.workingHours ? createOutsideHours(settings.workingHours) : undefined
       let earlier: Earlier = { kept: undefined, why: 'it is the first' }
-      let at = start
-      for (const gap of checks) {
-        at += gap
+      for (const at of instants) {
         api.at = at
         const read = await check(api, at, settings, isOutside, earlier)
         const whole = await wholeLog(api, at, settings, isOutside)
         expect(verdictsOf(read.log)).toEqual(verdictsOf(whole))
+        expect(figuresOf(read.log)).toEqual(figuresOf(whole))
         // and nothing is read twice but what may have come late
         if (earlier.kept !== undefined) {
           found.continued += 1
@@ -96,10 +115,10 @@ it('checks that go on from each other find what each would find in the whole log
         tally(verdictsOf(whole))
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   )
   // none of it is equal because nothing ever happens
-  expect(Math.min(...Object.values(found)), JSON.stringify(found)).toBeGreaterThan(20)
+  expect(Math.min(...Object.values(found)), JSON.stringify(found)).toBeGreaterThan(5)
 
   function tally(verdicts: ReturnType<typeof verdictsOf>): void {
     for (const [, network, hours] of verdicts as [string, { state: string }, { state: string }][]) {
