@@ -21,6 +21,8 @@ export interface AuditReport {
   accepted: readonly (ReportedFinding & { reason: string })[]
   /** Rules that could not be held against the account: they neither passed nor failed. */
   skipped: readonly SkippedRule[]
+  /** Keys that a rule could say nothing of: of these it neither passed nor failed. */
+  leftOut: readonly LeftOut[]
   /** Every rule that was in force, whether or not it found something. */
   rules: readonly Pick<Rule, 'id' | 'severity' | 'summary' | 'help'>[]
   /** The API's own security checklist, and how it stands with each item; empty where only some rules were asked for. */
@@ -42,6 +44,13 @@ export interface SkippedRule {
   why: string
 }
 
+export interface LeftOut {
+  rule: string
+  /** How many. */
+  keys: number
+  why: string
+}
+
 const severities: readonly Severity[] = ['error', 'warning', 'note']
 
 /** Rules that the file does not turn off. */
@@ -59,12 +68,16 @@ export function judge(
   const inForce = rulesInForce(rules, settings)
   const found: ReportedFinding[] = []
   const skipped: SkippedRule[] = []
+  const leftOut: LeftOut[] = []
   for (const rule of inForce) {
     const own = settings.rules[rule.id] ?? {}
-    const why = skipOf(survey, rule, own)
-    if (why !== undefined) {
-      skipped.push(why)
+    const skip = skipOf(survey, rule, own)
+    if (skip !== undefined) {
+      skipped.push(skip)
       continue
+    }
+    for (const { keys, why } of rule.leftOut?.(survey, own) ?? []) {
+      if (keys > 0) leftOut.push({ rule: rule.id, keys, why })
     }
     for (const finding of rule.check(survey, own)) {
       found.push(reported(finding, rule, own, lineOf))
@@ -92,6 +105,7 @@ export function judge(
     findings,
     accepted,
     skipped,
+    leftOut,
     rules: inForce.map(({ id, severity, summary, help }) => ({ id, severity, summary, help })),
     checklist: holdChecklist(findings, skipped, inForce),
   }

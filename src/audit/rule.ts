@@ -22,6 +22,8 @@ export interface Rule {
   settings?: readonly Exclude<keyof RuleSettings, 'severity'>[]
   /** Why it cannot be held against this survey although its sources are there (lower case, no full stop); undefined where it can. */
   skip?(survey: Survey, settings: RuleSettings): string | undefined
+  /** Keys that nothing can be said of, by why (lower case, no full stop): they neither pass nor fail. Not asked of a skipped rule. */
+  leftOut?(survey: Survey, settings: RuleSettings): readonly { keys: number; why: string }[]
   /** Findings without regard to `settings.severity`, which the report puts in force. */
   check(survey: Survey, settings: RuleSettings): Iterable<Finding>
 }

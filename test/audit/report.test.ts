@@ -106,6 +106,19 @@ describe('a report', () => {
     expect(report.skipped).toEqual([{ rule: 'old', source: null, why: 'there are no working hours' }])
   })
 
+  test('counts the keys that a rule can say nothing of, but not of one that is skipped', () => {
+    const leftOut = () => [
+      { keys: 2, why: 'too young' },
+      { keys: 0, why: 'no past' },
+    ]
+    const rules: Rule[] = [
+      { ...rule('old', []), leftOut },
+      { ...rule('young', [], ['log']), leftOut },
+    ]
+    const report = judge(survey, rules, settings(), lineOf)
+    expect(report.leftOut).toEqual([{ rule: 'old', keys: 2, why: 'too young' }])
+  })
+
   test('has the line that mends, made of its words', () => {
     const report = judge(
       survey,

@@ -24,7 +24,13 @@ export function auditTable({ report }: Pick<AuditSubject, 'report'>, space: Spac
       space,
     ),
   )
-  return [...parts, skippedLines(report, space), checklistLines(report, space), [space.paint.bold(total)]]
+  return [
+    ...parts,
+    skippedLines(report, space),
+    leftOutLines(report, space),
+    checklistLines(report, space),
+    [space.paint.bold(total)],
+  ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')
@@ -65,6 +71,12 @@ function skippedLines({ skipped }: AuditSubject['report'], { paint }: Space): st
   if (skipped.length === 0) return []
   const lines = skipped.map(({ rule, why }) => `  ${paint.bold(rule)}: ${why}`)
   return [`${paint.yellow('skipped')}: ${paint.dim('neither passed nor failed')}`, ...lines]
+}
+
+function leftOutLines({ leftOut }: AuditSubject['report'], { paint }: Space): string[] {
+  if (leftOut.length === 0) return []
+  const lines = leftOut.map(({ rule, keys, why }) => `  ${paint.bold(rule)}: ${counted(keys, 'key')}, ${why}`)
+  return [`${paint.yellow('left out')}: ${paint.dim('keys of which nothing is known')}`, ...lines]
 }
 
 function checklistLines({ checklist }: AuditSubject['report'], { paint }: Space): string[] {
