@@ -15,6 +15,11 @@ import { formatFor, writeOut } from './formats.ts'
 export const auditFormats = ['table', 'json', 'csv', 'markdown', 'sarif', 'html'] as const
 type AuditFormat = (typeof auditFormats)[number]
 
+/** Whether a report of this format is made to be read on other machines. */
+export function isForOthers(format: AuditFormat | undefined): boolean {
+  return format === 'markdown' || format === 'sarif' || format === 'html'
+}
+
 export interface Printing {
   format: AuditFormat | undefined
   /** `--out`. */

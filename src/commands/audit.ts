@@ -7,7 +7,7 @@ import { KeysError } from '../errors.ts'
 import type { AuditSettings, Fleet, Severity } from '../fleet/fleet.ts'
 import { nearest } from '../nearest.ts'
 import { rulesText } from '../ui/audit/rules.ts'
-import { auditFormats, checkPrinting, printAudit } from './audit-print.ts'
+import { auditFormats, checkPrinting, isForOthers, printAudit } from './audit-print.ts'
 import { surveyAll } from './audit-survey.ts'
 import { commandLine, quoted, whoseKeys } from '../command-line.ts'
 import { defineCommand, type Inputs } from './command.ts'
@@ -92,13 +92,19 @@ async function hold(context: Context, inputs: AuditInputs): Promise<{ report: Au
     probe: inputs.probe,
   })
   const whose = await whoseKeys(context)
+  const said = isForOthers(inputs.format) ? withoutPlaces(context) : context
   const report = judge(survey, chosen, settings, ([program = '', command = '', ...words]) =>
     program === 'pictify-keys'
-      ? commandLine(context, command, words, {}, {}, whose)
+      ? commandLine(said, command, words, {}, {}, whose)
       : [program, command, ...words].map(quoted).join(' '),
   )
   // of some rules alone nothing can be said of the whole
   return { report: inputs.rule.length > 0 ? { ...report, checklist: [] } : report, survey: judged(survey) }
+}
+
+/** Folders of this machine are nothing to who reads it elsewhere, and not for everybody. */
+function withoutPlaces({ globals, env }: Context): Pick<Context, 'globals' | 'env'> {
+  return { globals: { ...globals, stateDir: undefined, caFile: undefined }, env }
 }
 
 /** Without what took most room, and has been looked at: printing a large report needs it. */

@@ -69,6 +69,18 @@ describe('what is printed', () => {
     expect(stdout).not.toMatch(/<script|<img|<link/)
   })
 
+  test.each(['sarif', 'html', 'markdown'])(
+    '%s goes to other machines, and its commands name no folder of this one',
+    async (format) => {
+      const stateDir = inHome('elsewhere')
+      const { stdout } = await audit('--rule', 'key-age', '--format', format, '--state-dir', stateDir)
+      expect(stdout).toContain('pictify-keys rotate')
+      expect(stdout).not.toContain(stateDir)
+      const table = await audit('--rule', 'key-age', '--state-dir', stateDir)
+      expect(table.stdout).toContain(`--state-dir ${stateDir}`)
+    },
+  )
+
   test('json with --format is what --json prints, in lines', async () => {
     const [formatted, plain] = await Promise.all([
       audit('--rule', 'key-age', '--format', 'json'),

@@ -18,7 +18,7 @@ const weights: Readonly<Record<Severity, string>> = { error: '8.0', warning: '5.
 /** The report as SARIF 2.1.0. */
 export function auditSarif(subject: AuditSubject): string {
   const { report, version } = subject
-  const fingerprints = createFingerprints()
+  const fingerprints = createFingerprints(subject)
   const index = new Map(report.rules.map(({ id }, at) => [id, at]))
   const results = [...report.findings, ...report.accepted].map((finding) => ({
     ruleId: finding.rule,
@@ -42,6 +42,7 @@ export function auditSarif(subject: AuditSubject): string {
         tool: {
           driver: {
             name: 'pictify-keys',
+            version,
             semanticVersion: version,
             informationUri: 'https://pictify.io',
             rules: report.rules.map(ruleOf),
@@ -98,16 +99,23 @@ function message(text: string): string {
 function locationOf({ key, place }: ReportedFinding, { survey, cwd, root }: AuditSubject) {
   const fleet = survey.fleet.known ? survey.fleet.value : undefined
   const named = fleet?.keys.find((each) => key !== null && (each.key === key.id || each.key === key.name))
-  const file = place === null ? (fleet?.path ?? path.join(root, fleetFile)) : path.resolve(cwd, place.file)
+  const file = fleet?.path ?? path.join(root, fleetFile)
   return {
     physicalLocation: {
-      artifactLocation: { uri: uriOf(file, root), uriBaseId: '%SRCROOT%' },
+      artifactLocation: { uri: place === null ? uriOf(file, root) : placeUri(place, { cwd, root }), uriBaseId: '%SRCROOT%' },
       region: { startLine: place?.line ?? named?.line ?? 1 },
     },
     ...(key !== null && {
       logicalLocations: [{ name: oneLine(key.name), fullyQualifiedName: key.id, kind: 'resource' }],
     }),
   }
+}
+
+function placeUri(
+  { file }: NonNullable<ReportedFinding['place']>,
+  { cwd, root }: Pick<AuditSubject, 'cwd' | 'root'>,
+): string {
+  return uriOf(path.resolve(cwd, file), root)
 }
 
 /** From the root; of a file outside of it its name alone. */
@@ -122,12 +130,12 @@ function uriOf(file: string, root: string): string {
  * Tells findings of a rule and a key apart by their order alone. Without a fingerprint of that name code scanning makes one
  * of the line's text, and takes all that is found of one line for the same.
  */
-function createFingerprints() {
+function createFingerprints(subject: AuditSubject) {
   const seen = new Map<string, number>()
   return ({ rule, key, place, evidence }: ReportedFinding) => {
     const { secret, wanted, type } = evidence
     const own = String(secret ?? wanted ?? type ?? '')
-    const which = key === null || secret !== undefined ? `${place?.file ?? ''}\n${own}` : key.id
+    const which = key === null || secret !== undefined ? `${place === null ? '' : placeUri(place, subject)}\n${own}` : key.id
     const hash = createHash('sha256').update(`${rule}\n${which}`).digest('hex').slice(0, 16)
     const count = (seen.get(hash) ?? 0) + 1
     seen.set(hash, count)

@@ -160,6 +160,30 @@ describe('an audit as SARIF', () => {
     expect(later).toEqual(first)
   })
 
+  test('fingerprints are the same from every folder of the repository', () => {
+    const [above, below] = [
+      { cwd: '/home/jane/shop', file: 'ops/config/.env' },
+      { cwd: '/home/jane/shop/ops/config', file: '.env' },
+    ].map(({ cwd, file }) => {
+      const found = {
+        rule: 'secret-in-tree',
+        severity: 'error' as const,
+        key: undefined,
+        message: 'a secret',
+        evidence: { secret: 'pk_live_…x7Qa' },
+        mend: undefined,
+        place: { file, line: 3 },
+      }
+      const given = { ...subject({ rules: [rule('secret-in-tree', 'error', [found])] }), cwd }
+      return runOf(given).results.map(({ partialFingerprints }) => partialFingerprints)
+    })
+    expect(below).toEqual(above)
+  })
+
+  test('the program says its version both ways', () => {
+    expect(runOf(subject()).tool.driver).toMatchObject({ version: '0.1.0', semanticVersion: '0.1.0' })
+  })
+
   test('what is accepted is suppressed, with its reason', () => {
     const accept = [{ line: 1, rule: 'vague-name', key: undefined, reason: 'meant', until: undefined }]
     const { results } = runOf(subject({ accept }))
