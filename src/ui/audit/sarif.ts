@@ -102,7 +102,10 @@ function locationOf({ key, place }: ReportedFinding, { survey, cwd, root }: Audi
   const file = fleet?.path ?? path.join(root, fleetFile)
   return {
     physicalLocation: {
-      artifactLocation: { uri: place === null ? uriOf(file, root) : placeUri(place, { cwd, root }), uriBaseId: '%SRCROOT%' },
+      artifactLocation: {
+        uri: place === null ? uriOf(file, root) : placeUri(place, { cwd, root }),
+        uriBaseId: '%SRCROOT%',
+      },
       region: { startLine: place?.line ?? named?.line ?? 1 },
     },
     ...(key !== null && {
@@ -135,7 +138,10 @@ function createFingerprints(subject: AuditSubject) {
   return ({ rule, key, place, evidence }: ReportedFinding) => {
     const { secret, wanted, type } = evidence
     const own = String(secret ?? wanted ?? type ?? '')
-    const which = key === null || secret !== undefined ? `${place === null ? '' : placeUri(place, subject)}\n${own}` : key.id
+    const which =
+      key === null || secret !== undefined
+        ? `${place === null ? '' : placeUri(place, subject)}\n${own}`
+        : key.id
     const hash = createHash('sha256').update(`${rule}\n${which}`).digest('hex').slice(0, 16)
     const count = (seen.get(hash) ?? 0) + 1
     seen.set(hash, count)
