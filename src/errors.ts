@@ -140,7 +140,7 @@ export class KeysError extends Error {
   }
 }
 
-/** One that the person at the terminal has read already, as a part of what was printed: it decides the exit alone. */
+/** One that was told already, by what was printed or by an earlier run: it decides the exit alone. */
 export class ToldError extends KeysError {}
 
 /** Whether an error is a KeysError with one of these codes. */

@@ -17,6 +17,8 @@ export interface AlertsReport {
     pending: number
     fired: number
     recovered: number
+    /** Of how many incidents every notifier that is to be told was tried, and none was told how they are now. */
+    untold: number
   }
   rules: readonly RuleReport[]
   /** Firing first, then those that recovered in this check, then pending ones. */
@@ -93,11 +95,17 @@ export function reportOf({
       pending: count('pending'),
       fired: reported.filter(({ state, isNew }) => state === 'firing' && isNew).length,
       recovered: count('recovered'),
+      untold: incidents.filter(isUntold).length,
     },
     rules,
     incidents: reported,
     notifiers: notifiers.map(({ name, kind }) => notifierReport(name, kind, sent)),
   }
+}
+
+function isUntold({ state, deliveries }: AlertIncident): boolean {
+  const own = deliveries.filter(({ about }) => about === state)
+  return own.length > 0 && own.every(({ sentAt }) => sentAt === null)
 }
 
 const order: readonly AlertIncident['state'][] = ['firing', 'recovered', 'pending']

@@ -25,6 +25,8 @@ export interface AlertState {
   /** When the last whole check was; undefined before the first. */
   checkedAt: string | undefined
   incidents: readonly AlertIncident[]
+  /** What that check warned of and will be so for longer: the next need not repeat it. */
+  warned: readonly string[]
 }
 
 export interface StateFile {
@@ -48,15 +50,15 @@ export function createStateFile(folder: string, scope: AlertScope): StateFile {
       try {
         text = (await readRegularFile(file, { sizeLimit })).toString()
       } catch (cause) {
-        if (systemCode(cause) === 'ENOENT') return { checkedAt: undefined, incidents: [] }
+        if (systemCode(cause) === 'ENOENT') return { checkedAt: undefined, incidents: [], warned: [] }
         throw unreadable(file, `cannot be read: ${systemReason(cause)}`, cause)
       }
       return parse(file, text)
     },
 
-    async save({ checkedAt = null, incidents }) {
+    async save({ checkedAt = null, ...state }) {
       try {
-        await writeDurably(file, sealed(version, scope, { checkedAt, incidents }), { mode: 0o600 })
+        await writeDurably(file, sealed(version, scope, { checkedAt, ...state }), { mode: 0o600 })
       } catch (cause) {
         throw new KeysError('state-directory', `cannot keep alerts in ${folder}: ${systemReason(cause)}`, {
           hint: 'free or unlock that folder, or name another with --state-dir or PICTIFY_KEYS_STATE_DIR',
@@ -74,11 +76,18 @@ function digestOf({ apiUrl, profile = '', file }: AlertScope): string {
     .slice(0, 16)
 }
 
+interface Content {
+  checkedAt: string | null
+  incidents: AlertIncident[]
+  /** Files of earlier versions of this program have none. */
+  warned?: string[]
+}
+
 function parse(file: string, text: string): AlertState {
-  const document = unsealed<{ checkedAt: string | null; incidents: AlertIncident[] }>(text, version)
+  const document = unsealed<Content>(text, version)
   if ('content' in document) {
-    const { checkedAt, incidents } = document.content
-    return { checkedAt: checkedAt ?? undefined, incidents }
+    const { checkedAt, incidents, warned = [] } = document.content
+    return { checkedAt: checkedAt ?? undefined, incidents, warned }
   }
   const { problem } = document
   switch (problem) {

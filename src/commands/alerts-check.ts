@@ -16,6 +16,7 @@ import { openStateFolder } from '../rotation/state-folder.ts'
 import { letterOf } from '../ui/alerts/letter.ts'
 import { readLog } from './alerts-log.ts'
 import { nextSteps } from './alerts-steps.ts'
+import { notesOf, type Note } from './alerts-warnings.ts'
 import { openNotifiers } from './alerts-notifiers.ts'
 import { surveyAll } from './audit-survey.ts'
 import { whoseKeys } from '../command-line.ts'
@@ -29,8 +30,13 @@ export interface CheckOptions {
   limitMs: number
 }
 
+export interface Checked {
+  report: AlertsReport
+  notes: readonly Note[]
+}
+
 /** Looks, writes down, and tells. Throws `alerts-locked` while another check is under way. */
-export async function check(context: Context, fleet: Fleet, options: CheckOptions): Promise<AlertsReport> {
+export async function check(context: Context, fleet: Fleet, options: CheckOptions): Promise<Checked> {
   const file = await openState(context, fleet)
   const lock = await acquireAlertsLock(context.stateDir, path.basename(file.path, '.json'), context.processes)
   try {
@@ -52,10 +58,12 @@ export async function check(context: Context, fleet: Fleet, options: CheckOption
       at: survey.at,
       newId: () => newId('msg'),
     })
-    await file.save({ checkedAt, incidents })
+    const notes = notesOf(judgements, before.warned)
+    const state = { checkedAt, incidents, warned: notes.map(({ text }) => text) }
+    await file.save(state)
     await keepLog()
-    const told = await tell(context, fleet, file, { checkedAt, incidents }, options.limitMs)
-    return reportOf({
+    const told = await tell(context, fleet, file, state, options.limitMs)
+    const report = reportOf({
       survey,
       judgements,
       before: before.incidents,
@@ -63,6 +71,7 @@ export async function check(context: Context, fleet: Fleet, options: CheckOption
       notifiers: fleet.notify,
       ...told,
     })
+    return { report, notes }
   } finally {
     await lock.release()
   }

@@ -1,11 +1,10 @@
-import type { AlertsReport } from '../alerts/report.ts'
 import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { Exit, KeysError } from '../errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { changeLine } from '../ui/alerts/table.ts'
 import { clockTime } from '../ui/wait.ts'
-import { check, type CheckOptions } from './alerts-check.ts'
+import { check, type Checked, type CheckOptions } from './alerts-check.ts'
 import { warn } from './alerts-warnings.ts'
 
 /** What another round does not mend. */
@@ -44,7 +43,7 @@ export async function watch(
   }
 }
 
-function tell(context: Context, report: AlertsReport): void {
+function tell(context: Context, { report, notes }: Checked): void {
   const { out } = context
   const { at, summary, incidents, notifiers } = report
   const changed = incidents.filter(({ isNew, state }) => isNew || state === 'recovered')
@@ -52,5 +51,5 @@ function tell(context: Context, report: AlertsReport): void {
     { event: 'alerts-checked', checkedAt: at, summary, incidents: changed, notifiers },
     changeLine(report),
   )
-  warn(context, report)
+  warn(context, notes, notifiers)
 }

@@ -1,8 +1,7 @@
-import type { AlertsReport } from '../alerts/report.ts'
 import type { Context } from '../context.ts'
-import { KeysError } from '../errors.ts'
+import { KeysError, ToldError } from '../errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { check } from './alerts-check.ts'
+import { check, type Checked } from './alerts-check.ts'
 import { list } from './alerts-list.ts'
 import { sendTest } from './alerts-test.ts'
 import { warn } from './alerts-warnings.ts'
@@ -65,11 +64,12 @@ export const alerts = defineCommand({
       limitMs: inputs.notifyTimeout,
     }
     if (inputs.watch !== undefined) return watch(context, fleet, options, inputs.watch)
-    const report = await check(context, fleet, options)
+    const checked = await check(context, fleet, options)
+    const { report, notes } = checked
     const { checkText } = await import('../ui/alerts/table.ts')
     context.out.result(report, (safe) => checkText(safe, context.out))
-    warn(context, report)
-    failOn(report, inputs)
+    warn(context, notes, report.notifiers)
+    failOn(context, checked, inputs)
   },
 })
 
@@ -92,23 +92,36 @@ async function fileOf(context: Context, { config }: AlertsInputs): Promise<Fleet
   return fleet
 }
 
-/** Throws `alerts-untold` where nobody could be told, `alerts-firing` where a rule fires, `alerts-skipped` if asked for. */
-function failOn({ summary, notifiers }: AlertsReport, { failOnSkipped }: AlertsInputs): void {
-  const firing = `${summary.firing} ${summary.firing === 1 ? 'alert fires' : 'alerts fire'}`
-  const tried = notifiers.filter(({ sent, failed }) => sent + failed > 0)
-  if (tried.length > 0 && tried.every(({ sent }) => sent === 0)) {
-    const what = summary.firing > 0 ? firing : 'alerts are over'
-    throw new KeysError('alerts-untold', `${what}, and no notifier could be told`, {
+/**
+ * Throws `alerts-untold` where nobody could be told, `alerts-firing` where a rule fires, `alerts-skipped` if asked for. With
+ * --quiet what an earlier check has told already decides the exit alone, so that cron has nothing to mail.
+ */
+function failOn(
+  { out, globals }: Context,
+  { report: { summary }, notes }: Checked,
+  { failOnSkipped }: AlertsInputs,
+): void {
+  const { rules, skipped, firing, fired, untold } = summary
+  const firingText = `${firing} ${firing === 1 ? 'alert fires' : 'alerts fire'}`
+  if (untold > 0) {
+    const what = firing > 0 ? firingText : 'alerts are over'
+    const untoldText =
+      untold < firing
+        ? `; of ${untold} of the incidents no notifier could be told`
+        : ', and no notifier could be told'
+    throw new KeysError('alerts-untold', `${what}${untoldText}`, {
       hint: 'mend the notifiers (pictify-keys alerts test tries them); the next check tells what is still untold',
     })
   }
-  if (summary.firing > 0) {
-    throw new KeysError('alerts-firing', firing, { hint: 'pictify-keys alerts list shows what is open' })
+  const isSilent = globals.quiet && !out.json && fired === 0 && !notes.some(({ isNew }) => isNew)
+  const Failure = isSilent ? ToldError : KeysError
+  if (firing > 0) {
+    throw new Failure('alerts-firing', firingText, { hint: 'pictify-keys alerts list shows what is open' })
   }
-  if (failOnSkipped && summary.skipped > 0) {
-    throw new KeysError(
+  if (failOnSkipped && skipped > 0) {
+    throw new Failure(
       'alerts-skipped',
-      `${summary.skipped} of ${summary.rules} rules could not be held against the account`,
+      `${skipped} of ${rules} rules could not be held against the account`,
       {
         hint: 'the report says why; take out of the file what cannot be known here',
       },

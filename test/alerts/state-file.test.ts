@@ -16,13 +16,24 @@ const scope: AlertScope = {
   profile: undefined,
   file: '/srv/pictify-keys.yaml',
 }
-const state = { checkedAt: '2026-03-01T12:00:00.000Z', incidents: [incidentOf()] }
+const state = {
+  checkedAt: '2026-03-01T12:00:00.000Z',
+  incidents: [incidentOf()],
+  warned: ['the API gives no usage: nothing is known by busy'],
+}
 
 it('what was saved is read again; nothing was, at first', async () => {
   const file = createStateFile(folder, scope)
-  expect(await file.read()).toEqual({ checkedAt: undefined, incidents: [] })
+  expect(await file.read()).toEqual({ checkedAt: undefined, incidents: [], warned: [] })
   await file.save(state)
   expect(await createStateFile(folder, scope).read()).toEqual(state)
+})
+
+it('one of a version that kept no warnings is read', async () => {
+  const file = createStateFile(folder, scope)
+  const { warned: _, ...before } = state
+  await file.save(before as typeof state)
+  expect(await file.read()).toEqual({ ...before, warned: [] })
 })
 
 it('is for its owner alone, whatever the umask', async () => {
