@@ -4,7 +4,8 @@
 // - what is kept is gone on with only where it is of the same account and settings; else the log is read whole.
 import type { Client, Key } from '../api/contract.ts'
 import { createLogReaders, readAccountLog, readEvents, type LogStretch } from '../audit/account-log.ts'
-import { noLog, orNone, type Known, type SurveyProgress } from '../audit/survey.ts'
+import { orNone } from '../audit/not-given.ts'
+import { noLog, type Known, type SurveyProgress } from '../audit/survey.ts'
 import type { WorkingHours } from '../fleet/fleet.ts'
 import {
   addEvent,

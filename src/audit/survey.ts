@@ -1,11 +1,12 @@
 // Rules of this file:
 // - what is kept grows with the number of keys, never with what they did;
 // - what is not to be had is said to be unknown, with why; it is never taken for nothing.
-import type { Client, Key, Plan, Usage, UsageWindow } from '../api/contract.ts'
-import { KeysError } from '../errors.ts'
+import type { Client, Key, Plan, UsageWindow } from '../api/contract.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { createLogReaders, readAccountLog } from './account-log.ts'
 import type { KeyLog } from './key-log.ts'
+import { orWhy } from './not-given.ts'
+import { readUsages } from './usage-reading.ts'
 
 /** What a source gave, or why it gave nothing (lower case, no full stop). */
 export type Known<T> = { known: true; value: T } | { known: false; why: string }
@@ -18,7 +19,7 @@ export interface Survey {
   apiUrl: string
   plan: Plan | undefined
   keys: readonly Key[]
-  /** Of active keys used in the last 30 days; the others did nothing. */
+  /** Of active keys used in the last 30 days, as far as the API gives it (`usageOf`); the others did nothing. */
   usage: Known<ReadonlyMap<string, KeyUsage>>
   log: Known<AccountLog>
   rotations: Known<readonly OpenRotation[]>
@@ -120,11 +121,6 @@ export interface SurveyOptions {
 /** What the API tells; the rest of a survey comes from this machine. */
 export type AccountSurvey = Pick<Survey, 'at' | 'recentSince' | 'apiUrl' | 'plan' | 'keys' | 'usage' | 'log'>
 
-const dayMs = 86_400_000
-const usageSpanMs = 30 * dayMs
-const usagesInFlight = 6
-/** Of a key's days; the API tells of 30. */
-const mostDays = 100
 /** Of an API that keeps no audit log. */
 export const noLog = { known: false, why: 'the API keeps no audit log' } as const
 
@@ -144,59 +140,6 @@ export async function surveyAccount(api: Client, options: SurveyOptions): Promis
   return { at, recentSince, apiUrl: api.baseUrl, plan: api.plan, keys, usage, log }
 }
 
-async function readUsages(
-  api: Client,
-  keys: readonly Key[],
-  at: number,
-  { signal, onProgress = () => {} }: SurveyOptions,
-): Promise<Survey['usage']> {
-  const used = keys.filter(
-    ({ status, lastUsedAt }) =>
-      status === 'active' && lastUsedAt !== null && Date.parse(lastUsedAt) > at - usageSpanMs - dayMs,
-  )
-  const usages = new Map<string, KeyUsage>()
-  for (let start = 0; start < used.length; start += usagesInFlight) {
-    const batch = used.slice(start, start + usagesInFlight)
-    const answers = await Promise.all(
-      batch.map(({ id }) => orNone(api.keys.usage(id, { signal, patient: true }))),
-    )
-    for (const [index, { id }] of batch.entries()) {
-      const answer = answers[index]
-      if (answer !== undefined) usages.set(id, compact(answer))
-    }
-    // a key that is there and has no figures: the API has none
-    const [first] = batch
-    if (start === 0 && usages.size === 0 && first && (await orNone(api.keys.get(first.id, { signal })))) {
-      return { known: false, why: 'the API gives no usage' }
-    }
-    onProgress({ what: 'usage', done: start + batch.length, total: used.length })
-  }
-  return { known: true, value: usages }
-}
-
-function compact({ updatedAt, windows, daily, countries }: Usage): KeyUsage {
-  return { updatedAt: Date.parse(updatedAt), windows, days: daysOf(daily ?? []), countries }
-}
-
-/** Every day from the first to the last: one that the API leaves out had no requests. */
-function daysOf(daily: NonNullable<Usage['daily']>): KeyUsage['days'] {
-  const days = new Map(daily.map((day) => [day.date.slice(0, 10), day]))
-  const dates = [...days.keys()].sort()
-  const [firstDay = '', lastDay = ''] = [dates[0], dates.at(-1)]
-  const last = Date.parse(lastDay)
-  const count = Math.min(Math.round((last - Date.parse(firstDay)) / dayMs) + 1, mostDays)
-  // a date that is none makes no count
-  if (!(count > 0)) return undefined
-  const each = Array.from({ length: count }, (_, index) => {
-    return days.get(new Date(last - (count - 1 - index) * dayMs).toISOString().slice(0, 10))
-  })
-  return {
-    lastDay,
-    requests: each.map((day) => day?.requests ?? 0),
-    errors: each.map((day) => day?.errors ?? 0),
-  }
-}
-
 async function readLog(
   api: Client,
   listed: readonly Key[],
@@ -206,20 +149,5 @@ async function readLog(
   const stretch = { since: at - sinceMs, until: at }
   const readers = createLogReaders()
   const reading = { recentSince: at - recentMs, isOutside, readers, signal, onProgress }
-  const log = await orNone(readAccountLog(api, listed, stretch, reading))
-  return log === undefined ? noLog : { known: true, value: log }
-}
-
-/** Undefined for what the API does not have. */
-export async function orNone<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof KeysError && error.status === 404
+  return orWhy(readAccountLog(api, listed, stretch, reading), noLog.why)
 }

@@ -86,32 +86,6 @@ describe('a survey', () => {
     expect(progress.at(-1)).toEqual({ what: 'events', done: 4, total: undefined })
   })
 
-  test('takes a day that the API leaves out for one without requests', async () => {
-    keys(key({ id: 'key_a', ...used }))
-    const windows = { '24h': figures(2), '7d': figures(30), '30d': figures(400) }
-    const daily = [
-      { date: '2026-03-01', requests: 2, errors: 1 },
-      { date: '2026-02-26', requests: 9, errors: 0 },
-    ]
-    const body = { usage: { keyId: 'key_a', updatedAt: '2026-03-01T11:55:00Z', windows, daily } }
-    answering('/api-keys/key_a/usage', json(body))
-    const { usage } = await surveyAccount(client(), { ...options, needs: { usage: true, log: false } })
-    expect(usage.known && usage.value.get('key_a')?.days).toEqual({
-      lastDay: '2026-03-01',
-      requests: [9, 0, 0, 2],
-      errors: [0, 0, 0, 1],
-    })
-  })
-
-  test.each([[[]], [[{ date: 'today', requests: 2, errors: 1 }]]])('has no days of %j', async (daily) => {
-    keys(key({ id: 'key_a', ...used }))
-    const windows = { '24h': figures(2), '7d': figures(30), '30d': figures(400) }
-    const body = { usage: { keyId: 'key_a', updatedAt: '2026-03-01T11:55:00Z', windows, daily } }
-    answering('/api-keys/key_a/usage', json(body))
-    const { usage } = await surveyAccount(client(), { ...options, needs: { usage: true, log: false } })
-    expect(usage.known && usage.value.get('key_a')?.days).toBeUndefined()
-  })
-
   test('says what the API does not have', async () => {
     keys(key({ id: 'key_a', ...used }))
     answering('/api-keys/key_a/usage', absent)
@@ -123,12 +97,15 @@ describe('a survey', () => {
     })
   })
 
-  test('takes a key that is gone by now for that alone', async () => {
+  test('says why the API refuses its log, and has the rest', async () => {
     keys(key({ id: 'key_a', ...used }))
-    answering('/api-keys/key_a/usage', absent)
-    answering('/api-keys/key_a', absent)
-    answering('/audit-logs', json({ auditLogs: [] }))
-    expect(await surveyAccount(client(), options)).toMatchObject({ usage: { known: true, value: new Map() } })
+    answering('/api-keys/key_a/usage', usage('key_a'))
+    answering('/audit-logs', json({ detail: 'the Free plan has no audit log' }, 403))
+    expect(await surveyAccount(client(), options)).toMatchObject({
+      keys: { length: 1 },
+      usage: { known: true },
+      log: { known: false, why: 'reading the audit log: the Free plan has no audit log (403)' },
+    })
   })
 
   test('asks for nothing that no rule needs', async () => {
@@ -142,7 +119,7 @@ describe('a survey', () => {
   test('fails with what fails', async () => {
     keys(key({ id: 'key_a', ...used }))
     answering('/api-keys/key_a/usage', usage('key_a'))
-    answering('/audit-logs', json({ title: 'Forbidden' }, 403))
-    expect((await failure(surveyAccount(client(), options))).status).toBe(403)
+    answering('/audit-logs', json({ title: 'Unauthorized' }, 401))
+    expect((await failure(surveyAccount(client(), options))).status).toBe(401)
   })
 })
