@@ -20,6 +20,8 @@ export interface Rule {
   needs: readonly Source[]
   /** What of its settings it goes by, besides the severity; the file is refused with any other. */
   settings?: readonly Exclude<keyof RuleSettings, 'severity'>[]
+  /** It asks which key the audit is made with: of that one it says something else. */
+  goesByOwnKey?: boolean
   /** Why it cannot be held against this survey although its sources are there (lower case, no full stop); undefined where it can. */
   skip?(survey: Survey, settings: RuleSettings): string | undefined
   /** Keys that nothing can be said of, by why (lower case, no full stop): they neither pass nor fail. Not asked of a skipped rule. */

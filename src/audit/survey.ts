@@ -19,6 +19,8 @@ export interface Survey {
   apiUrl: string
   plan: Plan | undefined
   keys: readonly Key[]
+  /** The key that it was made with; undefined where the API does not tell, or was not asked. */
+  ownKeyId: string | undefined
   /** Of active keys used in the last 30 days, as far as the API gives it (`usageOf`); the others did nothing. */
   usage: Known<ReadonlyMap<string, KeyUsage>>
   log: Known<AccountLog>

@@ -8,10 +8,11 @@ import { createReading } from '../ui/reading.ts'
 import { openPast } from './audit-past.ts'
 import { readOpenRotations } from './audit-rotations.ts'
 import { readTree } from './audit-tree.ts'
+import { ownKeyIdAmong } from './own-key.ts'
 
 export interface AuditScope {
   /** What no rule of these needs is not asked for. */
-  rules: readonly Pick<Rule, 'needs'>[]
+  rules: readonly Pick<Rule, 'needs' | 'goesByOwnKey'>[]
   fleet: Fleet | undefined
   /** How far back the audit log is read, and how much of that is recent. */
   sinceMs: number
@@ -42,6 +43,9 @@ export async function surveyAll(context: Context, scope: AuditScope): Promise<Su
     await past?.remember(account)
     return {
       ...account,
+      ownKeyId: rules.some(({ goesByOwnKey }) => goesByOwnKey)
+        ? await ownKeyIdAmong(context, api, account.keys)
+        : undefined,
       fleet:
         fleet === undefined
           ? { known: false, why: 'there is no pictify-keys.yaml' }

@@ -7,6 +7,7 @@ import { formatAge } from '../ages.ts'
 import { oneLine } from '../ui/text.ts'
 import { keyChoices, readKeys } from './key-choices.ts'
 import { lastUses } from './last-use.ts'
+import { ownKeyId } from './own-key.ts'
 
 const recently = 24 * 3_600_000
 
@@ -123,8 +124,7 @@ function isRecentlyUsed({ lastUsedAt }: Key, now: number): boolean {
 
 async function refuseOwn(context: Context, api: Client, key: Key): Promise<void> {
   if (key.access !== undefined && key.access !== 'admin') return
-  const { secret } = await context.credential()
-  const own = await api.whose(secret, { signal: context.signal })
+  const own = await ownKeyId(context, api)
   if (own !== undefined && own !== key.id) return
   // not known whose the credential is: an admin key may be it, a key of unsaid access is taken not to be
   if (own === undefined && key.access !== 'admin') return

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { commandLine, whoseKeys } from '../command-line.ts'
 import { readJournals } from './incident-reading.ts'
+import { ownKeyId } from './own-key.ts'
 
 /** So many networks are named in a line. */
 const mostNetworks = 5
@@ -30,7 +31,7 @@ export async function nextSteps(
   const steps: NextStep[] = []
 
   if (key?.status === 'active') {
-    const isOwn = key.access === 'admin' && (await isCredential(context, api, keyId))
+    const isOwn = key.access === 'admin' && (await ownKeyId(context, api)) === keyId
     const places = await placesOf(context, api, incident, fleet)
     const rotate = isOwn ? ['--self', '--compromised'] : [keyId, '--compromised']
     if (isOwn) {
@@ -113,11 +114,6 @@ async function placesOf(
     ({ newKey, state, cwd }) => newKey?.id === keyId && state === 'done' && cwd === context.cwd,
   )
   return (delivered?.targets ?? []).flatMap(({ name }) => ['--to', name])
-}
-
-async function isCredential({ credential, signal }: Context, api: Client, keyId: string): Promise<boolean> {
-  const { secret } = await credential()
-  return (await api.whose(secret, { signal })) === keyId
 }
 
 /** As `--ip` takes them: `203.0.113.0/24`. */

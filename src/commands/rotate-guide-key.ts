@@ -6,6 +6,7 @@ import { parseMark } from '../rotation/marked-name.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
 import { oneLine } from '../ui/text.ts'
 import { keyChoices, readKeys } from './key-choices.ts'
+import { ownKeyId } from './own-key.ts'
 import type { RotateInputs } from './rotate-flags.ts'
 
 /** What is rotated: a key, by the `name` that a line would call it; or a rotation of this machine that is not over. */
@@ -84,7 +85,7 @@ async function isOwn(context: Context, api: Client, key: Key): Promise<boolean> 
   if (key.access !== 'admin' && key.access !== undefined) return false
   const { secret } = await context.credential()
   if (secret.type !== undefined && secret.type !== key.type) return false
-  const isIt = (await api.whose(secret, { signal: context.signal })) === key.id
+  const isIt = (await ownKeyId(context, api)) === key.id
   if (isIt) context.out.show('That is the admin key in use: its successor becomes your credential (--self).')
   return isIt
 }

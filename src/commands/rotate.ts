@@ -15,6 +15,7 @@ import type { Ways } from '../ui/progress-sentences.ts'
 import { outcomeSentence } from '../ui/rotation.ts'
 import { commandLine, whoseKeys } from '../command-line.ts'
 import { defineCommand } from './command.ts'
+import { ownKeyId } from './own-key.ts'
 import { args, flags, groups, optionsOf, refuseContradictions, type RotateInputs } from './rotate-flags.ts'
 import { listen } from './rotate-interruption.ts'
 import { readSecretFrom } from './secret-input.ts'
@@ -219,8 +220,7 @@ async function ownKey(context: Context, self: boolean): Promise<string> {
   )
   if (open !== undefined) return open.oldKey.id
   const api = await context.api()
-  const { secret } = await context.credential()
-  const own = await api.whose(secret, { signal: context.signal })
+  const own = await ownKeyId(context, api)
   if (own !== undefined) return own
   throw new KeysError('usage', 'the API does not tell which key is the admin key in use', {
     hint: 'name it: pictify-keys rotate <key id or name> --self',

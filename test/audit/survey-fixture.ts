@@ -26,6 +26,7 @@ export const emptySurvey: Survey = {
   apiUrl: 'https://api.pictify.test',
   plan: 'pro',
   keys: [],
+  ownKeyId: undefined,
   usage: { known: false, why: 'the API gives no usage' },
   log: { known: false, why: 'the API keeps no audit log' },
   rotations: { known: false, why: 'the journals cannot be read' },

@@ -72,6 +72,34 @@ test('each rule finds the key that deserves it, and no other', async () => {
   expect(findings[3]?.mend).toBe(`pictify-keys revoke ${orphan.id} --api-url ${account.sandbox.url}`)
 })
 
+test('the key that the audit is made with is told from other admin keys, where the API tells it', async () => {
+  const { dashboard } = account.sandbox
+  const at = Date.now()
+  const admin = (name: string) =>
+    dashboard.create({ name, access: 'admin', createdAt: at - 400 * day, lastUsedAt: at - 100 * day })
+  const [own, spare] = [admin('Quarterly audit'), admin('Spare admin')]
+  dashboard.create({ name: 'Third admin', access: 'admin', createdAt: at - 9 * day })
+  const env = { PICTIFY_ADMIN_KEY: own.secret.reveal() }
+  const chosen = ['key-age', 'never-used', 'unused', 'too-many-admin-keys'].flatMap((rule) => [
+    '--rule',
+    rule,
+  ])
+  const ran = await account.run(['audit', '--json', ...chosen], { env })
+  const lines = report(ran).findings.map(({ rule, key, mend }) => [
+    rule,
+    key?.name ?? null,
+    mend?.replace(/ --api-url \S+/, '') ?? null,
+  ])
+  expect(lines).toEqual([
+    ['key-age', 'Quarterly audit', `pictify-keys rotate ${own.id} --self`],
+    ['key-age', 'Spare admin', `pictify-keys rotate ${spare.id}`],
+    ['unused', 'Spare admin', `pictify-keys revoke ${spare.id}`],
+    ['never-used', 'Team admin', expect.stringMatching(/^pictify-keys revoke key_/)],
+    ['never-used', 'Third admin', expect.stringMatching(/^pictify-keys revoke key_/)],
+    ['too-many-admin-keys', null, expect.stringMatching(/^pictify-keys revoke key_/)],
+  ])
+})
+
 test('a rotation that waits is known to the machine that has it, and a note on another', async () => {
   const { old } = account
   expect((await account.run(['rotate', old.id, '--to', 'env:.env#PICTIFY_API_KEY', ...leftOpen])).exit).toBe(

@@ -13,18 +13,12 @@ export const keyAge: Rule = {
   summary: 'a key is older than it may be',
   help:
     'Whoever has seen a secret can use it until its key is revoked: the older a key, the more have. An active key is told by when it was created: more than 90 days ago is a warning (`warnAfter`), more than 365 days ago an error (`errorAfter`). ' +
-    'A key that `pictify-keys.yaml` gives a `maxAge` goes by that alone: beyond it is an error, from 90 % of it on a warning.',
+    'A key that `pictify-keys.yaml` gives a `maxAge` goes by that alone: beyond it is an error, from 90 % of it on a warning. The key that the audit is made with is rotated by a line with `--self`; where the API does not tell which that is, an admin key has no line.',
   needs: [],
+  goesByOwnKey: true,
   settings: ['warnAfterMs', 'errorAfterMs'],
-  *check(
-    { at, keys, fleet },
-    { warnAfterMs = 90 * dayMs, errorAfterMs = Math.max(365 * dayMs, warnAfterMs) },
-  ) {
-    const [admin, ...otherAdmins] = keys.filter(
-      ({ status, access }) => status === 'active' && access === 'admin',
-    )
-    // the audit is made with it, so that it is rotated with itself
-    const onlyAdmin = otherAdmins.length === 0 ? admin?.id : undefined
+  *check(survey, { warnAfterMs = 90 * dayMs, errorAfterMs = Math.max(365 * dayMs, warnAfterMs) }) {
+    const { at, keys, fleet } = survey
     for (const key of keys) {
       if (key.status !== 'active') continue
       const ageMs = at - Date.parse(key.createdAt)
@@ -37,20 +31,22 @@ export const keyAge: Rule = {
       if (!(ageMs > Math.min(limits.warnMs, limits.errorMs))) continue
       const isError = ageMs > limits.errorMs
       const limitMs = isError ? limits.errorMs : limits.warnMs
+      const mend = rotateLine(survey, key)
+      const caution = mend === undefined ? '; rotate it with --self if it is the admin key in use' : ''
       yield {
         rule: 'key-age',
         severity: isError ? 'error' : 'warning',
         key,
         message:
           maxAgeMs === undefined
-            ? `is ${days(ageMs)} old, where ${days(limitMs)} are ${isError ? 'an error' : 'a warning'}`
-            : `is ${days(ageMs)} old, ${isError ? 'more than' : 'nearly'} its maxAge of ${exactDuration(maxAgeMs)}`,
+            ? `is ${days(ageMs)} old, where ${days(limitMs)} are ${isError ? 'an error' : 'a warning'}${caution}`
+            : `is ${days(ageMs)} old, ${isError ? 'more than' : 'nearly'} its maxAge of ${exactDuration(maxAgeMs)}${caution}`,
         evidence: {
           createdAt: key.createdAt,
           ageDays: Math.floor(ageMs / dayMs),
           limit: exactDuration(maxAgeMs ?? limitMs),
         },
-        mend: [...rotateLine(key.id, entry), ...(key.id === onlyAdmin ? ['--self'] : [])],
+        mend,
         place: fleet.known && entry !== undefined ? placeOf(fleet.value, entry) : undefined,
       }
     }

@@ -1,4 +1,5 @@
 import { entryOf } from '../fleet-keys.ts'
+import { maybeInUse } from '../own-key.ts'
 import { leaseOf } from '../open-rotations.ts'
 import type { Rule } from '../rule.ts'
 import { rotateLine } from '../rotate-line.ts'
@@ -12,6 +13,7 @@ export const orphan: Rule = {
   summary: 'a rotation left a successor that nobody goes on with',
   help: 'A run that died left a second key that works, and takes a place of the plan. It is told by a key with a marked name ("Name (rotating key_… #…)") whose lease is over, and whose rotation has no journal on this machine. Where the run gave its lease up itself, as one does that waits for an overlap, it is a note for a day (`warnAfter`), and a warning from then on.',
   needs: ['rotations'],
+  goesByOwnKey: true,
   settings: ['warnAfterMs'],
   *check(survey, { warnAfterMs = dayMs }) {
     const { at, keys, rotations } = survey
@@ -51,5 +53,6 @@ function mend(survey: Survey, oldKeyId: string, successor: { id: string }): read
   if (old?.status !== 'active') return undefined
   const entry = survey.fleet.known ? entryOf(old, survey.fleet.value) : undefined
   const hasPlaces = entry !== undefined && entry.to.length > 0
-  return hasPlaces ? rotateLine(old.id, entry) : ['pictify-keys', 'revoke', successor.id]
+  if (hasPlaces) return rotateLine(survey, old)
+  return maybeInUse(survey).has(successor.id) ? undefined : ['pictify-keys', 'revoke', successor.id]
 }

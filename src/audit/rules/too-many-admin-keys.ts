@@ -1,3 +1,4 @@
+import { maybeInUse } from '../own-key.ts'
 import { successorsUnderWay } from '../open-rotations.ts'
 import type { Rule } from '../rule.ts'
 
@@ -7,8 +8,9 @@ export const tooManyAdminKeys: Rule = {
   id: 'too-many-admin-keys',
   severity: 'warning',
   summary: 'there are more admin keys than one in use and one in reserve',
-  help: 'Whoever has an admin key can make keys, and revoke all others. It is told by the active keys with admin access: more than 2 (`warnAbove`) are a warning; the successor of one that is being rotated does not count besides it.',
+  help: 'Whoever has an admin key can make keys, and revoke all others. It is told by the active keys with admin access: more than 2 (`warnAbove`) are a warning; the successor of one that is being rotated does not count besides it. The one to revoke is the one that was used least of late, never the key that the audit is made with.',
   needs: ['rotations'],
+  goesByOwnKey: true,
   settings: ['warnAbove'],
   skip: ({ keys }) =>
     keys.length > 0 && keys.every(({ access }) => access === undefined)
@@ -21,8 +23,11 @@ export const tooManyAdminKeys: Rule = {
     )
     if (admins.length <= warnAbove) return
     const unknown = survey.keys.filter(({ status, access }) => status === 'active' && access === undefined)
+    const inUse = maybeInUse(survey)
     // the one that would be missed least
-    const [idlest] = [...admins].sort((a, b) => lastUse(a.lastUsedAt) - lastUse(b.lastUsedAt))
+    const [idlest] = admins
+      .filter(({ id }) => !inUse.has(id))
+      .sort((a, b) => lastUse(a.lastUsedAt) - lastUse(b.lastUsedAt))
     yield {
       rule: 'too-many-admin-keys',
       severity: 'warning',

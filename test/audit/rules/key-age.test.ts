@@ -39,13 +39,20 @@ describe('a key of no file', () => {
     ])
   })
 
-  test('is rotated with itself where it is the only admin key; of several none is known to be', () => {
-    const admin = (id: string) => surveyed({ id, access: 'admin', createdAt: daysAgo(100) })
-    const lines = (...ids: string[]) => checked(keyAge, ids.map(admin)).map(({ mend }) => mend?.slice(1))
-    expect(lines('key_a')).toEqual([['rotate', 'key_a', '--self']])
-    expect(lines('key_a', 'key_b')).toEqual([
+  test('is rotated with itself where the audit is made with it; an admin key has no line where that is not known', () => {
+    const admins = ['key_a', 'key_b'].map((id) => surveyed({ id, access: 'admin', createdAt: daysAgo(100) }))
+    const found = (ownKeyId?: string) => checked(keyAge, [...admins, aged(daysAgo(100))], { ownKeyId })
+    const lines = (ownKeyId?: string) => found(ownKeyId).map(({ mend }) => mend?.slice(1))
+    expect(lines('key_b')).toEqual([
       ['rotate', 'key_a'],
-      ['rotate', 'key_b'],
+      ['rotate', 'key_b', '--self'],
+      ['rotate', 'key_abc123'],
+    ])
+    expect(lines()).toEqual([undefined, undefined, ['rotate', 'key_abc123']])
+    expect(found().map(({ message }) => message.split('; ')[1])).toEqual([
+      'rotate it with --self if it is the admin key in use',
+      'rotate it with --self if it is the admin key in use',
+      undefined,
     ])
   })
 

@@ -43,11 +43,14 @@ test('leaves the successor of an open rotation alone as long as its old key work
   ])
 })
 
-test('spares the admin keys where none shows the use that the audit makes of one of them', () => {
-  const admin = surveyed({ access: 'admin', lastUsedAt: null, createdAt: daysAgo(8) })
-  const usedAnHourAgo = surveyed({ id: 'key_other', access: 'admin', lastUsedAt: daysAgo(1 / 24) })
-  const usedJustNow = { ...usedAnHourAgo, lastUsedAt: daysAgo(0, 60_000) }
-  expect(checked(neverUsed, [admin])).toEqual([])
-  expect(checked(neverUsed, [admin, usedAnHourAgo])).toEqual([])
-  expect(checked(neverUsed, [admin, usedJustNow]).map(({ key }) => key?.id)).toEqual(['key_abc123'])
+test('spares the key that the audit is made with, or all admin keys where that is not known', () => {
+  const admin = surveyed({ ...idle, access: 'admin' })
+  const usedJustNow = surveyed({ id: 'key_other', access: 'admin', lastUsedAt: daysAgo(0, 60_000) })
+  const found = (ownKeyId?: string) =>
+    checked(neverUsed, [admin, usedJustNow, surveyed({ ...idle, id: 'key_c' })], { ownKeyId }).map(
+      ({ key }) => key?.id,
+    )
+  expect(found('key_abc123')).toEqual(['key_c'])
+  expect(found('key_other')).toEqual(['key_abc123', 'key_c'])
+  expect(found()).toEqual(['key_c'])
 })

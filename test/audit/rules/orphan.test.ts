@@ -69,6 +69,14 @@ test('goes on to the places that the keys file names', () => {
   ])
 })
 
+test('is not to be revoked where the audit is made with it, or may be', () => {
+  const admin = { ...successor, access: 'admin' as const }
+  const line = (ownKeyId?: string) => checked(orphan, [old, admin], { ...rotating(left), ownKeyId })[0]?.mend
+  expect(line('key_new456')).toBeUndefined()
+  expect(line()).toBeUndefined()
+  expect(line('key_abc123')).toEqual(['pictify-keys', 'revoke', 'key_new456'])
+})
+
 test('is not to be revoked by a pasted line where it may be the only key that works', () => {
   const gone = checked(orphan, [successor], rotating(left))
   const revoked = checked(orphan, [{ ...old, status: 'revoked' }, successor], rotating(left))

@@ -4,6 +4,7 @@ import { emptySurvey, surveyed } from '../survey-fixture.ts'
 import { checked, daysAgo, rotating } from './checked.ts'
 
 const admin = (id: string, fields = {}) => surveyed({ id, name: `Admin ${id}`, access: 'admin', ...fields })
+const ownA = { ownKeyId: 'key_a' }
 
 test('two admin keys are enough', () => {
   const keys = [admin('key_a'), admin('key_b'), admin('key_c', { status: 'revoked' }), surveyed()]
@@ -12,7 +13,7 @@ test('two admin keys are enough', () => {
 
 test('three are a warning, which names them and revokes the one that is missed least', () => {
   const keys = [admin('key_a'), admin('key_b', { lastUsedAt: daysAgo(9) }), admin('key_c'), surveyed()]
-  expect(checked(tooManyAdminKeys, keys)).toEqual([
+  expect(checked(tooManyAdminKeys, keys, ownA)).toEqual([
     {
       rule: 'too-many-admin-keys',
       severity: 'warning',
@@ -30,7 +31,19 @@ test('one that was never used is missed least of all', () => {
     admin('key_b', { lastUsedAt: null }),
     admin('key_c'),
   ]
-  expect(checked(tooManyAdminKeys, keys)[0]?.mend).toEqual(['pictify-keys', 'revoke', 'key_b'])
+  expect(checked(tooManyAdminKeys, keys, ownA)[0]?.mend).toEqual(['pictify-keys', 'revoke', 'key_b'])
+})
+
+test('never the one in use is revoked, and none where that one is not known', () => {
+  const keys = [
+    admin('key_a', { lastUsedAt: null }),
+    admin('key_b', { lastUsedAt: daysAgo(9) }),
+    admin('key_c'),
+  ]
+  const line = (ownKeyId?: string) => checked(tooManyAdminKeys, keys, { ownKeyId })[0]?.mend
+  expect(line('key_a')).toEqual(['pictify-keys', 'revoke', 'key_b'])
+  expect(line('key_b')).toEqual(['pictify-keys', 'revoke', 'key_a'])
+  expect(line()).toBeUndefined()
 })
 
 test('how many are enough can be set', () => {

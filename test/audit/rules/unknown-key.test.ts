@@ -30,6 +30,14 @@ test('a key that is in use is not to be revoked on the word of a file; one that 
   expect(checked(unknownKey, [unused], file)[0]?.mend).toEqual(['pictify-keys', 'revoke', 'key_stray'])
 })
 
+test('the key that the audit is made with, or may be, is not to be revoked', () => {
+  const admin = surveyed({ id: 'key_stray', name: 'Stray', lastUsedAt: null, access: 'admin' })
+  const line = (ownKeyId?: string) => checked(unknownKey, [admin], { ...file, ownKeyId })[0]?.mend
+  expect(line('key_stray')).toBeUndefined()
+  expect(line()).toBeUndefined()
+  expect(line('key_other')).toEqual(['pictify-keys', 'revoke', 'key_stray'])
+})
+
 test('a successor counts as its old key', () => {
   const successor = surveyed({
     id: 'key_next',

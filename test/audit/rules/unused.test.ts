@@ -39,11 +39,12 @@ test('a revoked key is used no more, and that is no finding', () => {
   expect(checked(unused, [surveyed({ status: 'revoked', lastUsedAt: daysAgo(400) })])).toEqual([])
 })
 
-test('spares the admin keys where none shows the use that the audit makes of one of them', () => {
+test('spares the key that the audit is made with, or all admin keys where that is not known', () => {
   const admin = surveyed({ access: 'admin', lastUsedAt: daysAgo(100) })
-  const usedAnHourAgo = surveyed({ id: 'key_other', access: 'admin', lastUsedAt: daysAgo(1 / 24) })
-  const usedJustNow = { ...usedAnHourAgo, lastUsedAt: daysAgo(0, 60_000) }
-  expect(checked(unused, [admin])).toEqual([])
-  expect(checked(unused, [admin, usedAnHourAgo])).toEqual([])
-  expect(checked(unused, [admin, usedJustNow]).map(({ key }) => key?.id)).toEqual(['key_abc123'])
+  const usedJustNow = surveyed({ id: 'key_other', access: 'admin', lastUsedAt: daysAgo(0, 60_000) })
+  const found = (ownKeyId?: string) =>
+    checked(unused, [admin, usedJustNow], { ownKeyId }).map(({ key }) => key?.id)
+  expect(found('key_abc123')).toEqual([])
+  expect(found('key_other')).toEqual(['key_abc123'])
+  expect(found()).toEqual([])
 })
