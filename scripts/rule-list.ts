@@ -6,8 +6,8 @@ const end = '<!-- end of rules -->'
 /** Every rule with its help, from the same data as `audit rules`. */
 export function ruleList(rules: readonly Rule[]): string {
   return rules
-    .map(({ id, severity, summary, help, settings = [] }) => {
-      const names = settings.map((name) => `\`${name.replace(/Ms$/, '')}\``)
+    .map(({ id, severity, summary, help, settings = {} }) => {
+      const names = Object.keys(settings).map((name) => `\`${name.replace(/Ms$/, '')}\``)
       const own = names.length === 0 ? '' : `; settings ${names.join(', ')}`
       return [
         `### ${id}`,

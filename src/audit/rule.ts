@@ -1,7 +1,7 @@
 // Rules of this file:
 // - a rule looks at a survey and nothing else: it asks no API, reads no file, knows no clock;
 // - a rule whose source is not to be had is skipped and said to be, never passed.
-import type { RuleSettings, Severity } from '../fleet/fleet.ts'
+import type { RuleSettings, SettingKinds, Severity } from '../fleet/fleet.ts'
 import type { Finding } from './finding.ts'
 import type { Survey } from './survey.ts'
 
@@ -18,8 +18,8 @@ export interface Rule {
   /** Why that matters and how it is told, for people: a sentence or two. */
   help: string
   needs: readonly Source[]
-  /** What of its settings it goes by, besides the severity; the file is refused with any other. */
-  settings?: readonly Exclude<keyof RuleSettings, 'severity'>[]
+  /** What of its settings it goes by, besides the severity, and how each is written; the file is refused with any other. */
+  settings?: Partial<SettingKinds>
   /** It asks which key the audit is made with: of that one it says something else. */
   goesByOwnKey?: boolean
   /** Why it cannot be held against this survey although its sources are there (lower case, no full stop); undefined where it can. */

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { checkIgnored } from '../audit/ignored.ts'
 import { rules } from '../audit/rules.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
@@ -34,10 +35,9 @@ export async function readKeysFile(context: Context, named: string | undefined):
   ])
   const deps = targetDeps(context, { secrets: [], createTarget: false })
   return readFleet(text, file, name, {
-    rules: new Map(
-      rules.map(({ id, settings = [] }) => [id, settings.map((each) => each.replace(/Ms$/, ''))]),
-    ),
+    rules: new Map(rules.map(({ id, settings = {} }) => [id, settings])),
     checkTarget: (spec) => void parseTarget(spec, deps),
     checkGlob: (text) => void glob(text),
+    checkIgnored: (kind, text) => void (kind === 'files' ? glob(text) : checkIgnored(kind, text)),
   })
 }

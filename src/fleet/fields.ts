@@ -3,8 +3,8 @@ import * as v from 'valibot'
 import { parseDuration } from '../duration.ts'
 import { nearest } from '../nearest.ts'
 
-/** A mapping with these fields and no others. */
-export function fields<const T extends v.ObjectEntries>(entries: T) {
+/** A mapping with these fields and no others; `what` they are called where one is unknown. */
+export function fields<const T extends v.ObjectEntries>(entries: T, what = 'field') {
   const names = Object.keys(entries)
   return v.pipe(
     v.custom<Record<string, unknown>>(isMapping, 'is to be a mapping: its fields, indented, a line each'),
@@ -14,7 +14,7 @@ export function fields<const T extends v.ObjectEntries>(entries: T) {
       for (const key of Object.keys(input)) {
         if (names.includes(key)) continue
         const path = [{ type: 'object' as const, origin: 'key' as const, input, key, value: input[key] }]
-        addIssue({ message: unknown('field', key, names), path: path as never })
+        addIssue({ message: unknown(what, key, names), path: path as never })
       }
     }),
   )
@@ -55,16 +55,17 @@ export function oneOf<const T extends string>(...options: T[]) {
 /** A hundred years. */
 const longestMs = 36_500 * 86_400_000
 
-/** Milliseconds of `90d`; of a number alone `unit` is most likely meant. */
-function durationIn(unit: string) {
+/** Milliseconds of `90d`; of a number alone one of the units is most likely meant. */
+function durationIn(...units: string[]) {
   return v.pipe(
     v.unknown(),
     v.rawTransform<unknown, number>(({ dataset: { value }, addIssue, NEVER }) => {
       const ms = typeof value === 'string' ? msOf(value) : undefined
       if (ms !== undefined && ms <= longestMs) return ms
       const why = ms === undefined ? 'is no duration' : 'is longer than a century'
-      const meant = ms === undefined ? durationMeant(value, unit) : undefined
-      addIssue({ message: `${shown(value)} ${why}: write ${meant ?? '30s, 15m, 24h, 90d'}` })
+      const meant = ms === undefined ? units.flatMap((unit) => durationMeant(value, unit) ?? []) : []
+      const those = meant.length === 0 ? '30s, 15m, 24h, 90d' : [...new Set(meant)].join(' or ')
+      addIssue({ message: `${shown(value)} ${why}: write ${those}` })
       return NEVER
     }),
   )
@@ -74,7 +75,7 @@ const notZero = v.check((ms: number) => ms > 0, 'is to be longer than nothing')
 
 export const duration = durationIn('d')
 export const someTime = v.pipe(duration, notZero)
-export const latency = v.pipe(durationIn('s'), notZero)
+export const latency = v.pipe(durationIn('ms', 's'), notZero)
 
 function msOf(text: string): number | undefined {
   try {
@@ -95,24 +96,32 @@ function durationMeant(value: unknown, usual: string): string | undefined {
 }
 
 /** 0 to 1 of `5%`. */
-export const share = v.pipe(
+export const shareOrNone = v.pipe(
   v.unknown(),
   v.rawTransform<unknown, number>(({ dataset: { value }, addIssue, NEVER }) => {
-    const part = typeof value === 'string' ? (percentOf(value) ?? 0) : 0
-    if (part > 0 && part <= 1) return part
-    const meant = typeof value === 'number' && value > 0 ? `${value < 1 ? value * 100 : value}%` : '5%'
-    addIssue({ message: `${shown(value)} is no share: write ${meant}` })
+    const part = typeof value === 'string' ? percentOf(value) : undefined
+    if (part !== undefined && part <= 1) return part
+    if (part !== undefined) addIssue({ message: `${shown(value)} is more than all: write 100% or less` })
+    else addIssue({ message: `${shown(value)} is no share: write ${percentMeant(value)}` })
     return NEVER
   }),
 )
 
-/** A number, or a share: 0.05 of `5%`. */
-export const limit = v.pipe(
+export const share = v.pipe(
+  shareOrNone,
+  v.check((part) => part > 0, 'is to be more than nothing: write 5%'),
+)
+
+/** How many times what is usual: 1 and more. */
+export const times = v.pipe(
   v.unknown(),
   v.rawTransform<unknown, number>(({ dataset: { value }, addIssue, NEVER }) => {
-    const number = typeof value === 'string' ? percentOf(value) : value
-    if (typeof number === 'number' && number >= 0 && number < Infinity) return number
-    addIssue({ message: `${shown(value)} is no limit: write a number, or a share as 5%` })
+    if (typeof value === 'number' && value >= 1 && value < Infinity) return value
+    const written = typeof value === 'string' ? value.trim() : ''
+    const meant = percentOf(written) ?? Number(/^(\d+(?:\.\d+)?) ?(?:x|times)?$/i.exec(written)?.[1] ?? 0)
+    addIssue({
+      message: `${shown(value)} is no number of times, 1 or more: write ${meant >= 1 ? meant : 3}`,
+    })
     return NEVER
   }),
 )
@@ -121,6 +130,23 @@ function percentOf(written: string): number | undefined {
   const percent = /^(\d+(?:\.\d+)?) ?%$/.exec(written)?.[1]
   return percent === undefined ? undefined : Number(percent) / 100
 }
+
+/** `5%` of 5, `20%` of 0.2. */
+function percentMeant(value: unknown): string {
+  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN
+  if (!(number > 0 && number <= 100)) return '5%'
+  return `${number < 1 ? Number((number * 100).toPrecision(12)) : number}%`
+}
+
+/** How many of what there is at least one of. */
+export const some = v.pipe(
+  v.unknown(),
+  v.check(
+    (value) => Number.isSafeInteger(value) && Number(value) >= 1,
+    ({ input }) => `${shown(input)} is no number of keys: write a whole number from 1 on`,
+  ),
+  v.transform(Number),
+)
 
 export const count = v.pipe(
   v.number((issue) => `is to be a whole number, not ${shown(issue.input)}`),

@@ -41,13 +41,24 @@ export interface RuleSettings {
   severity?: Severity | 'off' | undefined
   warnAfterMs?: number | undefined
   errorAfterMs?: number | undefined
-  /** From more than this on: a share (0 to 1), or how many times what is usual; the rule says which. */
+  /** From more than this on: a share (0 to 1), how many times what is usual, or a number of keys; the rule says which. */
   warnAbove?: number | undefined
   errorAbove?: number | undefined
   /** What is of fewer requests is no finding. */
   minRequests?: number | undefined
-  /** Globs over user agents, networks and addresses that are meant to be there. */
+  /** What is meant to be there: user agents, networks, countries or files; the rule says which. */
   ignore?: readonly string[] | undefined
+}
+
+/** How each setting may be written; a rule that goes by it says which of them. */
+export interface SettingKinds {
+  warnAfterMs: 'duration'
+  errorAfterMs: 'duration'
+  warnAbove: 'share' | 'times' | 'keys'
+  errorAbove: 'share' | 'times' | 'keys'
+  minRequests: 'requests'
+  /** Programs: user agents, and networks they run in. */
+  ignore: 'programs' | 'networks' | 'countries' | 'files'
 }
 
 /** Local times of day at which keys are expected to be used. */

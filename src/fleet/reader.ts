@@ -1,4 +1,5 @@
 import { KeysError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 import { readDocument, type Path, type Problem } from './document.ts'
 import { isMapping, shown, unknown } from './fields.ts'
 import type {
@@ -9,14 +10,18 @@ import type {
   FleetKey,
   NotifierSettings,
   RuleSettings,
+  SettingKinds,
 } from './fleet.ts'
 import { createNotes, type AnySchema, type Notes } from './notes.ts'
+import { ruleSchema } from './rule-settings.ts'
 import * as schemas from './schema.ts'
 
 /** What the file names and others know. */
 export interface Names {
-  /** By the id of a rule the settings that it goes by, as the file names them. */
-  rules: ReadonlyMap<string, readonly string[]>
+  /** By the id of a rule the settings that it goes by, and how each is written. */
+  rules: ReadonlyMap<string, Partial<SettingKinds>>
+  /** Throws a KeysError for what can be none of what a rule is to ignore. */
+  checkIgnored(kind: SettingKinds['ignore'], pattern: string): void
   /** Throws a KeysError for what `--to` does not take. */
   checkTarget(spec: string): void
   /** Throws a KeysError for what is no glob. */
@@ -86,28 +91,27 @@ function readAudit(value: unknown, names: Names, notes: Notes): AuditSettings {
   return { rules: Object.fromEntries(rules), workingHours, accept }
 }
 
-function readRule(id: string, value: unknown, { rules }: Names, notes: Notes): RuleSettings {
+function readRule(id: string, value: unknown, names: Names, notes: Notes): RuleSettings {
   const path = ['audit', 'rules', id]
-  const settings = rules.get(id)
-  if (settings === undefined) {
-    notes.note(path, unknown('rule', id, [...rules.keys()]), 'name')
-    return {}
+  const [meant] = names.rules.has(id) ? [id] : nearest(id, names.rules.keys())
+  if (meant !== id) notes.note(path, unknown('rule', id, [...names.rules.keys()]), 'name')
+  const kinds = names.rules.get(meant ?? '')
+  if (meant === undefined || kinds === undefined) return {}
+  const { ignore } = kinds
+  if (ignore !== undefined) {
+    for (const [pattern, at] of textsOf(value, 'ignore', path))
+      notes.attempt(at, () => names.checkIgnored(ignore, pattern))
   }
-  const known = ['severity', ...settings]
-  if (!isMapping(value)) return notes.parse(schemas.ruleSchema, value, path) ?? {}
-  for (const setting of Object.keys(value)) {
-    if (!known.includes(setting))
-      notes.note([...path, setting], unknown(`setting of ${id}`, setting, known), 'name')
-  }
-  const own = Object.fromEntries(Object.entries(value).filter(([setting]) => known.includes(setting)))
-  return notes.parse(schemas.ruleSchema, own, path) ?? {}
+  return notes.parse(ruleSchema(meant, kinds), value, path) ?? {}
 }
 
 function readAcceptance(value: unknown, path: Path, { rules }: Names, notes: Notes): Acceptance[] {
   const read = notes.parse(schemas.acceptSchema, value, path)
+  const id = isMapping(value) ? value['rule'] : undefined
+  if (typeof id === 'string' && id !== '' && !rules.has(id))
+    notes.note([...path, 'rule'], unknown('rule', id, [...rules.keys()]))
   if (read === undefined) return []
   const { rule, key, until, reason } = read
-  if (!rules.has(rule)) notes.note([...path, 'rule'], unknown('rule', rule, [...rules.keys()]))
   return [{ line: notes.lineOf(path), rule, key, until, reason }]
 }
 
@@ -156,13 +160,16 @@ function schemaFor<S extends AnySchema>(
     notes.note(path, 'is to have mappings for entries: their fields, indented, a line each')
     return undefined
   }
-  const kind = value[word]
   const kinds = Object.keys(all)
+  const [like] = word in value ? [] : nearest(word, Object.keys(value))
+  const kind = value[like ?? word]
   if (typeof kind === 'string' && Object.hasOwn(all, kind)) return all[kind]
   if (kind === undefined) notes.note(path, `needs ${word}: ${kinds.join(', ')}`)
   else if (typeof kind === 'string') notes.note([...path, word], unknown(word, kind, kinds))
   else notes.note([...path, word], `is ${shown(kind)}, but may be ${kinds.join(', ')}`)
-  return undefined
+  // what is wrong with the rest is told by what was most likely meant
+  const [meant] = typeof kind === 'string' ? nearest(kind, kinds) : []
+  return meant === undefined ? undefined : all[meant]
 }
 
 function noteSameNames(entries: readonly unknown[], section: string, notes: Notes): void {

@@ -1,13 +1,12 @@
 /** The parts of `pictify-keys.yaml`, each as it is written and what it becomes (`fleet.ts`). schema/pictify-keys.json says the same to editors. */
 import * as v from 'valibot'
-import type { AlertCondition, NotifierSettings, RuleSettings, WorkingHours } from './fleet.ts'
+import type { AlertCondition, NotifierSettings, WorkingHours } from './fleet.ts'
 import {
   count,
   duration,
   endOfTime,
   fields,
   latency,
-  limit,
   oneOf,
   share,
   shown,
@@ -44,37 +43,6 @@ export const auditSchema = fields({
   workingHours: v.optional(v.unknown()),
   accept: v.optional(v.unknown()),
 })
-
-const severity = oneOf('off', 'note', 'warning', 'error')
-
-/** The settings of rules; those of one rule are `Rule.settings`. */
-const ruleSettings = fields({
-  severity: v.optional(severity),
-  warnAfter: v.optional(someTime),
-  errorAfter: v.optional(someTime),
-  warnAbove: v.optional(limit),
-  errorAbove: v.optional(limit),
-  minRequests: v.optional(count),
-  ignore: v.optional(texts),
-})
-
-/** A severity alone, or settings. */
-export const ruleSchema = v.pipe(
-  v.lazy((input) => (typeof input === 'object' && input !== null ? ruleSettings : severity)),
-  v.transform((value): RuleSettings => {
-    if (typeof value === 'string') return { severity: value }
-    const { warnAfter: warnAfterMs, errorAfter: errorAfterMs, ...others } = value
-    return { ...others, warnAfterMs, errorAfterMs }
-  }),
-  v.check(
-    ({ warnAfterMs = 0, errorAfterMs = Infinity }) => warnAfterMs <= errorAfterMs,
-    'warns after it is an error: warnAfter is to be shorter than errorAfter',
-  ),
-  v.check(
-    ({ warnAbove = 0, errorAbove = Infinity }) => warnAbove <= errorAbove,
-    'warns above what is an error: warnAbove is to be less than errorAbove',
-  ),
-)
 
 const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 

@@ -17,7 +17,8 @@ test.each(rules.map((rule) => [rule.id, rule] as const))(
     expect(rule.summary).toMatch(/^[a-z].*[^.]$/)
     expect(rule.help).toMatch(/^[A-Z`].*\.$/s)
     // what can be set is named where the rule is explained
-    for (const name of rule.settings ?? []) expect(rule.help).toContain(`\`${name.replace(/Ms$/, '')}\``)
+    for (const name of Object.keys(rule.settings ?? {}))
+      expect(rule.help).toContain(`\`${name.replace(/Ms$/, '')}\``)
   },
 )
 

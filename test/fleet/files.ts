@@ -14,7 +14,7 @@ audit:
   rules:
     vague-name: off
     unused: { severity: warning, warnAfter: 14d, errorAfter: 60d }
-    error-rate: { warnAbove: 2%, errorAbove: 0.1, minRequests: 50 }
+    error-rate: { warnAbove: 2%, errorAbove: 10%, minRequests: 50 }
   workingHours: { days: 'Mon-Thu, Sat', from: '08:00', to: '18:30', timeZone: Europe/Berlin }
   accept:
     - { rule: unused, key: CI, until: 2027-01-31, reason: it comes back in January }
@@ -49,6 +49,20 @@ export const good: readonly [string, string][] = [
   ],
   ['to the end of the day', changed("to: '18:30'", "to: '24:00'")],
   ['an instant', changed('2027-01-31', '2027-01-31T12:00:00+02:00')],
+  [
+    'each rule with what it goes by',
+    `version: 1
+audit:
+  rules:
+    error-rate: { warnAbove: 0%, errorAbove: 100% }
+    latency: { warnAbove: 1, errorAbove: 2.5, minRequests: 0 }
+    too-many-admin-keys: { warnAbove: 1 }
+    new-country: { ignore: [DE, T1], minRequests: 3 }
+    new-network: { ignore: [203.0.113.0/24, 198.51.100.7, '2001:db8::/32', '::1', 203.0.*] }
+    shared-key: { ignore: ['my-cron*', '10.0.0.0/8', 'Mozilla/5.0 (X11)', 'node:1'] }
+    secret-in-tree: { ignore: ['test/**'] }
+`,
+  ],
   ['no overlap', changed('overlap: 24h', 'overlap: 0s')],
   [
     'names that objects have',
@@ -116,12 +130,98 @@ export const bad: readonly [string, string, readonly string[]][] = [
     changed('vague-name: off', 'vague-name: none'),
     ['13:17 vague-name is "none", but may be off, note, warning, error; did you mean note?'],
   ],
-  ['a share of nothing', changed('over: 5%', 'over: 0%'), ['22:46 over "0%" is no share: write 5%']],
+  [
+    'a share of nothing',
+    changed('over: 5%', 'over: 0%'),
+    ['22:46 over is to be more than nothing: write 5%'],
+  ],
   ['a share without its sign', changed('over: 5%', 'over: 5'), ['22:46 over 5 is no share: write 5%']],
   [
-    'a negative limit',
+    'a share of more than all',
+    changed('warnAbove: 2%', 'warnAbove: 150%'),
+    ['15:30 warnAbove "150%" is more than all: write 100% or less'],
+  ],
+  [
+    'a share as a number',
+    changed('warnAbove: 2%', 'warnAbove: 5'),
+    ['15:30 warnAbove 5 is no share: write 5%'],
+  ],
+  [
+    'a share as a part',
+    changed('warnAbove: 2%', 'warnAbove: 0.07'),
+    ['15:30 warnAbove 0.07 is no share: write 7%'],
+  ],
+  [
+    'a negative share',
     changed('warnAbove: 2%', 'warnAbove: -1'),
-    ['15:30 warnAbove -1 is no limit: write a number, or a share as 5%'],
+    ['15:30 warnAbove -1 is no share: write 5%'],
+  ],
+  ...(
+    [
+      ['times as a share', 'latency: { warnAbove: 50% }', '"50%" is no number of times, 1 or more: write 3'],
+      ['times with a sign', 'latency: { warnAbove: 4x }', '"4x" is no number of times, 1 or more: write 4'],
+      ['times as 250%', 'latency: { warnAbove: 250% }', '"250%" is no number of times, 1 or more: write 2.5'],
+      ['no times', 'request-spike: { warnAbove: 0 }', '0 is no number of times, 1 or more: write 3'],
+      ['times without end', 'latency: { warnAbove: .inf }', 'null is no number of times, 1 or more: write 3'],
+      [
+        'keys as a share',
+        'too-many-admin-keys: { warnAbove: 50% }',
+        '"50%" is no number of keys: write a whole number from 1 on',
+      ],
+      [
+        'no keys',
+        'too-many-admin-keys: { warnAbove: 0 }',
+        '0 is no number of keys: write a whole number from 1 on',
+      ],
+      [
+        'half a key',
+        'too-many-admin-keys: { warnAbove: 1.5 }',
+        '1.5 is no number of keys: write a whole number from 1 on',
+      ],
+    ] as const
+  ).map(
+    ([what, rule, problem]) =>
+      [
+        what,
+        changed('vague-name: off', rule),
+        [`13:${rule.indexOf('warnAbove: ') + 16} warnAbove ${problem}`],
+      ] as [string, string, string[]],
+  ),
+  [
+    'countries in other words',
+    changed('vague-name: off', 'new-country: { ignore: [de, Germany, Deutschland] }'),
+    [
+      '13:29 "de" is no country; did you mean DE?',
+      '13:33 "Germany" is no country; did you mean DE?',
+      '13:42 "Deutschland" is no country; write its two letters, as DE',
+    ],
+  ],
+  [
+    'networks that there are not',
+    changed('vague-name: off', 'new-network: { ignore: [10.0.0.0/33, 300.1.1.0/24, "::/129", office] }'),
+    ['13:29 "10.0.0.0/33"', '13:42 "300.1.1.0/24"', '13:56 "::/129"', '13:66 "office"'].map(
+      (each) =>
+        `${each} is no network; write one as 203.0.113.0/24 or 2001:db8::/32, an address, or a glob (203.0.*)`,
+    ),
+  ],
+  [
+    'a rule that there is not',
+    changed('vague-name: off', 'vague-nam: { severity: none, warnAfter: 3d }'),
+    [
+      '13:5 there is no rule vague-nam; did you mean vague-name?',
+      '13:28 severity is "none", but may be off, note, warning, error; did you mean note?',
+      '13:34 there is no setting of vague-name warnAfter; there are severity',
+    ],
+  ],
+  [
+    'an accepted rule that there is not, without a reason',
+    changed('rule: unused, key: CI, until: 2027-01-31, reason: it comes back in January', 'rule: unsued'),
+    ['18:7 needs reason', '18:15 there is no rule unsued; did you mean unused?'],
+  ],
+  [
+    'a setting that a rule does not go by',
+    changed('vague-name: off', 'vague-name: { warnAfter: 3d }'),
+    ['13:19 there is no setting of vague-name warnAfter; there are severity'],
   ],
   [
     'days that there are not',
@@ -171,6 +271,15 @@ export const bad: readonly [string, string, readonly string[]][] = [
     changed('when: spike', 'when: spikes'),
     ['25:24 there is no when spikes; did you mean spike?'],
   ],
+  [
+    'a condition under another word, beside another mistake',
+    changed('when: p95, over: 800ms', 'whn: p95, over: 800'),
+    [
+      '23:5 needs when',
+      '23:19 there is no field whn; did you mean when?',
+      '23:35 over 800 is no duration: write 800ms or 800s',
+    ],
+  ],
   ['a condition without its limit', changed(', over: 10000', ''), ['21:5 needs over']],
   [
     'a limit that another condition has',
@@ -182,7 +291,11 @@ export const bad: readonly [string, string, readonly string[]][] = [
     changed('in: 7d', 'in: 14d'),
     ['21:52 in is "14d", but may be 24h, 7d, 30d; did you mean 24h?'],
   ],
-  ['a latency without a unit', changed('over: 800ms', 'over: 2'), ['23:36 over 2 is no duration: write 2s']],
+  [
+    'a latency without a unit',
+    changed('over: 800ms', 'over: 2'),
+    ['23:36 over 2 is no duration: write 2ms or 2s'],
+  ],
   [
     'a notifier that there is not',
     changed('type: slack', 'type: pager'),
@@ -213,19 +326,28 @@ export const bad: readonly [string, string, readonly string[]][] = [
 /** What a schema cannot tell: what others know, what is said twice, and what YAML itself has. */
 export const beyondSchema: readonly [string, string, readonly string[]][] = [
   [
-    'a rule that there is not',
-    changed('vague-name: off', 'vague-nam: off'),
-    ['13:5 there is no rule vague-nam; did you mean vague-name?'],
+    'a country that is written otherwise',
+    changed('vague-name: off', 'new-country: { ignore: UK }'),
+    ['13:20 "UK" is no country; did you mean GB?'],
   ],
   [
-    'an accepted rule that there is not',
-    changed('rule: unused, key', 'rule: unsued, key'),
-    ['18:15 there is no rule unsued; did you mean unused?'],
+    'a network among programs',
+    changed('vague-name: off', 'shared-key: { ignore: 10.0.0.0/33 }'),
+    [
+      '13:19 "10.0.0.0/33" is no network; write one as 203.0.113.0/24 or 2001:db8::/32, an address, or a glob (203.0.*)',
+    ],
   ],
   [
-    'a setting that a rule does not go by',
-    changed('vague-name: off', 'vague-name: { warnAfter: 3d }'),
-    ['13:19 there is no setting of vague-name warnAfter; there are severity'],
+    'a glob that is none',
+    changed('vague-name: off', "secret-in-tree: { ignore: 'a[' }"),
+    [
+      '13:23 "a[" is not a glob; close every bracket, or write \\[ for the character itself; * stands for anything, ? for one character',
+    ],
+  ],
+  [
+    'less of an error than of a warning',
+    changed('warnAbove: 2%', 'warnAbove: 20%'),
+    ['15:17 error-rate warns above what is an error: warnAbove is to be less than errorAbove'],
   ],
   [
     'a warning after the error',

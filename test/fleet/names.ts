@@ -1,5 +1,6 @@
 import type { Names } from '../../src/fleet/reader.ts'
 import { readFleet } from '../../src/fleet/reader.ts'
+import { checkIgnored } from '../../src/audit/ignored.ts'
 import { rules } from '../../src/audit/rules.ts'
 import { loadNameGlobs } from '../../src/commands/name-glob.ts'
 import { KeysError } from '../../src/errors.ts'
@@ -11,9 +12,10 @@ const glob = await loadNameGlobs()
 
 /** What the program itself hands to the reader. */
 export const names: Names = {
-  rules: new Map(rules.map(({ id, settings = [] }) => [id, settings.map((each) => each.replace(/Ms$/, ''))])),
+  rules: new Map(rules.map(({ id, settings = {} }) => [id, settings])),
   checkTarget: (spec) => void parseTarget(spec, testDeps('/srv/team')),
   checkGlob: (text) => void glob(text),
+  checkIgnored: (kind, text) => void (kind === 'files' ? glob(text) : checkIgnored(kind, text)),
 }
 
 export function read(text: string): Fleet {

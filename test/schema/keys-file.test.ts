@@ -36,6 +36,9 @@ const definitions = schemas.get('pictify-keys')?.$defs as Record<
   string,
   { properties?: Record<string, { const?: string }>; oneOf?: { $ref: string }[] }
 >
+interface PublishedRule {
+  anyOf: { properties?: Record<string, unknown> }[]
+}
 const words = (union: string, field: string) =>
   (definitions[union]?.oneOf ?? []).map(
     ({ $ref }) => definitions[$ref.slice('#/$defs/'.length)]?.properties?.[field]?.const,
@@ -44,9 +47,14 @@ const words = (union: string, field: string) =>
 test('it has every condition and every notifier, and every setting of a rule', () => {
   expect(words('Alert', 'when').sort()).toEqual(Object.keys(alertSchemas).sort())
   expect(words('Notifier', 'type').sort()).toEqual(Object.keys(notifierSchemas).sort())
-  const settings = new Set(
-    rules.flatMap(({ settings: own = [] }) => own.map((each) => each.replace(/Ms$/, ''))),
-  )
-  const published = Object.keys(definitions['RuleSettings']?.properties ?? {})
-  expect(published.filter((each) => each !== 'severity').sort()).toEqual([...settings].sort())
+  const published = definitions['Rules']?.properties as unknown as Record<string, PublishedRule>
+  expect(Object.keys(published)).toEqual(rules.map(({ id }) => id))
+  for (const { id, settings = {} } of rules) {
+    const [, { properties: own = {} } = {}] = published[id]?.anyOf ?? []
+    expect([id, Object.keys(own).sort()]).toEqual([
+      id,
+      ['severity', ...Object.keys(settings).map((each) => each.replace(/Ms$/, ''))].sort(),
+    ])
+  }
+  expect(definitions['RuleId']).toMatchObject({ enum: rules.map(({ id }) => id) })
 })

@@ -14,7 +14,7 @@ export const adminKeyDoesWork: Rule = {
   summary: 'an admin key does other work than managing keys',
   help: 'Whoever has an admin key can make keys and revoke all of them: it should lie in as few places as can be, and an application needs none. It is told by the endpoints in the audit log: all but those under /api-keys and /audit-logs are other work, without the probes of pictify-keys itself; fewer requests than `minRequests` are no finding. Give the application a key of its own, and rotate the admin key.',
   needs: ['log'],
-  settings: ['minRequests'],
+  settings: { minRequests: 'requests' },
 
   *check({ keys, log }, { minRequests = 1 }) {
     if (!log.known) return

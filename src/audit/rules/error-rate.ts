@@ -18,7 +18,7 @@ export const errorRate: Rule = {
     `The share of the last 24 hours' requests that were answered with an error. Above ${percent(warnFrom)} (\`warnAbove\`) it is a warning, above ${percent(errorFrom)} (\`errorAbove\`) an error, of ${fewestRequests} requests and more (\`minRequests\`). ` +
     `Below that it is a warning where it is unlike the 29 days before: from ${percent(least.share)} and ${least.errors} errors on, at least ${least.times} times their share, and more than ${outlierScore} standard errors above it, so that chance does not explain it.`,
   needs: ['usage'],
-  settings: ['warnAbove', 'errorAbove', 'minRequests'],
+  settings: { warnAbove: 'share', errorAbove: 'share', minRequests: 'requests' },
 
   *check({ keys, usage }, settings) {
     if (!usage.known) return

@@ -16,7 +16,7 @@ export const keyAge: Rule = {
     'A key that `pictify-keys.yaml` gives a `maxAge` goes by that alone: beyond it is an error, from 90 % of it on a warning. The key that the audit is made with is rotated by a line with `--self`; where the API does not tell which that is, an admin key has no line.',
   needs: [],
   goesByOwnKey: true,
-  settings: ['warnAfterMs', 'errorAfterMs'],
+  settings: { warnAfterMs: 'duration', errorAfterMs: 'duration' },
   *check(survey, { warnAfterMs = 90 * dayMs, errorAfterMs = Math.max(365 * dayMs, warnAfterMs) }) {
     const { at, keys, fleet } = survey
     for (const key of keys) {

@@ -13,7 +13,7 @@ export const latency: Rule = {
     `The latency within which 95 of 100 requests of the last 24 hours were answered (p95), against that of 30 days. It is a finding where it is ${warnTimes} times as long and more (\`warnAbove\`; an error from \`errorAbove\` times on, if set), by at least ${leastMs} ms, of ${fewestRequests} requests and more (\`minRequests\`), and as many before. ` +
     `The 30 days have the last one in them, as the API gives no others: what is slow for weeks is no longer unlike them.`,
   needs: ['usage'],
-  settings: ['warnAbove', 'errorAbove', 'minRequests'],
+  settings: { warnAbove: 'times', errorAbove: 'times', minRequests: 'requests' },
 
   *check({ keys, usage }, { warnAbove = warnTimes, errorAbove = Infinity, minRequests = fewestRequests }) {
     if (!usage.known) return

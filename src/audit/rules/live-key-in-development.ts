@@ -17,7 +17,7 @@ export const liveKeyInDevelopment: Rule = {
     'A live key on a laptop or in a CI job lies where many can read it, and what it renders there counts against the plan: that is what test keys are for. Development is told by addresses in the audit log (loopback, and private networks) and by programs: CI systems (GitHub Actions, GitLab, Jenkins, CircleCI and others), API clients (Postman, Insomnia and others), test runners (jest, pytest, k6 and others) and command-line clients (curl, Wget, HTTPie, PowerShell and others). ' +
     'It is a note where none of it was recent, or where a command-line client alone uses the key, which may be a script of production. What pictify-keys itself does is not counted; `ignore` names user agents and networks that are meant to be there.',
   needs: ['log'],
-  settings: ['ignore'],
+  settings: { ignore: 'programs' },
 
   *check({ keys, log }, { ignore }) {
     if (!log.known) return

@@ -11,7 +11,7 @@ export const neverUsed: Rule = {
   help: 'A key that nothing uses can only leak. It is told by a key that was created more than 7 days ago (`warnAfter`) and has no last use; the successor of a rotation that is not over is left to rotation-open and orphan, and the key that the audit is made with is spared, whose use shows minutes later; where the API does not tell which that is, every admin key is.',
   needs: ['rotations'],
   goesByOwnKey: true,
-  settings: ['warnAfterMs'],
+  settings: { warnAfterMs: 'duration' },
   *check(survey, { warnAfterMs = 7 * dayMs }) {
     const spared = new Set([...successorsUnderWay(survey), ...maybeInUse(survey)])
     for (const key of survey.keys) {

@@ -11,7 +11,7 @@ export const newCountry: Rule = {
     'The API tells from which countries a key was used in 30 days, not since when: so each audit writes down what it saw, in the state directory of this machine (--state-dir), and holds the next one against it. A country that an audit sees for the first time is a finding from then on for as long as it is recent (`--recent`), so that a second audit does not hide it. ' +
     'The first look at an account skips the rule, and the first look at a key says nothing of it. Where the state directory does not last, as in most CI jobs, keep it (a cache of the job), or go by new-network. Fewer requests than `minRequests` are no finding; `ignore` names countries that are meant to be there.',
   needs: ['usage', 'past'],
-  settings: ['minRequests', 'ignore'],
+  settings: { minRequests: 'requests', ignore: 'countries' },
   skip({ keys, past }) {
     if (!past.known || keys.length === 0) return undefined
     if (keys.some(({ id }) => past.value.keys.has(id))) return undefined

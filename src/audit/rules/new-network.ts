@@ -14,7 +14,7 @@ export const newNetwork: Rule = {
     'What a stolen key shows first. Networks (/24 of IPv4, /48 of IPv6) that the audit log shows in the recent stretch (`--recent`) and not before it (`--since`); loopback and private ones are for `live-key-in-development`. ' +
     'It is a note where all of them lie beside a known one (the same /16, or /32 of IPv6: machines of a cloud move so), where the key came by as many new ones before, as that of functions in a cloud does, or where pictify-keys alone used them (its probes; of an admin key that is a warning too). A key without three days and ten requests before the recent stretch has no past to be held against and is left out. `ignore` names networks that are meant to be there; fewer requests than `minRequests` are no finding.',
   needs: ['log'],
-  settings: ['ignore', 'minRequests'],
+  settings: { ignore: 'networks', minRequests: 'requests' },
   skip: ({ keys, log }) => {
     if (!log.known) return undefined
     return noBaselines(keys, log.value)

@@ -13,7 +13,7 @@ export const newUserAgent: Rule = {
     'User agents, without versions, that the audit log shows in the recent stretch (`--recent`) and not before it (`--since`): an upgrade is none. From networks that are new to the key too it is a warning; from known ones a note, as a deploy shows so, and where the key came by as many new ones before. pictify-keys itself is not counted. ' +
     'A key without three days and ten requests before the recent stretch has no past to be held against and is left out. `ignore` names user agents that are meant to be there; fewer requests than `minRequests` are no finding.',
   needs: ['log'],
-  settings: ['ignore', 'minRequests'],
+  settings: { ignore: 'programs', minRequests: 'requests' },
   skip: ({ keys, log }) => (log.known ? noBaselines(keys, log.value) : undefined),
 
   *check({ keys, log }, { ignore, minRequests = 1 }) {

@@ -14,7 +14,7 @@ export const orphan: Rule = {
   help: 'A run that died left a second key that works, and takes a place of the plan. It is told by a key with a marked name ("Name (rotating key_… #…)") whose lease is over, and whose rotation has no journal on this machine. Where the run gave its lease up itself, as one does that waits for an overlap, it is a note for a day (`warnAfter`), and a warning from then on.',
   needs: ['rotations'],
   goesByOwnKey: true,
-  settings: ['warnAfterMs'],
+  settings: { warnAfterMs: 'duration' },
   *check(survey, { warnAfterMs = dayMs }) {
     const { at, keys, rotations } = survey
     if (!rotations.known) return

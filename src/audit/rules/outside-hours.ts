@@ -20,7 +20,7 @@ export const outsideHours: Rule = {
     `Requests of the recent stretch (\`--recent\`) outside of \`audit: workingHours\` of pictify-keys.yaml, by the audit log. A service that works round the clock is not meant: it is a finding where up to ${percent(mostBefore)} of the requests before the recent stretch were outside, and now at least ${leastTimes} times that share are, more than ${outlierScore} standard errors above it, so that chance does not explain it, from ${fewestRequests} requests on (\`minRequests\`). ` +
     'A key without three days and ten requests before has no past to be held against and is left out. `workingHours` over midnight belong to the day they begin on; changes of summer time are kept.',
   needs: ['log', 'fleet'],
-  settings: ['minRequests'],
+  settings: { minRequests: 'requests' },
   skip({ keys, log, fleet }) {
     if (fleet.known && fleet.value.audit.workingHours === undefined) {
       return 'pictify-keys.yaml has no audit: workingHours'

@@ -13,7 +13,7 @@ export const requestSpike: Rule = {
     `The last day (as far as it has come), the day before it and the last 24 hours are held against the key's own days: what is usual is their median, of the same weekday where there are three weeks of them, and how far they vary is their median distance from it (MAD × 1.4826, at least a tenth of the usual, its root, and one), so that single odd days change neither. What has been so for four of the last seven days is usual. ` +
     `It is a finding where it lies more than ${outlierScore} such spreads above the usual, is at least ${times} times of it (\`warnAbove\`; an error from \`errorAbove\` times on, if set) and ${requests} requests more (\`minRequests\`). A key with fewer than 8 whole days is left out.`,
   needs: ['usage'],
-  settings: ['warnAbove', 'errorAbove', 'minRequests'],
+  settings: { warnAbove: 'times', errorAbove: 'times', minRequests: 'requests' },
 
   *check({ keys, usage }, { warnAbove = times, errorAbove = Infinity, minRequests = requests }) {
     if (!usage.known) return

@@ -8,7 +8,7 @@ export const revokedNotDeleted: Rule = {
   summary: 'a key was revoked long ago and is still listed',
   help: 'It works no more, and is in the way of who reads the list. It is told by a key that was revoked more than 30 days ago (`warnAfter`); until then its usage may still be wanted. Where the API does not say when it was revoked, it is told by the key alone.',
   needs: [],
-  settings: ['warnAfterMs'],
+  settings: { warnAfterMs: 'duration' },
   *check({ at, keys }, { warnAfterMs = 30 * dayMs }) {
     for (const key of keys) {
       if (key.status !== 'revoked') continue

@@ -10,7 +10,7 @@ export const rotationOpen: Rule = {
   summary: 'a rotation was begun and is not over',
   help: 'Until it is over two keys work for one purpose, and the old one may be the one that leaked. It is told by the journals of this machine and the marked names in the account: a rotation that waits or needs a person for longer than a day (`warnAfter`), or whose run died, so that its lease ran out. What this machine has no journal of is left to orphan once its lease is over.',
   needs: ['rotations'],
-  settings: ['warnAfterMs'],
+  settings: { warnAfterMs: 'duration' },
   *check({ at, keys, rotations }, { warnAfterMs = dayMs }) {
     if (!rotations.known) return
     const byId = new Map(keys.map((key) => [key.id, key]))

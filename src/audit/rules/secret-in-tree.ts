@@ -11,7 +11,7 @@ export const secretInTree: Rule = {
   summary: 'a secret stands in a file of the working tree',
   help: 'Whoever can read the repository has the key. Told by text shaped like a secret (pk_live_… and pk_test_…, also in base64 and UTF-16) in files that git tracks (an error) or does not ignore (a warning), submodules included; without a repository in the `.env` files of the working directory (a note). What repeats itself, runs on (abcdef), or is made of words (pk_live_your_key_here) is a placeholder. With `--probe` the API is asked: a secret that works is an error, one that does not is a note. Stripe’s publishable keys look the same: where its name is in the line, it is a note until the API takes it. Files that are meant to have such text are named under `ignore` (globs from the repository’s root; * stands for anything), and a line by a comment: pictify-keys:ignore. History is not searched: `git log --all -p -S pk_live_` shows the commits that added or removed one.',
   needs: ['tree'],
-  settings: ['ignore'],
+  settings: { ignore: 'files' },
   *check(survey) {
     if (!survey.tree.known) return
     for (const found of survey.tree.value) yield findingOf(survey, found)

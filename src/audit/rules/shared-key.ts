@@ -22,7 +22,7 @@ export const sharedKey: Rule = {
     `A key of several services cannot be revoked for one of them, and what each does cannot be told. Services are told by their programs (user agents without versions) in the audit log: two of them, used side by side on at least ${fewestDays} days of the recent stretch, are two services; a deploy that moves from one to the other is over sooner. ` +
     `From networks of their own that is a warning, from one network a note: it may be one service with two clients. One program from many networks is one service. Programs of development (\`live-key-in-development\` has them), pictify-keys itself, and those with less than ${fewestShare * 100} % of the requests (\`minRequests\`: ${fewestRequests} at least) do not count; \`ignore\` names others.`,
   needs: ['log'],
-  settings: ['ignore', 'minRequests'],
+  settings: { ignore: 'programs', minRequests: 'requests' },
 
   skip({ log }) {
     const days = log.known ? (log.value.until - log.value.recentSince) / 86_400_000 : Infinity

@@ -11,7 +11,7 @@ export const tooManyAdminKeys: Rule = {
   help: 'Whoever has an admin key can make keys, and revoke all others. It is told by the active keys with admin access: more than 2 (`warnAbove`) are a warning; the successor of one that is being rotated does not count besides it. The one to revoke is the one that was used least of late, never the key that the audit is made with.',
   needs: ['rotations'],
   goesByOwnKey: true,
-  settings: ['warnAbove'],
+  settings: { warnAbove: 'keys' },
   skip: ({ keys }) =>
     keys.length > 0 && keys.every(({ access }) => access === undefined)
       ? 'the API does not say what a key may do'

@@ -10,7 +10,7 @@ export const unused: Rule = {
   help: 'Nobody would notice a stranger who uses it. It is told by the last use of an active key: more than 30 days ago is a warning (`warnAfter`), more than 90 days ago an error (`errorAfter`). A key that was never used is left to never-used; the key that the audit is made with is spared, whose use shows minutes later; where the API does not tell which that is, every admin key is.',
   needs: [],
   goesByOwnKey: true,
-  settings: ['warnAfterMs', 'errorAfterMs'],
+  settings: { warnAfterMs: 'duration', errorAfterMs: 'duration' },
   *check(survey, { warnAfterMs = 30 * dayMs, errorAfterMs = Math.max(90 * dayMs, warnAfterMs) }) {
     const inUse = maybeInUse(survey)
     for (const key of survey.keys) {
