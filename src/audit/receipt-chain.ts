@@ -14,6 +14,10 @@ export interface Head {
   after: string | null
   /** Which receipts were asked for: those that ended from `since` (null: from the beginning) until before `until`. */
   period: { since: string | null; until: string }
+  /** Whose rotations were asked for: those at this API; null: at every one. Exports of old do not say. */
+  apiUrl?: string | null
+  /** Only those of keys that the account had. */
+  account?: boolean
   /** The place of its first line; the head's own where there is no receipt. */
   first: number
   receipts: number
@@ -29,7 +33,7 @@ export interface ChainEnd {
   digest: string
 }
 
-export type HeadFacts = Pick<Head, 'period' | 'unreadable' | 'exportedAt'>
+export type HeadFacts = Pick<Head, 'period' | 'apiUrl' | 'account' | 'unreadable' | 'exportedAt'>
 
 /** The lines of an export, head and all, and where it ends. */
 export function chainOf(

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { AuditReport } from '../audit/report.ts'
 import type { Survey } from '../audit/survey.ts'
 import type { Context } from '../context.ts'
+import { receiptsOfKeys } from '../rotation/account-receipts.ts'
 import { createJournals } from '../rotation/journal.ts'
 import { receiptOf, type Receipt } from '../rotation/state.ts'
 import { auditOutputs, auditSummary } from '../ui/audit/summary.ts'
@@ -80,18 +81,22 @@ async function draw(
     case 'sarif':
       return (await import('../ui/audit/sarif.ts')).auditSarif(subject)
     case 'html': {
-      const receipts = await readReceipts(context, report.apiUrl)
+      const receipts = await readReceipts(context, survey)
       return (await import('../ui/audit/html.ts')).auditHtml({ ...subject, receipts })
     }
   }
 }
 
 /** Of the account's rotations, as far as this machine has them. */
-async function readReceipts({ stateDir }: Context, apiUrl: string): Promise<Receipt[]> {
+async function readReceipts({ stateDir }: Context, { apiUrl, keys }: Survey): Promise<Receipt[]> {
   const entries = await createJournals(stateDir).list()
-  return entries
+  const receipts = entries
     .flatMap((entry) => ('journal' in entry ? [receiptOf(entry.journal)] : []))
     .filter((receipt) => receipt.apiUrl === apiUrl)
+  return receiptsOfKeys(
+    receipts,
+    keys.map(({ id }) => id),
+  )
 }
 
 /** Where git has its own, as git finds that; the folder itself where it is in no repository. */

@@ -4,6 +4,7 @@ import { checkExports, type ExportCheck } from '../audit/receipt-check.ts'
 import { publicHalf } from '../audit/signing-key.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
+import { receiptsOfKeys } from '../rotation/account-receipts.ts'
 import { createJournals } from '../rotation/journal.ts'
 import { isOver, receiptOf, type Receipt } from '../rotation/state.ts'
 import { exportSentence, type ExportedReceipts } from '../ui/receipts.ts'
@@ -19,6 +20,8 @@ export interface ExportInputs {
   after: string | undefined
   publicKey: readonly string[]
   out: string | undefined
+  account: boolean
+  all: boolean
 }
 
 /** Writes the receipts of a period, signed and chained: to a file, or to stdout. */
@@ -32,7 +35,8 @@ export async function exportReceipts(context: Context, inputs: ExportInputs): Pr
   }
   if (file !== undefined) await refuseExisting(cwd, file)
   const now = clock.now()
-  const until = inputs.until === undefined ? now : parseInstant(inputs.until, now, '--until')
+  const until = untilOf(inputs.until, now)
+  const scope = await scopeOf(context, inputs)
   const key = await readSigningKey(context, inputs.signKey)
   const earlier =
     inputs.after === undefined
@@ -45,15 +49,20 @@ export async function exportReceipts(context: Context, inputs: ExportInputs): Pr
     })
   }
 
-  const { receipts, open, unreadable } = await readReceipts(context, { since, until, earlier })
+  const read = await readReceipts(context, { since, until, earlier }, scope)
+  const { receipts, open, unreadable, others } = read
   const period = { since: since === undefined ? null : iso(since), until: iso(until) }
-  const facts = { period, unreadable, exportedAt: iso(now) }
+  const { apiUrl, account } = scope
+  const facts = { period, apiUrl, account, unreadable, exportedAt: iso(now) }
   const { lines, end } = chainOf(receipts, facts, key, earlier?.end)
   const exported: ExportedReceipts = {
     file: file ?? null,
     receipts: receipts.length,
     open,
     unreadable,
+    others,
+    apiUrl,
+    account,
     period,
     head: end.digest,
     sequence: end.sequence,
@@ -66,6 +75,37 @@ export async function exportReceipts(context: Context, inputs: ExportInputs): Pr
   }
   await writeNewFile(cwd, file, lines.map((line) => `${line}\n`).join(''))
   out.result({ export: exported }, (data) => exportSentence(data.export))
+}
+
+/** What is to come is not known yet: nobody signs for it. */
+function untilOf(given: string | undefined, now: number): number {
+  if (given === undefined) return now
+  const until = parseInstant(given, now, '--until')
+  if (until <= now) return until
+  throw new KeysError('usage', `--until: ${given} is yet to come, and so may rotations be until then`, {
+    hint: `leave it out: the period then ends now; what ends later goes on from it, with --after`,
+  })
+}
+
+interface Scope {
+  /** Null: of every API. */
+  apiUrl: string | null
+  account: boolean
+  /** Undefined: whatever key. */
+  keyIds: ReadonlySet<string> | undefined
+}
+
+/** Another API's rotations are another account's; at one API the account's own keys alone tell them apart. */
+async function scopeOf(context: Context, { account, all }: ExportInputs): Promise<Scope> {
+  if (account && all) {
+    throw new KeysError('usage', '--account and --all exclude each other', { hint: 'give one of them' })
+  }
+  if (all) return { apiUrl: null, account, keyIds: undefined }
+  if (!account) return { apiUrl: await context.apiUrl(), account, keyIds: undefined }
+  const api = await context.api()
+  const keyIds = new Set<string>()
+  for await (const { id } of api.keys.list()) keyIds.add(id)
+  return { apiUrl: api.baseUrl, account, keyIds }
 }
 
 interface Earlier {
@@ -117,29 +157,39 @@ interface Period {
 }
 
 /** The receipts of rotations that ended in the period, in that order; those of earlier that the export before lacks. */
-async function readReceipts({ stateDir, out }: Context, { since = -Infinity, until, earlier }: Period) {
-  const receipts: Receipt[] = []
-  let open = 0
-  let unreadable = 0
+async function readReceipts(context: Context, { since = -Infinity, until, earlier }: Period, scope: Scope) {
+  const { all, unreadable } = await readAll(context)
+  const own = inScope(all, scope)
   const begin = Date.parse(earlier?.check.heads[0]?.period.since ?? '')
-  for (const entry of await createJournals(stateDir).list()) {
-    if (!('journal' in entry)) {
-      unreadable += 1
-      out.warn(`${entry.problem.message}: its receipt is not in the export`)
-      continue
-    }
-    const receipt = receiptOf(entry.journal)
-    if (!isOver(receipt.state)) {
-      open += 1
-      continue
-    }
+  const isAsked = (receipt: Receipt) => {
     const at = endOf(receipt)
-    // written while the export before was being made
+    // written while the export before was being made, or of what that left out
     const isLate = earlier !== undefined && at < since && !(at < begin) && !earlier.ids.has(receipt.id)
-    if ((at >= since || isLate) && at < until) receipts.push(receipt)
+    return isOver(receipt.state) && (at >= since || isLate) && at < until
   }
+  const receipts = own.filter(isAsked)
   receipts.sort((a, b) => endOf(a) - endOf(b) || a.id.localeCompare(b.id))
-  return { receipts, open, unreadable }
+  const open = own.filter(({ state }) => !isOver(state)).length
+  return { receipts, open, unreadable, others: all.filter(isAsked).length - receipts.length }
+}
+
+function inScope(all: readonly Receipt[], { apiUrl, keyIds }: Scope): Receipt[] {
+  const ofApi = all.filter((receipt) => apiUrl === null || receipt.apiUrl === apiUrl)
+  return keyIds === undefined ? ofApi : receiptsOfKeys(ofApi, keyIds)
+}
+
+async function readAll({ stateDir, out }: Context): Promise<{ all: Receipt[]; unreadable: number }> {
+  const all: Receipt[] = []
+  let unreadable = 0
+  for (const entry of await createJournals(stateDir).list()) {
+    if ('journal' in entry) {
+      all.push(receiptOf(entry.journal))
+      continue
+    }
+    unreadable += 1
+    out.warn(`${entry.problem.message}: its receipt is not in the export`)
+  }
+  return { all, unreadable }
 }
 
 function endOf({ finishedAt, updatedAt }: Receipt): number {

@@ -19,7 +19,8 @@ interface Remote {
   leaseUntil: string | null
 }
 
-const ofExport = ['signKey', 'since', 'until', 'after', 'publicKey', 'out'] as const
+const ofExport = ['signKey', 'since', 'until', 'after', 'publicKey', 'out', 'account', 'all'] as const
+const ofExportAlone = ofExport.filter((flag) => flag !== 'publicKey' && flag !== 'account')
 const ofVerify = ['publicKey', 'head'] as const
 
 export const rotations = defineCommand({
@@ -42,7 +43,8 @@ export const rotations = defineCommand({
     open: { type: 'boolean', summary: 'only those that are not over' },
     account: {
       type: 'boolean',
-      summary: 'also those that other machines have open, as the account shows them',
+      summary:
+        'also those that other machines have open, as the account shows them; export: only those of its keys',
     },
     signKey: {
       type: 'string',
@@ -58,6 +60,7 @@ export const rotations = defineCommand({
     until: { type: 'string', value: 'when', summary: 'rotations that ended before; now, without it' },
     after: { type: 'string', value: 'file', summary: 'go on from this export, in chain and in period' },
     out: { type: 'string', value: 'file', summary: 'a new file; without it, stdout' },
+    all: { type: 'boolean', summary: 'of every API, and not of the one in use alone' },
     publicKey: {
       type: 'list',
       value: 'file',
@@ -68,7 +71,7 @@ export const rotations = defineCommand({
     encrypt: { type: 'boolean', summary: 'keygen: the key gets a passphrase' },
   },
   groups: {
-    'Flags of export': ofExport.filter((flag) => flag !== 'publicKey'),
+    'Flags of export': ofExportAlone,
     'Flags of export and verify': ['publicKey'],
     'Flags of verify and keygen': ['head', 'encrypt'],
   },

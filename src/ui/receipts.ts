@@ -1,3 +1,4 @@
+import type { Head } from '../audit/receipt-chain.ts'
 import type { ExportCheck } from '../audit/receipt-check.ts'
 import type { Paint } from './paint.ts'
 
@@ -10,6 +11,12 @@ export interface ExportedReceipts {
   open: number
   /** Journals that could not be read. */
   unreadable: number
+  /** Of the period, at other APIs or of other accounts' keys: not in it. */
+  others: number
+  /** Null: every API. */
+  apiUrl: string | null
+  /** Of the account's keys alone. */
+  account: boolean
   period: { since: string | null; until: string }
   /** The digest of the head, to be noted elsewhere. */
   head: string
@@ -27,15 +34,19 @@ export interface Verification extends ExportCheck {
 }
 
 export function exportSentence(exported: ExportedReceipts): string {
-  const { file, receipts, open, unreadable, period, head, keyId, after } = exported
+  const { file, receipts, open, unreadable, others, account, head, keyId, after } = exported
   const lines = [
-    `${plural(receipts, 'receipt')} ${periodOf(period)}${file === null ? '' : ` in ${file}`}`,
+    `${plural(receipts, 'receipt')} ${scopeOf(exported)}${file === null ? '' : ` in ${file}`}`,
     `  head      ${head}`,
     `  key       ${keyId}`,
   ]
   if (after !== null) lines.push(`  goes on   from ${after}`)
   if (open > 0) lines.push(`  not over  ${plural(open, 'rotation')}, without a receipt yet`)
   if (unreadable > 0) lines.push(`  missing   ${plural(unreadable, 'journal')} that cannot be read`)
+  if (others > 0) {
+    const whose = account ? 'of keys that the account does not have' : 'of other APIs'
+    lines.push(`  left out  ${plural(others, 'receipt')} ${whose}: --all takes them in`)
+  }
   lines.push('note the head elsewhere: by it you see whether the end was cut off')
   return lines.join('\n')
 }
@@ -51,16 +62,24 @@ export function verificationText(verification: Verification, { paint }: { paint:
       `${paint.green('proved')}  ${plural(receipts, 'receipt')} in ${plural(heads.length, 'export')}: signed, whole and in order`,
     )
   }
-  for (const { digest, period, receipts: count, unreadable } of heads) {
+  for (const head of heads) {
+    const { unreadable } = head
     const missing = unreadable > 0 ? `, ${plural(unreadable, 'journal')} could not be read` : ''
-    lines.push(`  head  ${digest}`, `        ${plural(count, 'receipt')} ${periodOf(period)}${missing}`)
+    lines.push(
+      `  head  ${head.digest}`,
+      `        ${plural(head.receipts, 'receipt')} ${scopeOf(head)}${missing}`,
+    )
   }
   if (continues !== null) lines.push(`  goes on from head ${continues}, which is not among these files`)
   return lines.join('\n')
 }
 
-function periodOf({ since, until }: ExportedReceipts['period']): string {
-  return since === null ? `until ${until}` : `from ${since} until ${until}`
+function scopeOf({ period, apiUrl, account }: Pick<Head, 'period' | 'apiUrl' | 'account'>): string {
+  const { since, until } = period
+  const when = since === null ? `until ${until}` : `from ${since} until ${until}`
+  if (apiUrl === undefined) return when
+  if (apiUrl === null) return `of every API, ${when}`
+  return `of ${account ? 'the account at ' : ''}${apiUrl}, ${when}`
 }
 
 function plural(count: number, noun: string): string {

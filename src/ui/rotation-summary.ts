@@ -1,6 +1,7 @@
 import { formatDuration } from '../duration.ts'
 import type { Receipt } from '../rotation/state.ts'
 import type { Summary } from './output.ts'
+import { whyWaived } from './rotation.ts'
 
 /** What a CI hands to later steps: ids and the state, never a secret. */
 export function rotationOutputs({ id, state, oldKey, newKey }: Receipt): Record<string, string | undefined> {
@@ -21,7 +22,7 @@ export function rotationSummary(receipt: Receipt, why: string | undefined): Summ
       ...targets.map((target) => ['Target', `${target.name}: ${target.state}`] as const),
       ...(evidence ? [['Old key last used', evidence.oldKeyLastUsedAt ?? 'never'] as const] : []),
       ...(evidence ? [['New key in use', evidence.successorUsed ? 'yes' : 'not seen'] as const] : []),
-      ...(evidence?.waived ? [['Evidence', 'waived'] as const] : []),
+      ...(evidence?.waived ? [['Evidence', whyWaived(receipt)] as const] : []),
       ['Took', formatDuration(took)],
       ...notes.map((note) => ['Note', note] as const),
       ...(why === undefined ? [] : [['Why', why] as const]),

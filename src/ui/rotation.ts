@@ -23,9 +23,15 @@ function headline({ oldKey, newKey, state }: Receipt): string {
   return `${oldKey.name} (${oldKey.id}): ${state}`
 }
 
-function evidenceSentence({ evidence }: Receipt): string {
+/** Why nobody waited for the old key to be idle. */
+export function whyWaived({ compromised }: Pick<Receipt, 'compromised'>): string {
+  return compromised ? 'not waited for: the key was compromised' : 'waived by --no-evidence'
+}
+
+function evidenceSentence(receipt: Receipt): string {
+  const { evidence } = receipt
   if (evidence === null) return 'none'
-  if (evidence.waived) return 'waived'
+  if (evidence.waived) return whyWaived(receipt)
   const last = evidence.oldKeyLastUsedAt
   const old = last === null ? 'the old key was never used' : `the old key was last used at ${last}`
   return evidence.successorUsed ? `${old}; the new one is in use` : old
@@ -37,6 +43,7 @@ interface RotationRow {
   state: string
   oldKey: { id: string; name: string }
   newKey: { id: string } | null
+  apiUrl?: string
   startedAt?: string
   leaseUntil?: string | null
 }
@@ -45,15 +52,23 @@ export function rotationTable(
   rows: readonly RotationRow[],
   { width, paint, now }: { width: number; paint: Paint; now: number },
 ): string {
+  // of one alone it goes without saying
+  const severalApis = new Set(rows.flatMap(({ apiUrl }) => apiUrl ?? [])).size > 1
   const columns: Column<RotationRow>[] = [
     { head: 'ROTATION', value: ({ id }) => id },
     { head: 'STATE', value: ({ state }) => state, paint: (text) => paintState(text, paint) },
     { head: 'KEY', value: ({ oldKey }) => oldKey.name, flexible: true },
     { head: 'OLD', value: ({ oldKey }) => oldKey.id },
     { head: 'NEW', value: ({ newKey }) => newKey?.id ?? '', optional: true },
+    ...(severalApis ? [{ head: 'API', value: ({ apiUrl }: RotationRow) => hostOf(apiUrl) }] : []),
     { head: 'STARTED', value: (row) => startOf(row, now) },
   ]
   return renderTable(columns, rows, { width, paint })
+}
+
+/** As a person tells APIs apart; that of the account in use where a row has none. */
+function hostOf(apiUrl: string | undefined): string {
+  return apiUrl === undefined ? 'in use' : apiUrl.replace(/^[a-z]+:\/\//, '')
 }
 
 function paintState(state: string, paint: Paint): string {

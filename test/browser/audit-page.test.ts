@@ -144,7 +144,7 @@ describe.skipIf(!has('chromium'))("an audit's page in Chromium", () => {
     const text = await page.locator('body').innerText()
     expect(text).toContain('1 rule could not be held: what it looks for is not known.')
     expect(text).toContain('Not known: the API gives no usage.')
-    expect(text).toContain('This machine has no receipts of rotations.')
+    expect(text).toContain('This machine has no receipts of rotations of this account.')
     expect(await page.locator('circle').count()).toBe(0)
     expect(await inaccessible(page)).toEqual([])
     expect(said).toEqual([])

@@ -2,6 +2,7 @@ import { formatDuration } from '../../duration.ts'
 import type { Receipt } from '../../rotation/state.ts'
 import { html, type Piece } from '../html/markup.ts'
 import { htmlTable } from '../html/table.ts'
+import { whyWaived } from '../rotation.ts'
 import { shortInstant } from './evidence.ts'
 import { keyName } from './html-words.ts'
 import { counted, type AuditSubject } from './subject.ts'
@@ -19,7 +20,7 @@ export function rotationHistory({ receipts, survey }: AuditSubject): Piece {
   const open = survey.rotations.known ? survey.rotations.value.filter(({ here }) => !here) : []
   return html`${
       receipts.length === 0
-        ? html`<p>This machine has no receipts of rotations.</p>`
+        ? html`<p>This machine has no receipts of rotations of this account.</p>`
         : receiptTable(receipts.slice(0, mostReceipts))
     }
     ${left > 0 && html`<p class="fine">${counted(left, 'older receipt')} are left out here; rotations --json has all.</p>`}
@@ -31,9 +32,10 @@ export function rotationHistory({ receipts, survey }: AuditSubject): Piece {
       </p>`
     }
     <p class="fine">
-      A receipt is what the machine that rotated wrote down when it was done; it holds no secret. Other
-      machines have receipts of their own. rotations export gives them signed and chained, so that one removed
-      or altered shows.
+      A receipt is what the machine that rotated wrote down when it was done; it holds no secret. Here are
+      those of keys that this account has, and of the keys they replaced; other machines have receipts of
+      their own. rotations export signs and chains them: of what was exported, one that is removed or altered
+      from then on shows; one that was removed before is not missed.
     </p>`
 }
 
@@ -85,13 +87,14 @@ function places({ targets, restarts, verify }: Receipt): Piece {
       </ul>`
 }
 
-function evidence({ evidence: seen, failure, notes }: Receipt): Piece {
+function evidence(receipt: Receipt): Piece {
+  const { evidence: seen, failure, notes } = receipt
   const items = [
     ...(seen === null
       ? []
       : [
           seen.waived
-            ? 'waived by --no-evidence'
+            ? whyWaived(receipt)
             : seen.oldKeyLastUsedAt === null
               ? 'the old key was never used'
               : `the old key was last used at ${shortInstant(seen.oldKeyLastUsedAt)}`,
