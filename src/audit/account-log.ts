@@ -1,7 +1,7 @@
 import type { AuditEvent, Client, Key } from '../api/contract.ts'
 import { readAddress, type Address } from './address.ts'
 import { programOf } from './event-names.ts'
-import { createKeyLog, type KeyLog } from './key-log.ts'
+import { createKeyLog, type KeyLog, type KeyLogOptions } from './key-log.ts'
 import type { AccountLog, SurveyProgress } from './survey.ts'
 
 /** A stretch of the audit log (Unix ms): `since` is included, `until` is not. */
@@ -20,6 +20,8 @@ export interface LogReading extends Reading {
   isOutside?: ((at: number) => boolean) | undefined
   /** What this program asked with an admin key, changing nothing, is not outside of working hours. */
   leavesOutOwnReadings?: boolean | undefined
+  /** What else is to be known of a key. */
+  optionsOf?: ((key: Key) => Partial<KeyLogOptions>) | undefined
   readers: LogReaders
   onEvents?: ((events: readonly AuditEvent[]) => void) | undefined
 }
@@ -32,7 +34,7 @@ export async function readAccountLog(
   api: Client,
   listed: readonly Key[],
   { since, until }: LogStretch,
-  { recentSince, isOutside, leavesOutOwnReadings, readers, onEvents, ...reading }: LogReading,
+  { recentSince, isOutside, leavesOutOwnReadings, optionsOf, readers, onEvents, ...reading }: LogReading,
 ): Promise<AccountLog> {
   const options = { allowance: { left: keptValues }, recentSince, isOutside, ...readers }
   // those of keys that are gone are counted, and no more: nobody can tell how many such there are
@@ -45,11 +47,9 @@ export async function readAccountLog(
       if (log === undefined) {
         const key = byId.get(event.keyId)
         if (key === undefined) continue
-        const leavesOut = leavesOutOwnReadings && key.access === 'admin'
-        keys.set(
-          key.id,
-          (log = createKeyLog(leavesOut ? { ...options, leavesOutOwnReadings: true } : options)),
-        )
+        const own = { leavesOutOwnReadings: leavesOutOwnReadings && key.access === 'admin' }
+        log = createKeyLog({ ...options, ...own, ...optionsOf?.(key) })
+        keys.set(key.id, log)
       }
       log.add(event)
     }

@@ -4,10 +4,12 @@ import ipaddr from 'ipaddr.js'
 export interface Address {
   /** Its network: /24 of IPv4, /48 of IPv6 (but `::1/128`); undefined where it is no address. */
   network: string | undefined
+  /** What lies around that, as `siteOf` has it. */
+  site: string | undefined
   kind: 'public' | 'private' | 'loopback' | 'unknown'
 }
 
-const nowhere: Address = { network: undefined, kind: 'unknown' }
+const nowhere: Address = { network: undefined, site: undefined, kind: 'unknown' }
 const prefixes = { ipv4: 24, ipv6: 48 } as const
 
 /** Reads an address as an audit log writes it. IPv4 in IPv6 counts as IPv4. */
@@ -17,8 +19,9 @@ export function readAddress(text: string): Address {
   const kind = kindOf(address.range())
   const family = address.kind()
   // the network around it begins with the address of nowhere
-  if (kind === 'loopback' && family === 'ipv6') return { network: '::1/128', kind }
-  return { network: networkOf(address.toString(), family, prefixes[family]), kind }
+  if (kind === 'loopback' && family === 'ipv6') return { network: '::1/128', site: '::1/128', kind }
+  const network = networkOf(address.toString(), family, prefixes[family])
+  return { network, site: siteOf(network), kind }
 }
 
 function networkOf(address: string, family: 'ipv4' | 'ipv6', bits: number): string {

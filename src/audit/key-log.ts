@@ -24,6 +24,15 @@ export interface KeyLog {
   readonly local: Sightings
   /** How many were this program's own probes, which every key may be asked with. */
   readonly probes: number
+  /** What this program itself asked, by the hour (`2026-03-01T02:00Z`). */
+  readonly own: Sightings
+  /** What was rendered, by the day (`2026-03-01`), where that is asked for. */
+  readonly renders: Sightings
+  /**
+   * What was called from where (`52.10.0.0/16`, a line break, `POST /image`), of what is recent, without this program: from
+   * when on it was called from a second place.
+   */
+  readonly places: Sightings
   /** Outside of working hours, if such are set. */
   readonly outside: Outside
   add(event: AuditEvent): void
@@ -52,6 +61,9 @@ export interface KeyLogOptions {
   isOutside?: ((at: number) => boolean) | undefined
   /** What this program asked, changing nothing, is not outside of them: checks are made around the clock. */
   leavesOutOwnReadings?: boolean | undefined
+  /** Nor are its probes. */
+  leavesOutOwnProbes?: boolean | undefined
+  countsRenders?: boolean | undefined
   /** Read an address and a user agent; such as remember serve many keys. */
   addressOf?: ((ip: string) => Address) | undefined
   programOf?: ((userAgent: string) => string) | undefined
@@ -60,6 +72,8 @@ export interface KeyLogOptions {
 /** This program, as `programOf` says it. */
 export const ownProgram = 'pictify-keys'
 const probe = 'GET /templates'
+/** What the API makes a file of: of a test key it takes 100 a day. */
+const rendering = /^POST \/(?:image|gif|pdf)(?:\/|$)/
 
 /** Whether this program asked and changed nothing, as far as the log tells. */
 export function isOwnReading(program: string, method: string): boolean {
@@ -67,7 +81,12 @@ export function isOwnReading(program: string, method: string): boolean {
 }
 
 /** A log as it is kept. There may be tens of thousands of them, so that they share their functions. */
-type Kept = Writable<Omit<KeyLog, 'outside'>> & { options: KeyLogOptions; outside: Writable<Outside> }
+type Kept = Writable<Omit<KeyLog, 'outside'>> & {
+  options: KeyLogOptions
+  outside: Writable<Outside>
+  /** The first place that recent requests came from. */
+  site: string | undefined
+}
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] }
 
 /** What most keys have none of. */
@@ -88,6 +107,10 @@ export function createKeyLog(options: KeyLogOptions): KeyLog {
     callers: sightings(options),
     endpoints: sightings(options),
     local: none,
+    own: none,
+    renders: none,
+    places: none,
+    site: undefined,
     outside: nothingOutside,
     add,
   }
@@ -123,7 +146,7 @@ function add(this: Kept, { timestamp, ip, userAgent, method, endpoint, status }:
   this.firstAt = Math.min(at, this.firstAt ?? at)
   this.lastAt = Math.max(at, this.lastAt ?? at)
 
-  const { network, kind } = (options.addressOf ?? readAddress)(ip)
+  const { network, site, kind } = (options.addressOf ?? readAddress)(ip)
   const program = (options.programOf ?? programOf)(userAgent)
   if (network !== undefined) this.networks.add(network, at)
   if (program !== '') this.programs.add(program, at)
@@ -132,20 +155,46 @@ function add(this: Kept, { timestamp, ip, userAgent, method, endpoint, status }:
     if (this.local === none) this.local = sightings(options)
     this.local.add(ip, at)
   }
-  if (endpoint !== '') {
-    const called = endpointOf(method, endpoint)
-    this.endpoints.add(called, at)
-    if (program === ownProgram && called === probe) this.probes += 1
+  const called = endpoint === '' ? '' : endpointOf(method, endpoint)
+  const isOwn = program === ownProgram
+  const isProbe = isOwn && called === probe
+  if (called !== '') this.endpoints.add(called, at)
+  if (isProbe) this.probes += 1
+  if (isOwn) {
+    if (this.own === none) this.own = sightings(options)
+    this.own.add(hourOf(at), at)
+  } else if (isRecent && site !== undefined && called !== '') addPlace(this, site, called, at)
+  if (options.countsRenders && status < 400 && rendering.test(called)) {
+    if (this.renders === none) this.renders = sightings(options)
+    this.renders.add(new Date(at).toISOString().slice(0, 10), at)
   }
+  const isLeftOut =
+    (options.leavesOutOwnReadings && isOwnReading(program, method)) || (options.leavesOutOwnProbes && isProbe)
+  if (!isLeftOut && options.isOutside?.(at)) addOutside(this, network ?? ip, at, isRecent)
+}
 
-  if (!options.isOutside?.(at) || (options.leavesOutOwnReadings && isOwnReading(program, method))) return
-  if (this.outside === nothingOutside) {
-    this.outside = { requests: 0, hours: sightings(options), networks: sightings(options) }
+function addPlace(log: Kept, site: string, called: string, at: number): void {
+  log.site ??= site
+  if (log.places === none) {
+    if (site === log.site) return
+    log.places = sightings(log.options)
   }
-  this.outside.requests += 1
+  log.places.add(`${site}\n${called}`, at)
+}
+
+function addOutside(log: Kept, from: string, at: number, isRecent: boolean): void {
+  const { options } = log
+  if (log.outside === nothingOutside) {
+    log.outside = { requests: 0, hours: sightings(options), networks: sightings(options) }
+  }
+  log.outside.requests += 1
   if (!isRecent) return
-  this.outside.hours.add(`${new Date(at).toISOString().slice(0, 13)}:00Z`, at)
-  this.outside.networks.add(network ?? ip, at)
+  log.outside.hours.add(hourOf(at), at)
+  log.outside.networks.add(from, at)
+}
+
+function hourOf(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 13)}:00Z`
 }
 
 /** A program, from a network; each empty where the log does not say. */

@@ -12,6 +12,8 @@ export interface Comparison {
   spread: number
   /** How many spreads lie between the two (a modified z-score); above 0 where more was seen than is usual. */
   score: number
+  /** The highest of the earlier figures. */
+  most: number
   /** From how many earlier figures that is known. */
   count: number
   /** What the earlier figures were: days of the same weekday, or all days. */
@@ -58,8 +60,10 @@ export function compareDay(seen: number, past: readonly number[]): Comparison | 
   const drift = past.length >= driftDays ? Math.max(0, median(distances.slice(-7))) : 0
   const usual = (levels[0] ?? 0) + drift
   const spread = spreadOf(distances, usual)
-  const count = weekly ? past.filter((_, index) => weekdayOf(index) === 0).length : past.length
-  return { seen, usual, spread, score: (seen - usual) / spread, count, of: weekly ? 'weekdays' : 'days' }
+  const same = past.filter((_, index) => weekdayOf(index) === 0)
+  const score = (seen - usual) / spread
+  const [most, count] = [Math.max(...same), same.length]
+  return { seen, usual, spread, score, most, count, of: weekly ? 'weekdays' : 'days' }
 }
 
 /** How a share of requests stands to an earlier one. */

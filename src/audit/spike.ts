@@ -10,25 +10,37 @@ export interface Spike extends Comparison {
 }
 
 export interface SpikeOptions {
-  /** How many times what is usual. */
+  /** How many times what is usual; of a key that is mostly idle, how many times its busiest day. */
   times: number
   /** How many requests more than what is usual. */
   requests: number
+  /** From when on days are looked at, besides the last two (Unix ms). */
+  since?: number | undefined
 }
 
 export const spikeDefaults: SpikeOptions = { times: 3, requests: 100 }
 
 const dayMs = 86_400_000
 
-/**
- * Whether a key did far more than on its own days: on the last day, which may not be over, on the one before it, or within
- * the last 24 hours. The oddest of those that are; undefined where none is, and `unknown` where there are too few days.
- */
+/** The oddest stretch in which a key did far more than on its own days; undefined where there is none. */
 export function spikeOf(
+  usage: KeyUsage,
+  createdAt: number,
+  options: SpikeOptions = spikeDefaults,
+): Spike | 'unknown' | undefined {
+  const spikes = spikesOf(usage, createdAt, options)
+  return spikes === 'unknown' ? spikes : spikes[0]
+}
+
+/**
+ * When a key did far more than on its own days before: on a day from `since` on (on the last two, in any case; the last may
+ * not be over), or within the last 24 hours. The oddest first; `unknown` where there are too few days.
+ */
+export function spikesOf(
   { updatedAt, windows, days }: KeyUsage,
   createdAt: number,
-  { times, requests }: SpikeOptions = spikeDefaults,
-): Spike | 'unknown' | undefined {
+  { times, requests, since = Infinity }: SpikeOptions = spikeDefaults,
+): Spike[] | 'unknown' {
   if (days === undefined) return 'unknown'
   const lastDay = Date.parse(days.lastDay)
   // the day of its creation is not whole, nor may be the first that is told of
@@ -37,19 +49,21 @@ export function spikeOf(
   const counts = days.requests.slice(-whole)
   const last = counts.length - 1
   const isOver = updatedAt >= lastDay + dayMs
-  const seenDay = (index: number, isWhole: boolean) => {
+  const begin = Math.min(last - Math.ceil((lastDay - since) / dayMs), isOver ? last : last - 1)
+  const found: (Spike | undefined)[] = []
+  for (let index = last; index >= Math.max(begin, fewestDays); index--) {
     const comparison = compareDay(counts[index] ?? 0, counts.slice(0, index))
     const when = new Date(lastDay - (last - index) * dayMs).toISOString().slice(0, 10)
-    return comparison && { ...comparison, when, unfinished: !isWhole }
+    found.push(comparison && { ...comparison, when, unfinished: index === last && !isOver })
   }
-  const found: (Spike | undefined)[] = [seenDay(last, isOver), isOver ? undefined : seenDay(last - 1, true)]
   if (!isOver) found.push(seenWithinDay(windows['24h'].requests, counts))
   return found
     .filter((each) => each !== undefined)
     .filter(
-      ({ seen, usual, score }) => score > outlierScore && seen >= usual * times && seen - usual >= requests,
+      ({ seen, usual, most, score }) =>
+        score > outlierScore && seen >= (usual > 0 ? usual : most) * times && seen - usual >= requests,
     )
-    .sort((a, b) => b.score - a.score)[0]
+    .sort((a, b) => b.score - a.score)
 }
 
 /** The last 24 hours lie in two days: they are odd where they are for both. */

@@ -4,7 +4,7 @@
 import type { Client, Key, Plan, UsageWindow } from '../api/contract.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { createLogReaders, readAccountLog } from './account-log.ts'
-import type { KeyLog } from './key-log.ts'
+import type { KeyLog, KeyLogOptions } from './key-log.ts'
 import { orWhy } from './not-given.ts'
 import { readUsages } from './usage-reading.ts'
 
@@ -150,6 +150,16 @@ async function readLog(
 ): Promise<Survey['log']> {
   const stretch = { since: at - sinceMs, until: at }
   const readers = createLogReaders()
-  const reading = { recentSince: at - recentMs, isOutside, readers, signal, onProgress }
+  const reading = { recentSince: at - recentMs, isOutside, optionsOf, readers, signal, onProgress }
   return orWhy(readAccountLog(api, listed, stretch, reading), noLog.why)
+}
+
+/** This program's own checks are no work of a key, and are made around the clock; only test keys have renders to be counted. */
+function optionsOf({ type, access }: Key): Partial<KeyLogOptions> {
+  return {
+    // where the API does not say what a key may, it may be the one that the audit is made with
+    leavesOutOwnReadings: access === 'admin' || access === undefined,
+    leavesOutOwnProbes: true,
+    countsRenders: type === 'test',
+  }
 }

@@ -20,7 +20,7 @@ describe('an address', () => {
     ['0.0.0.0', { network: '0.0.0.0/24', kind: 'unknown' }],
   ])('%s', (text, expected) => {
     if (expected === undefined) expect(readAddress(text).network).toBe('192.0.2.0/24')
-    else expect(readAddress(text)).toEqual(expected)
+    else expect(readAddress(text)).toMatchObject(expected)
   })
 })
 
@@ -30,6 +30,8 @@ test.each([
   ['a proxy', 'a proxy'],
 ])('around %s lies %s', (network, site) => {
   expect(siteOf(network)).toBe(site)
+  const own = readAddress(network.split('/')[0] ?? '').site
+  expect(own).toBe(site === 'a proxy' ? undefined : site)
 })
 
 test.each([

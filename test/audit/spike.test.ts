@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { spikeOf } from '../../src/audit/spike.ts'
+import { spikeDefaults, spikeOf, spikesOf } from '../../src/audit/spike.ts'
 import type { KeyUsage } from '../../src/audit/survey.ts'
 
 const day = 86_400_000
@@ -134,5 +134,25 @@ describe('a spike', () => {
     const given = usage([...flat(29), 2_900])
     expect(spikeOf(given, old, { times: 2, requests: 100 })).toMatchObject({ seen: 2_900 })
     expect(spikeOf(given, old, { times: 2, requests: 2_000 })).toBeUndefined()
+  })
+
+  test('is on any day from an instant on, each held against the days before it', () => {
+    const given = usage([...flat(24), 9_000, 1_000, 8_000, ...flat(3)])
+    const since = updatedAt - 7 * day
+    const spikes = spikesOf(given, old, { ...spikeDefaults, since })
+    expect(spikes).toMatchObject([
+      { when: '2026-02-24', seen: 9_000 },
+      { when: '2026-02-26', seen: 8_000 },
+    ])
+    expect(spikesOf(given, old)).toEqual([])
+    expect(spikesOf(given, old, { ...spikeDefaults, since: Date.UTC(2026, 1, 24) })).toHaveLength(2)
+    expect(spikesOf(given, old, { ...spikeDefaults, since: Date.UTC(2026, 1, 25) })).toHaveLength(1)
+  })
+
+  test('of a key that is idle on most days is held against its busiest', () => {
+    const weekly = (last: number) => usage([...flat(4, 0), 2_000, ...flat(6, 0), last])
+    expect(spikeOf(weekly(2_400), old)).toBeUndefined()
+    expect(spikeOf(weekly(6_000), old)).toMatchObject({ usual: 0, most: 2_000, seen: 6_000 })
+    expect(spikeOf(usage([...flat(11, 0), 2_000]), old)).toMatchObject({ usual: 0, most: 0, seen: 2_000 })
   })
 })
