@@ -3,17 +3,19 @@ import type { Key } from '../api/contract.ts'
 import type { FleetKey } from '../fleet/fleet.ts'
 import { entryOf } from './fleet-keys.ts'
 import { maybeInUse } from './own-key.ts'
-import type { Survey } from './survey.ts'
+import type { OpenRotation, Survey } from './survey.ts'
 
 /**
  * The words of the whole line, where the keys file says what belongs to it; without targets a person is asked for them.
  * Undefined of an admin key of which it is not known whether it is the one in use: with `--self` or without, one is refused.
  */
-export function rotateLine(survey: Survey, key: Key): string[] | undefined {
-  const { fleet, ownKeyId } = survey
-  const isOwn = key.id === ownKeyId
+export function rotateLine(
+  survey: Survey,
+  key: Key,
+  entry: FleetKey | undefined = survey.fleet.known ? entryOf(key, survey.fleet.value) : undefined,
+): string[] | undefined {
+  const isOwn = key.id === survey.ownKeyId
   if (!isOwn && maybeInUse(survey).has(key.id)) return undefined
-  const entry = fleet.known ? entryOf(key, fleet.value) : undefined
   const { overlapMs } = entry ?? {}
   return [
     ...['pictify-keys', 'rotate', key.id, ...(isOwn ? ['--self'] : []), ...flagsOf(entry)],
@@ -24,6 +26,18 @@ export function rotateLine(survey: Survey, key: Key): string[] | undefined {
 /** The same for a key that leaked, which has no overlap. */
 export function rotateLeakedLine(keyId: string, entry: FleetKey | undefined): string[] {
   return ['pictify-keys', 'rotate', keyId, '--compromised', ...flagsOf(entry)]
+}
+
+/** The words of the line that goes on with a rotation, also where its old key is revoked or deleted. */
+export function goOnLine(survey: Survey, rotation: OpenRotation): string[] | undefined {
+  const { id, oldKeyId, newKeyId, here } = rotation
+  if (here) return ['pictify-keys', 'rotate', id, '--resume']
+  const { keys, fleet } = survey
+  const active = keys.filter(({ status }) => status === 'active')
+  // a successor leads to its old key
+  const key = active.find((each) => each.id === oldKeyId) ?? active.find((each) => each.id === newKeyId)
+  const entry = fleet.known ? fleet.value.keys.find((each) => rotation.replaces(each.key)) : undefined
+  return key && rotateLine(survey, key, entry)
 }
 
 function flagsOf({ to = [], verify }: Partial<FleetKey> = {}): string[] {

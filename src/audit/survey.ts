@@ -53,6 +53,8 @@ export interface AccountLog {
 export interface OpenRotation {
   id: string
   oldKeyId: string
+  /** Whether the key that it replaces is meant by this id or name; a marked name may have that only in part. */
+  replaces(idOrName: string): boolean
   /** Undefined while it has not been minted. */
   newKeyId: string | undefined
   /** Since when, as far as is known. */

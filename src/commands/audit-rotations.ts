@@ -3,7 +3,7 @@ import type { Known, OpenRotation } from '../audit/survey.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import { createJournals, type JournalEntry } from '../rotation/journal.ts'
-import { parseMark } from '../rotation/marked-name.ts'
+import { answersTo, parseMark } from '../rotation/marked-name.ts'
 import { isOver } from '../rotation/state.ts'
 
 /**
@@ -30,7 +30,7 @@ export async function readOpenRotations(
   const account = new Set(keys.map(({ id }) => id))
   const marked = keys.flatMap(({ id, name, status, createdAt }) => {
     const mark = status === 'active' ? parseMark(name) : undefined
-    return mark === undefined ? [] : [{ ...mark, keyId: id, createdAt }]
+    return mark === undefined ? [] : [{ ...mark, keyId: id, name, createdAt }]
   })
   const own = entries.flatMap((entry) => rotationOf(entry, api, account, marked))
   const known = new Set(own.flatMap(({ id, newKeyId }) => [id, newKeyId]))
@@ -41,6 +41,7 @@ export async function readOpenRotations(
     .map((mark) => ({
       id: mark.rotationId,
       oldKeyId: mark.oldId,
+      replaces: (wanted: string) => wanted === mark.oldId || answersTo(mark.name, wanted),
       newKeyId: mark.keyId,
       startedAt: Date.parse(mark.createdAt),
       leaseUntil: mark.leaseUntil === 0 ? undefined : mark.leaseUntil,
@@ -66,6 +67,7 @@ function rotationOf(
     {
       id,
       oldKeyId: oldKey.id,
+      replaces: (wanted) => wanted === oldKey.id || wanted === oldKey.name,
       newKeyId,
       // by our clock, where the rest of a survey goes by the API's
       startedAt: Date.parse(startedAt) + clockSkewMs,

@@ -58,6 +58,7 @@ test('a journal says what it is about, its instants by the API’s clock', async
         {
           id: '7f3a9c',
           oldKeyId: 'key_abc123',
+          replaces: expect.any(Function) as () => boolean,
           newKeyId: 'key_new456',
           startedAt: Date.UTC(2026, 2, 1, 11, 0, 5),
           leaseUntil,
@@ -78,6 +79,21 @@ test.each<[string, Partial<Journal>]>([
     known: true,
     value: [],
   })
+})
+
+test('the key that is replaced is known by its id and its name, where that is cut as well', async () => {
+  const long = `${'Production Server of the newsletter '.repeat(2)}and more`
+  const name = formatMark({ ...mark, plain: long, rotationId: 'bbbbbb', leaseUntil })
+  const far = surveyed({ id: 'key_far789', name })
+  expect(name).not.toContain(long)
+  const { rotations } = await open([...both, far], journal)
+  const [here, elsewhere] = rotations.known ? rotations.value : []
+  expect(['key_abc123', 'Production Server', long, 'key_new456'].map((each) => here?.replaces(each))).toEqual(
+    [true, true, false, false],
+  )
+  expect(['key_abc123', 'Production Server', long].map((each) => elsewhere?.replaces(each))).toEqual([
+    ...[true, false, true],
+  ])
 })
 
 test('a lease that was given up is nobody’s, in a journal and in a name', async () => {

@@ -1,9 +1,9 @@
-import { entryOf } from '../fleet-keys.ts'
+import type { Key } from '../../api/contract.ts'
 import { maybeInUse } from '../own-key.ts'
 import { leaseOf } from '../open-rotations.ts'
 import type { Rule } from '../rule.ts'
-import { rotateLine } from '../rotate-line.ts'
-import type { Survey } from '../survey.ts'
+import { goOnLine } from '../rotate-line.ts'
+import type { OpenRotation, Survey } from '../survey.ts'
 
 const dayMs = 86_400_000
 
@@ -41,18 +41,18 @@ export const orphan: Rule = {
           leaseEndedAt: leaseUntil === undefined ? null : new Date(leaseUntil).toISOString(),
           lastUsedAt: successor.lastUsedAt,
         },
-        mend: mend(survey, rotation.oldKeyId, successor),
+        mend: mend(survey, rotation, successor),
       }
     }
   },
 }
 
-/** The line that goes on with it, where the keys file says to which places; else what removes it, as long as its old key works. */
-function mend(survey: Survey, oldKeyId: string, successor: { id: string }): readonly string[] | undefined {
-  const old = survey.keys.find(({ id }) => id === oldKeyId)
-  if (old?.status !== 'active') return undefined
-  const entry = survey.fleet.known ? entryOf(old, survey.fleet.value) : undefined
-  const hasPlaces = entry !== undefined && entry.to.length > 0
-  if (hasPlaces) return rotateLine(survey, old)
+/** What removes it, as long as its old key works; the line that goes on with it, where the keys file says to which places. */
+function mend(survey: Survey, rotation: OpenRotation, successor: Key): readonly string[] | undefined {
+  const isOldActive = survey.keys.some(({ id, status }) => id === rotation.oldKeyId && status === 'active')
+  const { fleet } = survey
+  const hasPlaces =
+    fleet.known && fleet.value.keys.some(({ key, to }) => to.length > 0 && rotation.replaces(key))
+  if (!isOldActive || hasPlaces) return goOnLine(survey, rotation)
   return maybeInUse(survey).has(successor.id) ? undefined : ['pictify-keys', 'revoke', successor.id]
 }

@@ -28,6 +28,7 @@ export function rotating(fields: Partial<OpenRotation> = {}): Pick<Survey, 'rota
   const rotation = {
     id: '7f3a9c',
     oldKeyId: 'key_abc123',
+    replaces: (wanted: string) => ['key_abc123', 'Production Server'].includes(wanted),
     newKeyId: 'key_new456',
     startedAt: surveyedAt - 60_000,
     leaseUntil: surveyedAt + 60_000,

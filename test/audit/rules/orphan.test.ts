@@ -77,11 +77,12 @@ test('is not to be revoked where the audit is made with it, or may be', () => {
   expect(line('key_abc123')).toEqual(['pictify-keys', 'revoke', 'key_new456'])
 })
 
-test('is not to be revoked by a pasted line where it may be the only key that works', () => {
+test('is not to be revoked where it may be the only key that works: its rotation goes on', () => {
   const gone = checked(orphan, [successor], rotating(left))
   const revoked = checked(orphan, [{ ...old, status: 'revoked' }, successor], rotating(left))
+  const goOn = ['pictify-keys', 'rotate', 'key_new456']
   expect([...gone, ...revoked].map(({ mend, evidence }) => [mend, evidence['oldKeyStatus']])).toEqual([
-    [undefined, 'deleted'],
-    [undefined, 'revoked'],
+    [goOn, 'deleted'],
+    [goOn, 'revoked'],
   ])
 })

@@ -45,7 +45,7 @@ test('a successor counts as its old key', () => {
   })
   const open = {
     ...{ id: '7f3a9c', oldKeyId: 'key_named', newKeyId: 'key_next' },
-    ...{ startedAt: undefined, leaseUntil: undefined, here: false },
+    ...{ replaces: () => true, startedAt: undefined, leaseUntil: undefined, here: false },
   }
   const survey = { ...file, rotations: { known: true as const, value: [open] } }
   expect(checked(unknownKey, [successor], survey)).toEqual([])
