@@ -1,5 +1,6 @@
 import type { KeyType } from '../api/contract.ts'
-import type { Acceptance, AuditSettings, RuleSettings, Severity } from '../fleet/fleet.ts'
+import type { AuditSettings, RuleSettings, Severity } from '../fleet/fleet.ts'
+import { covers, idleAcceptances, type IdleAcceptance } from './acceptances.ts'
 import { holdChecklist, type CheckedItem } from './checklist.ts'
 import type { Finding } from './finding.ts'
 import type { Rule, Source } from './rule.ts'
@@ -19,6 +20,8 @@ export interface AuditReport {
   findings: readonly ReportedFinding[]
   /** Known and meant, as `pictify-keys.yaml` says. */
   accepted: readonly (ReportedFinding & { reason: string })[]
+  /** What is accepted and was not found: it is over, or mistyped, or can go. */
+  idleAcceptances: readonly IdleAcceptance[]
   /** Rules that could not be held against the account: they neither passed nor failed. */
   skipped: readonly SkippedRule[]
   /** Keys that a rule could say nothing of: of these it neither passed nor failed. */
@@ -104,6 +107,7 @@ export function judge(
     },
     findings,
     accepted,
+    idleAcceptances: idleAcceptances({ accept: settings.accept, found }, { inForce, skipped }, survey),
     skipped,
     leftOut,
     rules: inForce.map(({ id, severity, summary, help }) => ({ id, severity, summary, help })),
@@ -143,11 +147,6 @@ function inOrderOf(found: Severity, severest: Severity, set: Severity | 'off' | 
   if (set === undefined || set === 'off') return found
   if (found === severest) return set
   return severities.indexOf(found) > severities.indexOf(set) ? found : set
-}
-
-function covers({ rule, key, until }: Acceptance, finding: ReportedFinding, at: number): boolean {
-  if (rule !== finding.rule || (until !== undefined && until <= at)) return false
-  return key === undefined || key === finding.key?.id || key === finding.key?.name
 }
 
 function bySeverity(a: ReportedFinding, b: ReportedFinding): number {

@@ -7,7 +7,7 @@ import { receiptsOfKeys } from '../rotation/account-receipts.ts'
 import { createJournals } from '../rotation/journal.ts'
 import { receiptOf, type Receipt } from '../rotation/state.ts'
 import { auditOutputs, auditSummary } from '../ui/audit/summary.ts'
-import { countSentence, type AuditSubject } from '../ui/audit/subject.ts'
+import { totalSentence, type AuditSubject } from '../ui/audit/subject.ts'
 import { auditTable } from '../ui/audit/table.ts'
 import { plain } from '../ui/paint.ts'
 import { cleaned, toJson } from '../ui/text.ts'
@@ -46,7 +46,7 @@ export async function printAudit(
     const drawn = await draw(context, report, survey, format ?? (out.json ? 'json' : 'table'))
     await writeOut(context, file, drawn)
     if (out.json) out.result(report, () => '')
-    else out.say(`${countSentence(report.summary)}; the report is in ${file}`)
+    else out.say(`${totalSentence(report.summary)}; the report is in ${file}`)
     return
   }
   const printed = formatFor(format, out)

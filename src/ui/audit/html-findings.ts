@@ -6,7 +6,7 @@ import { htmlTable } from '../html/table.ts'
 import { checkedNote, checkedState } from './checklist-words.ts'
 import { evidenceFacts } from './evidence.ts'
 import { badge, keyName } from './html-words.ts'
-import { counted, severities, type AuditSubject } from './subject.ts'
+import { acceptanceOf, counted, severities, type AuditSubject } from './subject.ts'
 
 /** Of a severity; the rest is counted by rule. */
 const mostFindings = 150
@@ -66,8 +66,26 @@ function leftSentence(left: readonly ReportedFinding[]): string {
   return `${counted(left.length, 'more finding')} of this severity are left out here (${each.join(', ')}); --format json has all.`
 }
 
-/** What is known and meant; undefined where there is none. */
-export function acceptedTable({ accepted }: AuditReport): Markup | undefined {
+/** What is known and meant, and what of that was not found. */
+export function acceptedTables(report: AuditReport): Piece {
+  return [acceptedTable(report), idleTable(report)]
+}
+
+function idleTable({ idleAcceptances }: AuditReport): Markup | undefined {
+  if (idleAcceptances.length === 0) return undefined
+  return html`<h3>Accepted, and not found (${idleAcceptances.length.toLocaleString('en')})</h3>
+    ${htmlTable<AuditReport['idleAcceptances'][number]>(
+      'Acceptances of pictify-keys.yaml that set nothing aside',
+      [
+        { head: 'Acceptance', heads: true, value: acceptanceOf },
+        { head: 'What of it', value: ({ why }) => why },
+        { head: 'Why it was accepted', value: ({ reason }) => reason },
+      ],
+      idleAcceptances.slice(0, mostAccepted),
+    )}`
+}
+
+function acceptedTable({ accepted }: AuditReport): Markup | undefined {
   if (accepted.length === 0) return undefined
   const left = accepted.length - mostAccepted
   return html`<h3>Known and accepted (${accepted.length.toLocaleString('en')})</h3>
@@ -91,7 +109,25 @@ export function acceptedTable({ accepted }: AuditReport): Markup | undefined {
 }
 
 /** What was not held against the account; it neither passed nor failed. */
-export function skippedTable({ skipped }: AuditReport): Piece {
+export function skippedTables(report: AuditReport): Piece {
+  return [skippedTable(report), leftOutTable(report)]
+}
+
+function leftOutTable({ leftOut }: AuditReport): Piece {
+  if (leftOut.length === 0) return undefined
+  return html`<p>Of some keys these rules know nothing; of the others they were held.</p>
+    ${htmlTable<AuditReport['leftOut'][number]>(
+      'Keys that rules left out, and why',
+      [
+        { head: 'Rule', heads: true, value: ({ rule }) => html`<code>${rule}</code>` },
+        { head: 'Keys', value: ({ keys }) => keys.toLocaleString('en') },
+        { head: 'Why', value: ({ why }) => why },
+      ],
+      leftOut,
+    )}`
+}
+
+function skippedTable({ skipped }: AuditReport): Piece {
   if (skipped.length === 0) return html`<p>Every rule in force was held against the account.</p>`
   return html`<p>
       What these rules look for may be there or not: this report does not know. They neither passed nor

@@ -3,7 +3,7 @@ import type { Severity } from '../../fleet/fleet.ts'
 import { html, type Markup, type Piece } from '../html/markup.ts'
 import { renderPage, type Section } from '../html/page.ts'
 import { percent, shortInstant } from './evidence.ts'
-import { acceptedTable, checklistTable, findingCards, ruleTable, skippedTable } from './html-findings.ts'
+import { acceptedTables, checklistTable, findingCards, ruleTable, skippedTables } from './html-findings.ts'
 import { keyTable, useCards } from './html-keys.ts'
 import { agePicture } from './html-picture.ts'
 import { rotationHistory } from './html-rotations.ts'
@@ -20,8 +20,8 @@ export function auditHtml(subject: AuditSubject): string {
   const rows = keyRows(subject)
   const sections: Section[] = [
     { id: 'figures', title: 'At a glance', body: tiles(subject, rows) },
-    { id: 'findings', title: 'Findings', body: [findingCards(subject), acceptedTable(report)] },
-    { id: 'skipped', title: 'Not looked at', body: skippedTable(report) },
+    { id: 'findings', title: 'Findings', body: [findingCards(subject), acceptedTables(report)] },
+    { id: 'skipped', title: 'Not looked at', body: skippedTables(report) },
     { id: 'keys', title: 'Age and use', body: keysSection(subject, rows), sheet: true },
     { id: 'use', title: 'Use over 30 days', body: useSection(subject, rows) },
     { id: 'rotations', title: 'Rotations', body: rotationHistory(subject) },

@@ -3,7 +3,7 @@ import type { Severity } from '../../fleet/fleet.ts'
 import { markdownText } from '../markdown.ts'
 import { checkedNote, checkedState } from './checklist-words.ts'
 import { evidenceLine, shortInstant } from './evidence.ts'
-import { aboutOf, counted, countSentence, severities, type AuditSubject } from './subject.ts'
+import { aboutOf, acceptanceOf, counted, countSentence, severities, type AuditSubject } from './subject.ts'
 
 const headings: Readonly<Record<Severity, string>> = { error: 'Errors', warning: 'Warnings', note: 'Notes' }
 
@@ -35,20 +35,28 @@ function findingsOf(severity: Severity, { findings }: AuditSubject['report']): s
   ]
 }
 
-function acceptedOf({ accepted }: AuditSubject['report']): string[] {
-  if (accepted.length === 0) return []
+function acceptedOf({ accepted, idleAcceptances }: AuditSubject['report']): string[] {
   const rows = accepted.map((finding) => [
     code(finding.rule),
     ...whatOf(finding),
     markdownText(finding.reason),
   ])
-  return ['### Known and accepted', table(['Rule', 'What about', 'What', 'Evidence', 'Why'], rows)]
+  const idle = idleAcceptances.map((each) =>
+    [acceptanceOf(each), each.why, each.reason].map((text) => markdownText(text)),
+  )
+  return [
+    ...section('Known and accepted', ['Rule', 'What about', 'What', 'Evidence', 'Why'], rows),
+    ...section('Accepted, and not found', ['Acceptance', 'What of it', 'Why it was accepted'], idle),
+  ]
 }
 
-function skippedOf({ skipped }: AuditSubject['report']): string[] {
-  if (skipped.length === 0) return []
+function skippedOf({ skipped, leftOut }: AuditSubject['report']): string[] {
   const rows = skipped.map(({ rule, why }) => [code(rule), markdownText(why)])
-  return ['### Skipped: neither passed nor failed', table(['Rule', 'Why'], rows)]
+  const without = leftOut.map(({ rule, keys, why }) => [code(rule), counted(keys, 'key'), markdownText(why)])
+  return [
+    ...section('Skipped: neither passed nor failed', ['Rule', 'Why'], rows),
+    ...section('Left out: keys of which nothing is known', ['Rule', 'Keys', 'Why'], without),
+  ]
 }
 
 function checklistOf({ checklist }: AuditSubject['report']): string[] {
@@ -64,6 +72,10 @@ function whatOf(finding: ReportedFinding): string[] {
 /** As HTML: a backtick or a bar in it would end what Markdown has for this. */
 function code(text: string): string {
   return `<code>${markdownText(text)}</code>`
+}
+
+function section(heading: string, heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : [`### ${heading}`, table(heads, rows)]
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {

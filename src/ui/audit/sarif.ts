@@ -8,7 +8,7 @@ import type { AuditReport, ReportedFinding } from '../../audit/report.ts'
 import type { Severity } from '../../fleet/fleet.ts'
 import { oneLine, toJson } from '../text.ts'
 import { evidenceLine } from './evidence.ts'
-import { aboutOf, type AuditSubject } from './subject.ts'
+import { aboutOf, acceptanceOf, counted, type AuditSubject } from './subject.ts'
 
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
 const fleetFile = 'pictify-keys.yaml'
@@ -53,11 +53,11 @@ export function auditSarif(subject: AuditSubject): string {
           {
             executionSuccessful: true,
             endTimeUtc: report.at,
-            toolConfigurationNotifications: report.skipped.map(({ rule, why }) => ({
-              descriptor: { id: 'rule-skipped' },
+            toolConfigurationNotifications: notificationsOf(report).map(({ id, rule, level, text }) => ({
+              descriptor: { id },
               associatedRule: { id: rule, ...(index.has(rule) && { index: index.get(rule) }) },
-              level: 'warning',
-              message: { text: message(`${rule} was skipped, it neither passed nor failed: ${why}`) },
+              level,
+              message: { text: message(text) },
             })),
           },
         ],
@@ -80,6 +80,30 @@ function ruleOf({ id, severity, summary, help }: AuditReport['rules'][number]) {
     defaultConfiguration: { level: severity },
     properties: { tags: ['security', 'api-keys'], precision: 'high', 'security-severity': weights[severity] },
   }
+}
+
+/** What the report does not know, and what the keys file accepts in vain. */
+function notificationsOf({ skipped, leftOut, idleAcceptances }: AuditReport) {
+  return [
+    ...skipped.map(({ rule, why }) => ({
+      id: 'rule-skipped',
+      rule,
+      level: 'warning',
+      text: `${rule} was skipped, it neither passed nor failed: ${why}`,
+    })),
+    ...leftOut.map(({ rule, keys, why }) => ({
+      id: 'keys-left-out',
+      rule,
+      level: 'note',
+      text: `${rule} knows nothing of ${counted(keys, 'key')}: ${why}`,
+    })),
+    ...idleAcceptances.map((each) => ({
+      id: 'acceptance-idle',
+      rule: each.rule,
+      level: 'note',
+      text: `${acceptanceOf(each)}: ${each.why}`,
+    })),
+  ]
 }
 
 function sentenceOf(finding: ReportedFinding): string {

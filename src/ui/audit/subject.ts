@@ -35,6 +35,23 @@ export function countSentence({ findings }: AuditReport['summary']): string {
     : some.map((severity) => counted(findings[severity], nouns[severity])).join(', ')
 }
 
+/** `nothing found, 2 accepted, 1 rule skipped (20 active keys)` */
+export function totalSentence(summary: AuditReport['summary']): string {
+  const { accepted, skipped, keys } = summary
+  const parts = [
+    countSentence(summary),
+    ...(accepted > 0 ? [`${accepted.toLocaleString('en')} accepted`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'rule')} skipped`] : []),
+  ]
+  return `${parts.join(', ')} (${counted(keys.active, 'active key')})`
+}
+
+/** An acceptance as the file has it. */
+export function acceptanceOf({ rule, key, place }: AuditReport['idleAcceptances'][number]): string {
+  const what = key === null ? rule : `${rule} of ${key}`
+  return place === null ? what : `${place.file}:${place.line}, ${what}`
+}
+
 /** What a finding is about, for people: a key, a line of a file, or the account. */
 export function aboutOf({ key, place }: ReportedFinding): string {
   if (place !== null) {

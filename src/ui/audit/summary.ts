@@ -1,6 +1,6 @@
 import type { AuditReport } from '../../audit/report.ts'
 import type { Summary } from '../output.ts'
-import { aboutOf, counted, countSentence } from './subject.ts'
+import { aboutOf, acceptanceOf, counted, countSentence } from './subject.ts'
 
 /** What the page of a CI's job has room for. */
 const mostFindings = 25
@@ -18,7 +18,7 @@ export function auditOutputs({ summary }: AuditReport): Record<string, string> {
 
 /** An audit as the page of a CI's job shows it. */
 export function auditSummary(report: AuditReport): Summary {
-  const { summary, findings, skipped } = report
+  const { summary, findings, idleAcceptances, skipped } = report
   const left = findings.length - mostFindings
   return {
     id: 'audit',
@@ -33,6 +33,7 @@ export function auditSummary(report: AuditReport): Summary {
         ),
       ...(left > 0 ? [['', `${counted(left, 'more finding')}`] as const] : []),
       ...(summary.accepted > 0 ? [['Accepted', String(summary.accepted)] as const] : []),
+      ...idleAcceptances.map((each) => [acceptanceOf(each), each.why] as const),
       ...skipped.map(({ rule, why }) => [`skipped: ${rule}`, why] as const),
     ],
   }

@@ -4,18 +4,13 @@ import type { Severity } from '../../fleet/fleet.ts'
 import type { Output } from '../output.ts'
 import { checkedNote, checkedState } from './checklist-words.ts'
 import { evidenceLine } from './evidence.ts'
-import { aboutOf, counted, countSentence, severities, type AuditSubject } from './subject.ts'
+import { aboutOf, acceptanceOf, counted, severities, totalSentence, type AuditSubject } from './subject.ts'
 
 type Space = Pick<Output, 'paint'>
 
 /** The report at a terminal: findings by severity and rule, each with its evidence and the command that mends it; then what was not looked at. */
 export function auditTable({ report }: Pick<AuditSubject, 'report'>, space: Space): string {
   const { summary, findings } = report
-  const rest = [
-    ...(summary.accepted > 0 ? [`${summary.accepted} accepted`] : []),
-    ...(summary.skipped > 0 ? [`${counted(summary.skipped, 'rule')} skipped`] : []),
-  ]
-  const total = `${[countSentence(summary), ...rest].join(', ')} (${counted(summary.keys.active, 'active key')})`
   const parts = severities.map((severity) =>
     severityLines(
       severity,
@@ -26,10 +21,11 @@ export function auditTable({ report }: Pick<AuditSubject, 'report'>, space: Spac
   )
   return [
     ...parts,
+    acceptedLines(report, space),
     skippedLines(report, space),
     leftOutLines(report, space),
     checklistLines(report, space),
-    [space.paint.bold(total)],
+    [space.paint.bold(totalSentence(summary))],
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -64,6 +60,18 @@ function findingLines(finding: ReportedFinding, { paint }: Space): string[] {
     `  ${aboutOf(finding)}: ${finding.message}`,
     ...(evidence === '' ? [] : [paint.dim(`    ${evidence}`)]),
     ...(finding.mend === null ? [] : [`    → ${finding.mend}`]),
+  ]
+}
+
+function acceptedLines({ accepted, idleAcceptances }: AuditSubject['report'], { paint }: Space): string[] {
+  if (accepted.length + idleAcceptances.length === 0) return []
+  return [
+    `${paint.green('accepted')}: ${paint.dim('known and meant, as the keys file says')}`,
+    ...accepted.flatMap((finding) => [
+      `  ${paint.bold(finding.rule)}, ${aboutOf(finding)}: ${finding.message}`,
+      paint.dim(`    ${finding.reason}`),
+    ]),
+    ...idleAcceptances.map((each) => `  ${acceptanceOf(each)}: ${paint.yellow(each.why)}`),
   ]
 }
 
