@@ -19,5 +19,5 @@ export function agedVerdict(condition: AgeCondition, key: Key, at: number): Verd
       ? `never used in ${span}`
       : `not used for ${span}`
   const message = `${what}, more than ${formatDuration(limit)}`
-  return { state: 'firing', measured: { message, unit: 'ms', value, limit, details: [] } }
+  return { state: 'firing', measured: { message, unit: 'ms', value, limit, details: [], places: [] } }
 }

@@ -4,7 +4,7 @@
 //   a key without its figures is unknown.
 import type { Key } from '../api/contract.ts'
 import type { KeyUsage, Known, Survey } from '../audit/survey.ts'
-import type { AlertCondition, AlertRule, UsageSpan } from '../fleet/fleet.ts'
+import type { AlertCondition, AlertRule, RuleSettings, UsageSpan, WorkingHours } from '../fleet/fleet.ts'
 import { agedVerdict } from './age-verdicts.ts'
 import type { AlertLog } from './log-digest.ts'
 import { countryVerdict, hoursVerdict, networkVerdict } from './place-verdicts.ts'
@@ -55,8 +55,9 @@ function whySkipped(survey: AlertSurvey, { condition }: AlertRule): string | und
     if (!known.known) return known.why
   }
   if (condition.kind !== 'outside-hours') return undefined
-  const hours = survey.fleet.known ? survey.fleet.value.audit.workingHours : undefined
-  return hours === undefined ? 'there are no working hours in the file (audit: workingHours)' : undefined
+  return workingHoursOf(survey) === undefined
+    ? 'there are no working hours in the file (audit: workingHours)'
+    : undefined
 }
 
 function verdictOf(survey: AlertSurvey, { condition }: AlertRule, key: Key): Verdict {
@@ -65,18 +66,26 @@ function verdictOf(survey: AlertSurvey, { condition }: AlertRule, key: Key): Ver
     case 'unused':
       return agedVerdict(condition, key, survey.at)
     case 'new-network':
-      return networkVerdict(logOf(survey), key)
+      return networkVerdict(logOf(survey), key, settingsOf(survey, 'new-network'))
     case 'outside-hours':
-      return hoursVerdict(logOf(survey), key)
+      return hoursVerdict(logOf(survey), key, hoursOf(survey), settingsOf(survey, 'outside-hours'))
     case 'new-country':
       return withUsage(survey, key, (usage) =>
-        countryVerdict(usage, survey.past.known ? survey.past.value : undefined, key, survey.at),
+        countryVerdict(
+          usage,
+          survey.past.known ? survey.past.value : undefined,
+          key,
+          survey.recentSince,
+          settingsOf(survey, 'new-country'),
+        ),
       )
     case 'requests':
     case 'error-rate':
     case 'p95':
     case 'spike':
-      return withUsage(survey, key, (usage) => usageVerdict(condition, usage, key))
+      return withUsage(survey, key, (usage) =>
+        usageVerdict(condition, usage, key, settingsOf(survey, 'request-spike')),
+      )
   }
 }
 
@@ -92,6 +101,22 @@ function withUsage(survey: AlertSurvey, key: Key, judge: (usage: KeyUsage) => Ve
   if (isUsed) return { state: 'unknown', why: 'the API gave no figures for it' }
   const windows: Record<UsageSpan, typeof none> = { '24h': none, '7d': none, '30d': none }
   return judge({ updatedAt: survey.at, windows, days: undefined, countries: {} })
+}
+
+/** How an audit is told to judge: an alert about the same thing judges so, too. */
+function settingsOf({ fleet }: AlertSurvey, rule: string): RuleSettings {
+  return (fleet.known ? fleet.value.audit.rules[rule] : undefined) ?? {}
+}
+
+function workingHoursOf({ fleet }: AlertSurvey): WorkingHours | undefined {
+  return fleet.known ? fleet.value.audit.workingHours : undefined
+}
+
+/** Only asked for where there are such. */
+function hoursOf(survey: AlertSurvey): WorkingHours {
+  const hours = workingHoursOf(survey)
+  if (hours !== undefined) return hours
+  throw new Error('a rule of working hours is held against a survey without them')
 }
 
 /** Only asked for where the log is known. */

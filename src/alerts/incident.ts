@@ -1,10 +1,11 @@
 // Rules of this file:
-// - one incident for a rule and a key, from when it fires to when it is over; firing again after that is another one;
+// - one incident for a rule and a key, from when it fires to when it is over; firing again after that, or from another place
+//   (a network, a country, a night), is another one;
 // - only what is known moves one: where a rule was skipped or a key is unknown, it stays as it is;
 // - nothing here knows notifiers, files or clocks.
 import type { Key, KeyType } from '../api/contract.ts'
 import type { Delivery } from './delivery.ts'
-import type { Judgement, Measured } from './verdict.ts'
+import { mostPlaces, type Judgement, type Measured } from './verdict.ts'
 
 /** Why an incident is over. */
 export type Recovery = 'quiet' | 'key-revoked' | 'key-gone' | 'key-not-covered' | 'rule-gone'
@@ -63,15 +64,11 @@ export function advance({ incidents, judgements, keys, at, newId }: Given): Aler
       if (key === undefined) continue
       const named = { id: key.id, name: key.name, type: key.type }
       if (verdict.state === 'firing') {
-        next.push(
-          fired(
-            before ?? begun(newId(), rule.name, named, now, verdict.measured),
-            judgement,
-            named,
-            now,
-            verdict.measured,
-          ),
-        )
+        const { measured } = verdict
+        const fresh = () => begun(newId(), rule.name, named, now, measured)
+        if (before !== undefined && isElsewhere(before, measured)) {
+          next.push({ ...fresh(), state: 'firing', firedAt: now })
+        } else next.push(fired(before ?? fresh(), judgement, named, now, measured))
       } else if (before !== undefined) {
         const after =
           verdict.state === 'unknown' ? { ...before, unknown: verdict.why } : quieted(before, judgement, now)
@@ -94,6 +91,11 @@ export function advance({ incidents, judgements, keys, at, newId }: Given): Aler
     if (after !== undefined) next.push(after)
   }
   return next
+}
+
+/** Whether there is a place now of which nobody was told: that is another incident, in place of the one that is open. */
+function isElsewhere({ state, measured: { places } }: AlertIncident, now: Measured): boolean {
+  return state === 'firing' && places.length < mostPlaces && now.places.some((each) => !places.includes(each))
 }
 
 function identity(rule: string, keyId: string): string {

@@ -22,7 +22,9 @@ export interface AlertLog extends LogStretch {
 }
 
 /** From where a key was used. Of its callers only this program is told from the others. */
-export type KeyPlaces = NetworkLog & { readonly outside: { readonly hours: Seen; readonly networks: Seen } }
+export type KeyPlaces = NetworkLog & {
+  readonly outside: { readonly requests: number; readonly hours: Seen; readonly networks: Seen }
+}
 
 /** By key id, whether or not the account still has the key. */
 export type LogDigest = Map<string, Map<string, Place>>
@@ -139,9 +141,13 @@ function keyPlacesOf(
   const hours = places.flatMap((place) => place.hours)
   const recent = hours.filter(({ hour }) => hour >= recentHour)
   const networks = places.filter(({ marks }) => !(marks & nowhere))
-  const outsiders = places
-    .filter(({ marks }) => marks & outside && !(leavesOutOwnReadings && marks & ownReading))
-    .map((place) => ({ ...place, hours: place.hours.filter(({ hour }) => hour >= recentHour) }))
+  const outsiders = places.filter(
+    ({ marks }) => marks & outside && !(leavesOutOwnReadings && marks & ownReading),
+  )
+  const recentOutsiders = outsiders.map((place) => ({
+    ...place,
+    hours: place.hours.filter(({ hour }) => hour >= recentHour),
+  }))
   const seen = (among: readonly Place[], valueOf: (place: Place, hour: Hour) => string): Seen => ({
     unkept: 0,
     list: () => listOf(among, recentSince, valueOf),
@@ -153,8 +159,12 @@ function keyPlacesOf(
     networks: seen(networks, ({ value }) => value),
     callers: seen(places, callerOf),
     outside: {
-      hours: seen(outsiders, (_, { hour }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}:00Z`),
-      networks: seen(outsiders, ({ value }) => value),
+      requests: sumOf(outsiders.flatMap((place) => place.hours)),
+      hours: seen(
+        recentOutsiders,
+        (_, { hour }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}:00Z`,
+      ),
+      networks: seen(recentOutsiders, ({ value }) => value),
     },
   }
 }

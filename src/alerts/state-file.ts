@@ -7,6 +7,7 @@ import { readRegularFile, writeDurably } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { systemCode, systemReason } from '../system-error.ts'
 import type { AlertIncident } from './incident.ts'
+import { mostPlaces, type Measured } from './verdict.ts'
 import { sealed, unsealed } from './sealed-document.ts'
 
 const version = 1
@@ -76,6 +77,12 @@ function digestOf({ apiUrl, profile = '', file }: AlertScope): string {
     .slice(0, 16)
 }
 
+/** As incidents of earlier versions have none: then none that is there now is taken for new. */
+function withPlaces(incident: AlertIncident): AlertIncident {
+  const places = (incident.measured as Partial<Measured>).places ?? Array<string>(mostPlaces).fill('')
+  return { ...incident, measured: { ...incident.measured, places } }
+}
+
 interface Content {
   checkedAt: string | null
   incidents: AlertIncident[]
@@ -87,7 +94,7 @@ function parse(file: string, text: string): AlertState {
   const document = unsealed<Content>(text, version)
   if ('content' in document) {
     const { checkedAt, incidents, warned = [] } = document.content
-    return { checkedAt: checkedAt ?? undefined, incidents, warned }
+    return { checkedAt: checkedAt ?? undefined, incidents: incidents.map(withPlaces), warned }
   }
   const { problem } = document
   switch (problem) {

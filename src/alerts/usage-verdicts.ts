@@ -1,8 +1,8 @@
 import type { Key } from '../api/contract.ts'
-import { spikeOf } from '../audit/spike.ts'
+import { spikeDefaults, spikeOf } from '../audit/spike.ts'
 import type { KeyUsage } from '../audit/survey.ts'
 import { counted, figure, percent } from '../audit/wording.ts'
-import type { AlertCondition } from '../fleet/fleet.ts'
+import type { AlertCondition, RuleSettings } from '../fleet/fleet.ts'
 import { formatDuration } from '../duration.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -10,8 +10,14 @@ type UsageCondition = Extract<AlertCondition, { kind: 'requests' | 'error-rate' 
 
 const quiet: Verdict = { state: 'quiet' }
 
-export function usageVerdict(condition: UsageCondition, usage: KeyUsage, key: Key): Verdict {
-  if (condition.kind === 'spike') return spikeVerdict(usage, key)
+/** `settings`: those of the audit's rule of spikes. */
+export function usageVerdict(
+  condition: UsageCondition,
+  usage: KeyUsage,
+  key: Key,
+  settings: RuleSettings = {},
+): Verdict {
+  if (condition.kind === 'spike') return spikeVerdict(usage, key, settings)
   const { requests, errors, latencyMs } = usage.windows[condition.in]
   const within = `in ${condition.in}`
   if (condition.kind === 'requests') {
@@ -20,7 +26,7 @@ export function usageVerdict(condition: UsageCondition, usage: KeyUsage, key: Ke
     const message = `${counted(requests, 'request')} ${within}, more than ${figure(over)}`
     return {
       state: 'firing',
-      measured: { message, unit: 'requests', value: requests, limit: over, details: [] },
+      measured: { message, unit: 'requests', value: requests, limit: over, details: [], places: [] },
     }
   }
   // of few requests one alone is a large share
@@ -30,20 +36,24 @@ export function usageVerdict(condition: UsageCondition, usage: KeyUsage, key: Ke
     const value = latencyMs.p95
     if (value <= limit) return quiet
     const message = `p95 ${formatDuration(value)} ${within} (${counted(requests, 'request')}), more than ${formatDuration(limit)}`
-    return { state: 'firing', measured: { message, unit: 'ms', value, limit, details: [] } }
+    return { state: 'firing', measured: { message, unit: 'ms', value, limit, details: [], places: [] } }
   }
   const share = errors / requests
   if (share <= condition.over) return quiet
   const message = `${percent(share)} of ${counted(requests, 'request')} ${within} failed (${figure(errors)}), more than ${percent(condition.over)}`
   return {
     state: 'firing',
-    measured: { message, unit: 'share', value: share, limit: condition.over, details: [] },
+    measured: { message, unit: 'share', value: share, limit: condition.over, details: [], places: [] },
   }
 }
 
-function spikeVerdict(usage: KeyUsage, key: Key): Verdict {
+function spikeVerdict(
+  usage: KeyUsage,
+  key: Key,
+  { warnAbove: times = spikeDefaults.times, minRequests: least = spikeDefaults.requests }: RuleSettings,
+): Verdict {
   if (usage.windows['30d'].requests === 0) return quiet
-  const spike = spikeOf(usage, Date.parse(key.createdAt))
+  const spike = spikeOf(usage, Date.parse(key.createdAt), { times, requests: least })
   if (spike === 'unknown') return { state: 'unknown', why: 'it has too few days to tell what is usual' }
   if (spike === undefined) return quiet
   const { when, seen, usual, score, count, of } = spike
@@ -53,6 +63,6 @@ function spikeVerdict(usage: KeyUsage, key: Key): Verdict {
   ]
   return {
     state: 'firing',
-    measured: { message, unit: 'requests', value: seen, limit: Math.round(usual), details },
+    measured: { message, unit: 'requests', value: seen, limit: Math.round(usual), details, places: [] },
   }
 }

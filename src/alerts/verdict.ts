@@ -10,7 +10,12 @@ export interface Measured {
   limit: number
   /** The countries, networks or hours themselves, the first few. */
   details: readonly string[]
+  /** Networks, countries, or days on whose nights it was; none of other rules. One that was not there before is told anew. */
+  places: readonly string[]
 }
+
+/** Of a rule that has very many, what is kept. */
+export const mostPlaces = 50
 
 /** What a rule says of a key; `unknown` is neither: it fires nothing and ends nothing. */
 export type Verdict =

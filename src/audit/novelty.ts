@@ -1,10 +1,11 @@
+import type { Key } from '../api/contract.ts'
 import { readAddress, siteOf } from './address.ts'
 import { callerOf, type Caller, type KeyLog, ownProgram } from './key-log.ts'
 import type { Seen, Sighting } from './sightings.ts'
 import type { AccountLog } from './survey.ts'
 
-type Stretch = Pick<AccountLog, 'recentSince' | 'until'>
-type Traffic = Pick<KeyLog, 'requests' | 'recent' | 'firstAt'>
+export type Stretch = Pick<AccountLog, 'recentSince' | 'until'>
+export type Traffic = Pick<KeyLog, 'requests' | 'recent' | 'firstAt'>
 /** Of a key's log, what tells which networks are new. */
 export type NetworkLog = Traffic & { readonly networks: Seen; readonly callers: Seen }
 
@@ -70,22 +71,24 @@ export interface NewNetworks extends Novelty {
   onlyOwn: boolean
 }
 
-/** Networks of the internet that a key is used from for the first time; undefined where its log has no baseline. */
-export function newNetworksOf(account: Stretch, log: NetworkLog): NewNetworks | undefined {
+/**
+ * Networks of the internet that a key is used from for the first time, but for those that are meant to be there; undefined
+ * where its log has no baseline.
+ */
+export function newNetworksOf(
+  account: Stretch,
+  log: NetworkLog,
+  isIgnored: (network: string) => boolean = () => false,
+): NewNetworks | undefined {
   const novelty = noveltyOf(account, log, log.networks)
   if (novelty === undefined) return undefined
-  const sightings = novelty.sightings.filter(({ value }) => !isLocal(value))
+  const sightings = novelty.sightings.filter(({ value }) => !isLocal(value) && !isIgnored(value))
   const fresh = new Set(sightings.map(({ value }) => value))
   const callers = log.callers
     .list()
     .map(callerOf)
     .filter(({ network }) => fresh.has(network))
-  const knownSites = new Set(
-    log.networks
-      .list()
-      .filter(({ firstAt }) => firstAt < account.recentSince)
-      .map(({ value }) => siteOf(value)),
-  )
+  const knownSites = knownSitesOf(account, log)
   return {
     ...novelty,
     sightings,
@@ -93,6 +96,23 @@ export function newNetworksOf(account: Stretch, log: NetworkLog): NewNetworks | 
     beside: sightings.filter(({ value }) => knownSites.has(siteOf(value))).length,
     onlyOwn: callers.length > 0 && callers.every(({ program }) => program === ownProgram),
   }
+}
+
+/** Why new networks are most likely the owner's own; undefined where they may be anybody's. */
+export function whyHarmless(novelty: NewNetworks, { access }: Pick<Key, 'access'>): string | undefined {
+  if (novelty.beside === novelty.sightings.length) return 'all of them beside known ones'
+  if (isHabit(novelty)) return 'as often before'
+  // of an admin key even that is odd
+  return novelty.onlyOwn && access !== 'admin' ? 'by pictify-keys alone' : undefined
+}
+
+/** What lies around the networks that were known before (`siteOf`). */
+export function knownSitesOf(
+  { recentSince }: Pick<Stretch, 'recentSince'>,
+  { networks }: Pick<NetworkLog, 'networks'>,
+): ReadonlySet<string> {
+  const known = networks.list().filter(({ firstAt }) => firstAt < recentSince)
+  return new Set(known.map(({ value }) => siteOf(value)))
 }
 
 /** Whether a network is the machine's own, or one that no one else routes. */

@@ -12,10 +12,10 @@ import { configFlag, readKeysFile } from './keys-file.ts'
 const flags = {
   watch: { type: 'duration', bare: '5m', summary: 'check: go on, so far apart, until Ctrl-C' },
   failOnSkipped: { type: 'boolean', summary: 'check: end with 10 also where a rule had to be skipped' },
-  since: { type: 'duration', default: '7d', summary: 'check: how far back the audit log is read' },
+  since: { type: 'duration', default: '30d', summary: 'check: how far back the audit log is read' },
   recent: {
     type: 'duration',
-    default: '24h',
+    default: '7d',
     summary: 'check: how much of that is recent, and held against what was before',
   },
   notifyTimeout: { type: 'duration', default: '30s', summary: 'how long one notifier may take' },
@@ -60,7 +60,8 @@ export const alerts = defineCommand({
     if (action === 'test') return sendTest(context, fleet, notifier, inputs.notifyTimeout)
     const options = {
       sinceMs: inputs.since,
-      recentMs: Math.min(inputs.recent, inputs.since),
+      // as an audit has it: what is recent is held against at least as much before it
+      recentMs: Math.min(inputs.recent, inputs.since / 2),
       limitMs: inputs.notifyTimeout,
     }
     if (inputs.watch !== undefined) return watch(context, fleet, options, inputs.watch)

@@ -153,14 +153,17 @@ function event(at: number, ip: string, userAgent = 'shop/1.0'): AuditEvent {
   }
 }
 
-/** Requests from one network for five days, and then `recent`. */
+/** Requests from one network on five working days, at noon and after, and then `recent`. */
 function withLog(...recent: AuditEvent[]): Partial<Survey> {
   const log = createKeyLog({
     allowance: { left: 100 },
     recentSince,
     isOutside: createOutsideHours(workingHours),
   })
-  for (let index = 0; index < 60; index++) log.add(event(surveyedAt - 6 * day + index * 3_600_000, '8.8.8.8'))
+  for (let index = 0; index < 60; index++) {
+    const weekday = surveyedAt - (6 - Math.floor(index / 12)) * day
+    log.add(event(weekday + (index % 12) * 600_000, '8.8.8.8'))
+  }
   for (const each of recent) log.add(each)
   const value = {
     since: surveyedAt - 7 * day,
@@ -180,7 +183,11 @@ describe('places and hours', () => {
       verdict({ kind: 'new-network' }, withLog(known, event(surveyedAt - 1_000, '93.184.216.34'))),
     ).toMatchObject({
       state: 'firing',
-      measured: { value: 1, message: '1 request from 1 network not seen before: 93.184.216.0/24' },
+      measured: {
+        value: 1,
+        message: '1 request from 1 network not seen in 5d before: 93.184.216.0/24',
+        places: ['93.184.216.0/24'],
+      },
     })
   })
 
@@ -201,17 +208,63 @@ describe('places and hours', () => {
     })
   })
 
-  it('requests outside of working hours, of the last day alone', () => {
-    // a Sunday
-    const sunday = verdict({ kind: 'outside-hours' }, withLog(event(surveyedAt - 1_000, '8.8.8.8')))
-    expect(sunday).toMatchObject({
-      state: 'firing',
-      measured: { value: 1, details: ['2026-03-01T11:00Z: 1 request'] },
+  it('that the file tells the audit to ignore is none', () => {
+    const stranger = withLog(event(surveyedAt - 1_000, '93.184.216.34'))
+    const told = (rules: Fleet['audit']['rules']): Partial<Survey> => ({
+      ...stranger,
+      fleet: { known: true, value: { ...fleet, audit: { ...fleet.audit, rules } } },
     })
-    expect(verdict({ kind: 'outside-hours' }, withLog())).toEqual({ state: 'quiet' })
+    const state = (rules: Fleet['audit']['rules']) => verdict({ kind: 'new-network' }, told(rules))?.state
+    expect(state({})).toBe('firing')
+    expect(state({ 'new-network': { ignore: ['93.184.0.0/16'] } })).toBe('quiet')
+    expect(state({ 'new-network': { minRequests: 2 } })).toBe('quiet')
   })
 
-  it('a country that no earlier look had; for a day also after that', () => {
+  it('requests outside of working hours, where there were none before', () => {
+    // on the night to a Sunday, and on that at noon
+    const nightly = Array.from({ length: 10 }, (_, index) =>
+      event(recentSince + 12 * 3_600_000 + index, '8.8.8.8'),
+    )
+    expect(verdict({ kind: 'outside-hours' }, withLog(...nightly))).toMatchObject({
+      state: 'firing',
+      measured: {
+        value: 10,
+        message: '10 requests outside of working hours, from 8.8.8.0/24: 100 % of all, 0 % before',
+        details: ['2026-03-01 00:00 UTC: 10 requests'],
+        // of the night that began on Saturday
+        places: ['2026-02-28'],
+      },
+    })
+    expect(verdict({ kind: 'outside-hours' }, withLog())).toEqual({ state: 'quiet' })
+    // what an audit makes nothing of is no alert
+    expect(verdict({ kind: 'outside-hours' }, withLog(...nightly.slice(0, 2)))).toEqual({ state: 'quiet' })
+  })
+
+  it('hours are told by the clock that they are set by, and in UTC', () => {
+    const isOutside = createOutsideHours({ ...workingHours, timeZone: 'Asia/Tokyo' })
+    const log = createKeyLog({ allowance: { left: 100 }, recentSince, isOutside })
+    // 10:00 of the days before in Tokyo
+    for (let index = 0; index < 20; index++)
+      log.add(event(surveyedAt - ((index % 4) + 3) * day - 11 * 3_600_000 + index, '8.8.8.8'))
+    for (let index = 0; index < 5; index++) log.add(event(surveyedAt - 1_000 - index, '8.8.8.8'))
+    const value = {
+      since: 0,
+      until: surveyedAt,
+      recentSince,
+      events: 25,
+      keys: new Map([['key_abc123', log]]),
+    }
+    const tokyo = {
+      ...fleet,
+      audit: { ...fleet.audit, workingHours: { ...workingHours, timeZone: 'Asia/Tokyo' } },
+    }
+    const survey: Partial<Survey> = { log: { known: true, value }, fleet: { known: true, value: tokyo } }
+    expect(verdict({ kind: 'outside-hours' }, survey)).toMatchObject({
+      measured: { details: ['2026-03-01 20:00 Asia/Tokyo (11:00 UTC): 5 requests'] },
+    })
+  })
+
+  it('a country that no earlier look had; as long as that is recent also after that', () => {
     const countries = { DE: 100, BR: 3 }
     const past = (...known: [string, number][]): Partial<Survey> => {
       const keys = new Map([
@@ -229,7 +282,7 @@ describe('places and hours', () => {
       measured: { message: 'requests from a country not seen before: BR' },
     })
     expect(verdict({ kind: 'new-country' }, past(old, ['BR', surveyedAt - 3_600_000]))?.state).toBe('firing')
-    expect(verdict({ kind: 'new-country' }, past(old, ['BR', surveyedAt - 2 * day]))?.state).toBe('quiet')
+    expect(verdict({ kind: 'new-country' }, past(old, ['BR', surveyedAt - 8 * day]))?.state).toBe('quiet')
   })
 })
 

@@ -21,6 +21,7 @@ export const measuredOf = (value: number): Measured => ({
   value,
   limit: 1_000,
   details: [],
+  places: [],
 })
 
 export const firing = (value = 1_240): Verdict => ({ state: 'firing', measured: measuredOf(value) })

@@ -3,7 +3,7 @@ import type { Key } from '../../src/api/contract.ts'
 import { advance, type AlertIncident } from '../../src/alerts/incident.ts'
 import type { Judgement } from '../../src/alerts/verdict.ts'
 import { surveyed, surveyedAt } from '../audit/survey-fixture.ts'
-import { counter, firing, judgementOf, quiet, ruleOf } from './fixture.ts'
+import { counter, firing, judgementOf, measuredOf, quiet, ruleOf } from './fixture.ts'
 
 const minute = 60_000
 const key = surveyed()
@@ -47,6 +47,26 @@ describe('an incident', () => {
     )
     expect(again.map(({ state }) => state)).toEqual(['recovered', 'firing'])
     expect(new Set(again.map(({ id }) => id)).size).toBe(2)
+  })
+
+  it('from another place is another one, in place of the first; from fewer it is the same', () => {
+    const from = (...places: string[]): Judgement[] => {
+      const measured = { ...measuredOf(places.length), unit: 'networks' as const, places }
+      return [judgementOf({ [key.id]: { state: 'firing', measured } })]
+    }
+    const incidents = after(
+      { at: 0, judgements: from('8.8.8.0/24', '9.9.9.0/24') },
+      { at: 1, judgements: from('8.8.8.0/24') },
+      { at: 2, judgements: from('8.8.8.0/24', '7.7.7.0/24') },
+    )
+    expect(incidents).toMatchObject([
+      { state: 'firing', firedAt: '2026-03-01T12:02:00.000Z', deliveries: [] },
+    ])
+    const same = after(
+      { at: 0, judgements: from('8.8.8.0/24', '9.9.9.0/24') },
+      { at: 1, judgements: from('8.8.8.0/24') },
+    )
+    expect(same).toMatchObject([{ state: 'firing', firedAt: '2026-03-01T12:00:00.000Z' }])
   })
 
   it('is one for each rule and each key', () => {

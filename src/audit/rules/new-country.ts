@@ -1,3 +1,4 @@
+import { isNewCountry, newCountriesOf } from '../new-countries.ts'
 import { firstLook } from '../past.ts'
 import type { Rule } from '../rule.ts'
 import type { KeyPast, Survey } from '../survey.ts'
@@ -18,22 +19,16 @@ export const newCountry: Rule = {
     return firstLook
   },
 
-  *check({ keys, usage, past, at, recentSince }, { minRequests = 1, ignore = [] }) {
+  *check({ keys, usage, past, at, recentSince }, settings) {
     if (!usage.known || !past.known) return
     for (const key of keys) {
       const countries = usage.value.get(key.id)?.countries
       const known = past.value.keys.get(key.id)
       if (key.status !== 'active' || countries === undefined || known === undefined) continue
-      const fresh = Object.entries(countries)
-        .filter(([code, requests]) => {
-          return (
-            requests >= Math.max(1, minRequests) && !ignore.includes(code) && isNew(code, known, recentSince)
-          )
-        })
-        .sort(([, a], [, b]) => b - a)
+      const fresh = newCountriesOf(countries, known, recentSince, settings)
       if (fresh.length === 0) continue
       const requests = fresh.reduce((sum, [, count]) => sum + count, 0)
-      const before = [...known.countries].filter(([code]) => !isNew(code, known, recentSince))
+      const before = [...known.countries].filter(([code]) => !isNewCountry(code, known, recentSince))
       yield {
         rule: newCountry.id,
         severity: 'warning',
@@ -54,12 +49,6 @@ export const newCountry: Rule = {
       }
     }
   },
-}
-
-/** A country that was there at the first look is none, however lately that was. */
-function isNew(code: string, { since, countries }: KeyPast, recentSince: number): boolean {
-  const firstAt = countries.get(code)
-  return firstAt === undefined || (firstAt > since && firstAt >= recentSince)
 }
 
 function sinceOf(code: string, { until, countries }: KeyPast, at: Survey['at']): string {

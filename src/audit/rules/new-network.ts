@@ -1,7 +1,7 @@
 import type { Key } from '../../api/contract.ts'
 import type { Finding } from '../finding.ts'
 import { createIgnored } from '../ignored.ts'
-import { hasBaseline, isHabit, type NewNetworks, newNetworksOf } from '../novelty.ts'
+import { hasBaseline, type NewNetworks, newNetworksOf, whyHarmless } from '../novelty.ts'
 import type { Rule } from '../rule.ts'
 import type { AccountLog } from '../survey.ts'
 import { counted, instant, listed, rounded, sightingList } from '../wording.ts'
@@ -25,12 +25,11 @@ export const newNetwork: Rule = {
     const isIgnored = createIgnored(ignore)
     for (const key of keys) {
       const own = log.value.keys.get(key.id)
-      const novelty = own && key.status === 'active' ? newNetworksOf(log.value, own) : undefined
+      const novelty = own && key.status === 'active' ? newNetworksOf(log.value, own, isIgnored) : undefined
       if (novelty === undefined) continue
-      const sightings = novelty.sightings.filter(({ value }) => !isIgnored(value))
-      const requests = sightings.reduce((sum, each) => sum + each.requests, 0)
+      const requests = novelty.sightings.reduce((sum, each) => sum + each.requests, 0)
       if (requests < Math.max(1, minRequests)) continue
-      yield finding(key, { ...novelty, sightings }, requests, log.value)
+      yield finding(key, novelty, requests, log.value)
     }
   },
 }
@@ -46,15 +45,8 @@ export function noBaselines(keys: readonly Key[], log: AccountLog): string | und
 }
 
 function finding(key: Key, novelty: NewNetworks, requests: number, log: AccountLog): Finding {
-  const { sightings, callers, known, usual, unkept, beside, onlyOwn } = novelty
-  const why =
-    beside === sightings.length
-      ? 'all of them beside known ones'
-      : isHabit(novelty)
-        ? 'as often before'
-        : onlyOwn && key.access !== 'admin'
-          ? 'by pictify-keys alone'
-          : undefined
+  const { sightings, callers, known, usual, unkept } = novelty
+  const why = whyHarmless(novelty, key)
   return {
     rule: newNetwork.id,
     severity: why === undefined ? 'warning' : 'note',

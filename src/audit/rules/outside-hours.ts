@@ -1,16 +1,11 @@
-import type { WorkingHours } from '../../fleet/fleet.ts'
 import type { KeyLog } from '../key-log.ts'
-import { hasBaseline } from '../novelty.ts'
-import { compareShares, outlierScore } from '../robust.ts'
+import { hoursText, oddHoursDefaults, oddHoursOf } from '../odd-hours.ts'
+import { outlierScore } from '../robust.ts'
 import type { Rule } from '../rule.ts'
 import { noBaselines } from './new-network.ts'
 import { counted, listed, percent, rounded, sightingList } from '../wording.ts'
 
-const fewestRequests = 3
-/** More than twice what it was. */
-const leastTimes = 2
-/** Who did more than this of its work outside before works round the clock. */
-const mostBefore = 0.1
+const { fewestRequests, leastTimes, mostBefore } = oddHoursDefaults
 
 export const outsideHours: Rule = {
   id: 'outside-hours',
@@ -34,24 +29,22 @@ export const outsideHours: Rule = {
     for (const key of keys) {
       const own = log.value.keys.get(key.id)
       if (key.status !== 'active' || own === undefined) continue
-      const { recent, before } = outsideOf(own)
-      const compared = hasBaseline(log.value, own) ? compareShares(recent, before, 1) : undefined
-      if (compared === undefined || recent.part < Math.max(1, minRequests)) continue
-      const { seen, usual, score } = compared
-      if (usual > mostBefore || score <= outlierScore || seen < usual * leastTimes) continue
+      const odd = oddHoursOf(log.value, own, minRequests)
+      if (odd === undefined || odd === 'unknown') continue
+      const { requests, of, seen, usual, score } = odd
       const stretches = stretchesOf(own)
       yield {
         rule: outsideHours.id,
         severity: 'warning',
         key,
-        message: `${counted(recent.part, 'request')} outside working hours, ${listed(stretches)}: ${percent(seen)} of all, ${percent(usual)} before`,
+        message: `${counted(requests, 'request')} outside working hours, ${listed(stretches)}: ${percent(seen)} of all, ${percent(usual)} before`,
         evidence: {
-          requests: recent.part,
-          ofRequests: recent.of,
+          requests,
+          ofRequests: of,
           percentOutside: rounded(seen * 100),
           percentBefore: rounded(usual * 100),
           standardErrorsAbove: rounded(score),
-          workingHours: said(hours),
+          workingHours: hoursText(hours),
           hours: stretches.slice(0, 10),
           networks: sightingList(own.outside.networks.list()),
           recentSince: new Date(log.value.recentSince).toISOString(),
@@ -60,11 +53,6 @@ export const outsideHours: Rule = {
       }
     }
   },
-}
-
-function outsideOf({ requests, recent, outside }: KeyLog) {
-  const part = outside.hours.list().reduce((sum, hour) => sum + hour.requests, 0) + outside.hours.unkept
-  return { recent: { part, of: recent }, before: { part: outside.requests - part, of: requests - recent } }
 }
 
 /** `2026-02-27 01:00 to 04:00 UTC`, latest first: hours that follow each other as one. */
@@ -83,12 +71,4 @@ function stretchesOf({ outside }: KeyLog): string[] {
     const end = date(to - 1) === date(from) ? clock(to) : `${date(to)} ${clock(to)}`
     return `${date(from)} ${clock(from)} to ${end} UTC`
   })
-}
-
-const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
-
-function said({ days, from, to, timeZone }: WorkingHours): string {
-  const clock = (minute: number) =>
-    `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
-  return `${days.map((day) => dayNames[day - 1]).join(' ')} ${clock(from)} to ${clock(to)} ${timeZone}`
 }
