@@ -18,6 +18,8 @@ export interface Finding {
    * keys are meant. Undefined where no command can.
    */
   mend: readonly string[] | undefined
+  /** A command line that has to come before `mend`, without which that would not last. */
+  mendFirst?: readonly string[] | undefined
   /** Where in a file; the path from the working directory, the line from 1. */
   place?: { file: string; line: number } | undefined
 }

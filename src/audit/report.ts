@@ -111,12 +111,27 @@ export function judge(
     skipped,
     leftOut,
     rules: inForce.map(({ id, severity, summary, help }) => ({ id, severity, summary, help })),
-    checklist: holdChecklist(findings, skipped, inForce),
+    checklist: holdChecklist(survey, findings, notHeldOf(survey, inForce, skipped, leftOut)),
+  }
+}
+
+/** The rules that said nothing of any key. */
+function notHeldOf(
+  survey: Survey,
+  inForce: readonly Rule[],
+  skipped: readonly SkippedRule[],
+  leftOut: readonly LeftOut[],
+): (id: string) => boolean {
+  const active = survey.keys.filter(({ status }) => status === 'active').length
+  return (id) => {
+    const without = leftOut.filter(({ rule }) => rule === id).reduce((sum, { keys }) => sum + keys, 0)
+    const isHeld = inForce.some((rule) => rule.id === id) && !skipped.some(({ rule }) => rule === id)
+    return !isHeld || (without > 0 && without >= active)
   }
 }
 
 function reported(
-  { rule: id, severity, key, message, evidence, mend, place }: Finding,
+  { rule: id, severity, key, message, evidence, mendFirst, mend, place }: Finding,
   rule: Rule,
   settings: RuleSettings,
   lineOf: (words: readonly string[]) => string,
@@ -127,7 +142,7 @@ function reported(
     key: key === undefined ? null : { id: key.id, name: key.name, type: key.type },
     message,
     evidence,
-    mend: mend === undefined ? null : lineOf(mend),
+    mend: mend === undefined ? null : [...(mendFirst ? [mendFirst] : []), mend].map(lineOf).join(' && '),
     place: place ?? null,
   }
 }

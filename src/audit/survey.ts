@@ -26,7 +26,7 @@ export interface Survey {
   log: Known<AccountLog>
   rotations: Known<readonly OpenRotation[]>
   fleet: Known<Fleet>
-  tree: Known<readonly TreeSecret[]>
+  tree: Known<SearchedTree>
   past: Known<Past>
 }
 
@@ -65,6 +65,18 @@ export interface OpenRotation {
   here: boolean
 }
 
+/** What was looked at in the working tree, and what was found there. */
+export interface SearchedTree {
+  secrets: readonly TreeSecret[]
+  /** Without one, only the environment files of the working directory are looked at. */
+  hasRepository: boolean
+  /** How many files were looked at, and how many could not be read. */
+  files: number
+  unread: number
+  /** Folders of repositories within it that are no part of it, and were not looked at; from the working directory. */
+  strangers: readonly string[]
+}
+
 /** A secret found in a file of the working tree. The secret itself is not in here. */
 export interface TreeSecret {
   /** From the working directory, with slashes. */
@@ -76,12 +88,18 @@ export interface TreeSecret {
   variable: string | undefined
   /** How it is written, where not as it is. */
   encoding: 'base64' | undefined
-  /** Git tracks the file, does not ignore it (a `.env` about to be committed), or there is no repository. */
-  state: 'tracked' | 'not-ignored' | 'no-repository'
-  /** Its line names another service whose keys look the same. */
-  mayBeOthers: boolean
-  /** It is the admin key that the audit is made with. */
+  /**
+   * Git tracks the file, has the secret in its index alone (the file is gone, or was edited), does not ignore the file (a `.env`
+   * about to be committed), or there is no repository.
+   */
+  state: 'tracked' | 'in-index' | 'not-ignored' | 'no-repository'
+  /** Others than the file's owner may read it. */
+  isOpen: boolean
+  /** The service whose keys look the same, where it seems to be one of those: `Stripe`. */
+  mayBeOf: string | undefined
+  /** It is the admin key that the audit is made with; `ownVariable` is what it came in, where that is the environment. */
   isOwn: boolean
+  ownVariable: string | undefined
   /** Whether the API takes it; undefined where it was not asked (`--probe`). */
   probe: 'accepted' | 'refused' | 'unknown' | undefined
   /** Whose it is, where that was asked and is known. */

@@ -4,18 +4,35 @@
 import { spawn } from 'node:child_process'
 import { lstat, realpath } from 'node:fs/promises'
 import { systemCode, systemReason } from '../system-error.ts'
+import { blobsIn, CutOff } from './tree-blobs.ts'
 
 /** A file that git has, or would take. Its name need not be text. */
 export interface GitFile {
   path: Buffer
   isTracked: boolean
+  /** The ids of what its index has of the file; several of one in conflict. */
+  blobIds: readonly string[]
+  /** The root of the repository that has it: of a submodule, its own. */
+  root: string
+}
+
+export interface GitFiles {
+  files: GitFile[]
+  /** Repositories in it that are none of its submodules, as absolute paths: they are not this one's to commit. */
+  strangers: Buffer[]
 }
 
 export interface Git {
   /** The root of the repository's working tree, a real path; undefined where there is none. Throws `GitError`. */
   rootOf(folder: string): Promise<string | undefined>
   /** Every file that git tracks, or does not ignore, submodules included; absolute. Throws `GitError`. */
-  files(root: string): Promise<GitFile[]>
+  files(root: string): Promise<GitFiles>
+  /** Hands over what the index has by these ids, one after the other; gives how many of them could not be read. */
+  blobs(
+    root: string,
+    ids: readonly string[],
+    look: (id: string, chunks: AsyncIterable<Buffer>) => Promise<void>,
+  ): Promise<number>
 }
 
 /** Why git does not say; lower case, no full stop. */
@@ -36,21 +53,24 @@ const mostSaid = 4_096
 const passedOn =
   /^(?:PATH|PATHEXT|HOME|USERPROFILE|SystemRoot|TMPDIR|TEMP|XDG_CONFIG_HOME|GIT_CEILING_DIRECTORIES|GIT_DISCOVERY_ACROSS_FILESYSTEM|GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+))$/i
 
+/** It takes no lock, asks nobody, and fetches nothing that a partial clone left out: the program for that is the repository's. */
+const ownEnv = {
+  LC_ALL: 'C',
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_NO_LAZY_FETCH: '1',
+  GIT_ALLOW_PROTOCOL: 'none',
+}
+
 const [symbolicLink, submodule] = ['120000', '160000']
 
 export function createGit(
   env: Readonly<Record<string, string | undefined>>,
   { signal, limitMs = patienceMs }: { signal?: AbortSignal | undefined; limitMs?: number } = {},
 ): Git {
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name)))
-  const run = (folder: string, args: readonly string[]) =>
-    runGit(
-      folder,
-      args,
-      { ...own, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' },
-      limitMs,
-      signal,
-    )
+  const passed = Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name)))
+  const running = { env: { ...passed, ...ownEnv }, limitMs, signal }
+  const run = (folder: string, args: readonly string[]) => runGit(folder, args, running)
 
   async function rootOf(folder: string): Promise<string | undefined> {
     try {
@@ -63,51 +83,78 @@ export function createGit(
     }
   }
 
-  async function files(root: string): Promise<GitFile[]> {
+  async function files(root: string): Promise<GitFiles> {
     const [tracked, others] = await Promise.all([
       run(root, ['ls-files', '-z', '--cached', '--stage']),
       run(root, ['ls-files', '-z', '--others', '--exclude-standard']),
     ])
-    const found: GitFile[] = []
-    for (const { mode, name } of stagedOf(tracked)) {
+    const found: GitFiles = { files: [], strangers: [] }
+    for (const { mode, name, blobIds } of stagedOf(tracked)) {
       const file = under(root, name)
-      if (mode === submodule) found.push(...(await submoduleFiles(file)))
-      else if (mode !== symbolicLink) found.push({ path: file, isTracked: true })
+      if (mode === submodule) {
+        const within = await submoduleFiles(file)
+        found.files.push(...within.files)
+        found.strangers.push(...within.strangers)
+      } else if (mode !== symbolicLink) found.files.push({ path: file, isTracked: true, blobIds, root })
     }
-    // what ends with a slash is a repository of its own, which is not this one's to commit
     for (const name of records(others)) {
-      if (name.at(-1) !== slash) found.push({ path: under(root, name), isTracked: false })
+      const file = under(root, name)
+      if (name.at(-1) === slash) found.strangers.push(file.subarray(0, -1))
+      else found.files.push({ path: file, isTracked: false, blobIds: [], root })
     }
     return found
   }
 
   /** None where it is not checked out: its folder is of the repository around it then. */
-  async function submoduleFiles(folder: Buffer): Promise<GitFile[]> {
+  async function submoduleFiles(folder: Buffer): Promise<GitFiles> {
+    const none = { files: [], strangers: [] }
     const isFolder = await lstat(folder).then(
       (stats) => stats.isDirectory(),
       () => false,
     )
-    if (!isFolder) return []
+    if (!isFolder) return none
     // a name that is no text cannot be given to git as the folder to run in
     const root = await realpath(folder.toString()).catch(() => undefined)
-    return root !== undefined && (await rootOf(root)) === root ? files(root) : []
+    return root !== undefined && (await rootOf(root)) === root ? files(root) : none
   }
 
-  return { rootOf, files }
+  const blobs: Git['blobs'] = async (root, ids, look) => {
+    const child = startGit(root, ['cat-file', '--batch', '--buffer'], running)
+    // it ends early where it cannot go on: what it did not give is counted
+    for (const each of [child, child.stdin]) each.on('error', () => {})
+    child.stdin.end(ids.map((id) => `${id}\n`).join(''))
+    let count = 0
+    try {
+      for await (const { id, chunks } of blobsIn(child.stdout)) {
+        if (chunks === undefined) continue
+        await look(id, chunks)
+        count += 1
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!(error instanceof CutOff) && systemCode(error) === undefined) throw error
+    } finally {
+      child.kill()
+    }
+    signal?.throwIfAborted()
+    return ids.length - count
+  }
+
+  return { rootOf, files, blobs }
 }
 
-async function runGit(
-  folder: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  limitMs: number,
-  signal: AbortSignal | undefined,
-): Promise<Buffer> {
+interface Running {
+  env: NodeJS.ProcessEnv
+  limitMs: number
+  signal: AbortSignal | undefined
+}
+
+function startGit(folder: string, args: readonly string[], { env, limitMs, signal }: Running) {
   signal?.throwIfAborted()
   const child = spawn('git', ['-c', 'core.fsmonitor=false', ...args], {
     cwd: folder,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     timeout: limitMs,
     windowsHide: true,
     ...(signal && { signal }),
@@ -116,6 +163,13 @@ async function runGit(
   child.once('exit', (ended) => {
     if (ended === null) for (const pipe of [child.stdout, child.stderr]) pipe.destroy()
   })
+  return child
+}
+
+async function runGit(folder: string, args: readonly string[], running: Running): Promise<Buffer> {
+  const { limitMs, signal } = running
+  const child = startGit(folder, args, running)
+  child.stdin.on('error', () => {}).end()
   const output: Buffer[] = []
   let said = ''
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
@@ -143,15 +197,24 @@ function reasonOf(said: string, folder: string): string | undefined {
 
 const [slash, tab] = [0x2f, 0x09]
 
+interface Staged {
+  mode: string
+  name: Buffer
+  blobIds: string[]
+}
+
 /** `100644 <object> 0<tab>name`; a name in conflict has several, one after the other. */
-function* stagedOf(output: Buffer): Generator<{ mode: string; name: Buffer }> {
-  let last: Buffer | undefined
+function stagedOf(output: Buffer): Staged[] {
+  const staged: Staged[] = []
   for (const record of records(output)) {
-    const name = record.subarray(record.indexOf(tab) + 1)
-    if (last?.equals(name)) continue
-    last = name
-    yield { mode: record.subarray(0, 6).toString('latin1'), name }
+    const end = record.indexOf(tab)
+    const [mode = '', blobId = ''] = record.toString('latin1', 0, end).split(' ')
+    const name = record.subarray(end + 1)
+    const last = staged.at(-1)
+    if (last?.name.equals(name)) last.blobIds.push(blobId)
+    else staged.push({ mode, name, blobIds: [blobId] })
   }
+  return staged
 }
 
 /** What lies between zeros. */

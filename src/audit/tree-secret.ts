@@ -1,7 +1,9 @@
 // Rules of this file:
 // - what is found is told apart from what only looks so by the secret itself and by its line, never by a service;
+// - whose it may be else is told by its own shape and by the name right before it: a minified line names everything;
 // - a secret is a Secret from here on.
 import { Secret } from '../secret.ts'
+import { otherServiceOf } from './tree-others.ts'
 
 /** A secret in a text, from `at` to before `end`. */
 export interface FoundSecret {
@@ -12,8 +14,8 @@ export interface FoundSecret {
   encoding: 'base64' | undefined
   /** The name it is set to in an environment file. */
   variable: string | undefined
-  /** Another service's keys begin the same, and its name is in the line. */
-  mayBeOthers: boolean
+  /** The service whose keys begin the same, where it looks to be one of those: `Stripe`. */
+  mayBeOf: string | undefined
 }
 
 /** No secret is longer as it is written, nor is more of a line looked at on either side of it. */
@@ -52,16 +54,15 @@ function secretOf(text: string, written: string, at: number): FoundSecret | unde
   // what a document cuts off is no secret
   if (
     encoding === undefined &&
-    /^(?:\.\.\.|\u2026|\u00e2\u0080\u00a6|[*\u2022<{$])/.test(text.slice(end, end + 3))
+    /^(?:\.\.\.|\u2026|\u00e2\u0080\u00a6|[*\u2022{$]|<(?!\/))/.test(text.slice(end, end + 3))
   )
     return undefined
   const line = lineAround(text, at, end)
   if (/pictify-keys:\s?ignore/i.test(line)) return undefined
-  const [, variable] =
-    /(?:^|\n)[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=["']?$/.exec(
-      text.slice(Math.max(0, at - lineReach), at),
-    ) ?? []
-  return { secret: new Secret(value), at, end, encoding, variable, mayBeOthers: /stripe/i.test(line) }
+  const before = text.slice(Math.max(0, at - lineReach), at)
+  const [, variable] = /(?:^|\n)[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=["']?$/.exec(before) ?? []
+  const mayBeOf = otherServiceOf(body, before.replaceAll('\0', ''))
+  return { secret: new Secret(value), at, end, encoding, variable, mayBeOf }
 }
 
 /** What of a line lies within reach, without the zeros of UTF-16. */

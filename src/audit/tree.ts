@@ -5,23 +5,22 @@ import { lstat, readdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { redact } from '../secret.ts'
 import { systemCode } from '../system-error.ts'
-import type { TreeSecret } from './survey.ts'
-import { secretsInFile, type LineSecret } from './tree-file.ts'
+import type { SearchedTree, TreeSecret } from './survey.ts'
+import { isEnvironmentFile } from './environment-file.ts'
+import { lookIntoFile, secretsIn, type LineSecret, type LookedInto } from './tree-file.ts'
 import { createGit, GitError, type Git, type GitFile } from './tree-git.ts'
 
 /** A secret where it was found. */
-export interface TreePlace extends LineSecret, Pick<TreeSecret, 'file' | 'state'> {}
+export interface TreePlace extends LineSecret, Pick<TreeSecret, 'file' | 'state' | 'isOpen'> {}
 
-export interface TreeSearch {
+export interface TreeSearch extends Omit<SearchedTree, 'secrets'> {
   places: readonly TreePlace[]
-  /** How many files could not be read. */
-  unread: number
   /** There is more than is listed. */
   isCut: boolean
 }
 
 export interface TreeOptions {
-  /** Absolute: what is searched is the working tree of its repository, or where it has none, its `.env` files. */
+  /** Absolute: what is searched is the working tree of its repository, or where it has none, its environment files. */
   cwd: string
   env: Readonly<Record<string, string | undefined>>
   /** Of a path from the root of the working tree, with slashes. */
@@ -42,36 +41,77 @@ export async function searchTree(options: TreeOptions): Promise<TreeSearch> {
   const cwd = await realpath(options.cwd)
   const git = createGit(options.env, { signal })
   const root = await rootOf(git, cwd)
-  const files = root === undefined ? await environmentFiles(cwd) : await git.files(root)
   const top = root ?? cwd
+  const { files: all, strangers } =
+    root === undefined ? { files: await environmentFiles(cwd), strangers: [] } : await git.files(root)
+  const nameOf = (file: Buffer, from: string) => slashed(path.relative(from, file.toString()))
+  const files = all.filter((file) => options.isIgnored?.(nameOf(file.path, top)) !== true)
   const isInside = createInside(top)
-  const isMeant = (name: string) => options.isIgnored?.(slashed(path.relative(top, name))) ?? false
 
-  const search = { places: [] as TreePlace[], unread: 0, isCut: false }
+  const search = { places: [] as TreePlace[], files: files.length, unread: 0, isCut: false }
+  const keep = (file: GitFile, state: TreePlace['state'], isOpen: boolean, secrets: LineSecret[]) => {
+    const where = { file: redact(nameOf(file.path, cwd)), state, isOpen }
+    search.places.push(...secrets.map((each) => ({ ...each, ...where })))
+    if (secrets.length >= mostInFile || search.places.length >= mostListed) search.isCut = true
+  }
+  const otherwise: Differing[] = []
   for (let start = 0; start < files.length && search.places.length < mostListed; start += filesInFlight) {
     signal?.throwIfAborted()
     const batch = files.slice(start, start + filesInFlight)
     const results = await Promise.all(
-      batch.map(async (file) => {
-        const name = file.path.toString()
-        if (isMeant(name) || !(await isInside(file.path))) return []
-        const found = await lookInto(file.path, signal)
-        if (found === undefined) search.unread += 1
-        const where = {
-          file: redact(slashed(path.relative(cwd, name))),
-          state: stateOf(file, root),
-        }
-        return (found ?? []).map((each) => ({ ...each, ...where }))
-      }),
+      batch.map(async (file) => ((await isInside(file.path)) ? lookInto(file, signal) : undefined)),
     )
-    for (const found of results) {
-      search.places.push(...found)
-      if (found.length >= mostInFile) search.isCut = true
+    for (const [index, file] of batch.entries()) {
+      const found = results[index]
+      if (found === 'unread') search.unread += 1
+      const { secrets, isOpen, blobId } =
+        typeof found === 'object' ? found : { secrets: [], isOpen: false, blobId: undefined }
+      keep(file, stateOf(file, root), isOpen, secrets)
+      const ids = file.blobIds.filter((id) => id !== blobId)
+      if (ids.length > 0) otherwise.push({ file, ids, secrets })
     }
-    if (search.places.length >= mostListed) search.isCut = true
     onProgress({ what: 'files', done: Math.min(start + filesInFlight, files.length), total: files.length })
   }
-  return { ...search, places: search.places.slice(0, mostListed) }
+  search.unread += await lookIntoIndex(git, otherwise, (file, secrets) => {
+    if (search.places.length < mostListed) keep(file, 'in-index', false, secrets)
+  })
+  return {
+    ...search,
+    places: search.places.slice(0, mostListed),
+    hasRepository: root !== undefined,
+    strangers: strangers.map((folder) => redact(nameOf(folder, cwd))),
+  }
+}
+
+/** A file that the index has otherwise than it is, and what is known to be in it. */
+interface Differing {
+  file: GitFile
+  ids: readonly string[]
+  secrets: readonly LineSecret[]
+}
+
+/** What is in the index alone: what a commit would take, and what one took that was edited since. Gives what could not be read. */
+async function lookIntoIndex(
+  git: Git,
+  differing: readonly Differing[],
+  keep: (file: GitFile, secrets: LineSecret[]) => void,
+): Promise<number> {
+  let unread = 0
+  for (const root of new Set(differing.map(({ file }) => file.root))) {
+    const byId = new Map<string, Differing[]>()
+    for (const each of differing) {
+      if (each.file.root !== root) continue
+      for (const id of each.ids) byId.set(id, [...(byId.get(id) ?? []), each])
+    }
+    unread += await git.blobs(root, [...byId.keys()], async (id, chunks) => {
+      const found = await secretsIn(chunks, mostInFile)
+      for (const { file, secrets } of byId.get(id) ?? []) {
+        const fresh = found.filter(({ secret }) => !secrets.some((known) => known.secret.equals(secret)))
+        keep(file, fresh)
+      }
+    })
+  }
+  return unread
 }
 
 /** Without git a folder without a repository can still be told. */
@@ -96,9 +136,14 @@ async function hasRepository(folder: string): Promise<boolean> {
 async function environmentFiles(folder: string): Promise<GitFile[]> {
   const names = await readdir(folder)
   return names
-    .filter((name) => name.startsWith('.env'))
+    .filter(isEnvironmentFile)
     .sort()
-    .map((name) => ({ path: Buffer.from(`${folder}/${name}`), isTracked: false }))
+    .map((name) => ({
+      path: Buffer.from(`${folder}/${name}`),
+      isTracked: false,
+      blobIds: [],
+      root: folder,
+    }))
 }
 
 function stateOf({ isTracked }: GitFile, root: string | undefined): TreeSecret['state'] {
@@ -126,15 +171,19 @@ function createInside(root: string): (file: Buffer) => Promise<boolean> {
   }
 }
 
-/** Undefined where it cannot be read. */
-async function lookInto(file: Buffer, signal: AbortSignal | undefined): Promise<LineSecret[] | undefined> {
+/** Undefined where there is nothing to read. */
+async function lookInto(
+  { path: file, blobIds }: GitFile,
+  signal: AbortSignal | undefined,
+): Promise<LookedInto | 'unread' | undefined> {
   try {
-    return (await lstat(file)).isFile() ? await secretsInFile(file, mostInFile, signal) : []
+    if (!(await lstat(file)).isFile()) return undefined
+    return await lookIntoFile(file, mostInFile, { idLength: blobIds[0]?.length, signal })
   } catch (error) {
     signal?.throwIfAborted()
     const code = systemCode(error)
     if (code === undefined) throw error
-    return nothingThere.includes(code) ? [] : undefined
+    return nothingThere.includes(code) ? undefined : 'unread'
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Client } from '../api/contract.ts'
-import type { Known, TreeSecret } from '../audit/survey.ts'
+import type { Known, SearchedTree, TreeSecret } from '../audit/survey.ts'
 import type { TreeOptions, TreePlace } from '../audit/tree.ts'
 import type { Context } from '../context.ts'
 import type { RuleSettings } from '../fleet/fleet.ts'
@@ -14,14 +14,14 @@ export interface TreeScope extends Pick<TreeOptions, 'onProgress'> {
   probe: boolean
 }
 
-type Answer = Pick<TreeSecret, 'isOwn' | 'probe' | 'keyId'>
+type Answer = Pick<TreeSecret, 'isOwn' | 'ownVariable' | 'probe' | 'keyId'>
 
 /** The secrets in files of the working tree, without the secrets. */
 export async function readTree(
   context: Context,
   api: Client,
   { settings: { ignore = [] }, probe, onProgress }: TreeScope,
-): Promise<Known<readonly TreeSecret[]>> {
+): Promise<Known<SearchedTree>> {
   const { cwd, env, signal, out } = context
   const [{ searchTree }, { GitError }] = await Promise.all([
     import('../audit/tree.ts'),
@@ -30,14 +30,14 @@ export async function readTree(
   const globs = ignore.length === 0 ? [] : ignore.map(await loadNameGlobs())
   const isIgnored = (file: string) => globs.some((fits) => fits(file))
   try {
-    const { places, unread, isCut } = await searchTree({ cwd, env, isIgnored, signal, onProgress })
-    if (unread > 0)
-      out.warn(`files of the working tree that cannot be read, and were not searched: ${unread}`)
+    const { places, isCut, ...searched } = await searchTree({ cwd, env, isIgnored, signal, onProgress })
+    if (searched.unread > 0)
+      out.warn(`files of the working tree that cannot be read, and were not searched: ${searched.unread}`)
     if (isCut) out.warn('there are more secrets in the working tree than are listed')
     const ask = askOnce(context, api, probe)
-    const found: TreeSecret[] = []
-    for (const place of places) found.push(shown(place, await ask(place.secret)))
-    return { known: true, value: found }
+    const secrets: TreeSecret[] = []
+    for (const place of places) secrets.push(shown(place, await ask(place.secret)))
+    return { known: true, value: { ...searched, secrets } }
   } catch (error) {
     if (error instanceof GitError) return { known: false, why: error.message }
     if (systemCode(error) === undefined) throw error
@@ -60,10 +60,12 @@ function askOnce(
     const id = secret.fingerprint('tree', 64)
     const before = known.get(id)
     if (before !== undefined) return before
-    const isOwn = secret.equals((await credential()).secret)
+    const own = await credential()
+    const isOwn = secret.equals(own.secret)
+    const ownVariable = isOwn && own.source.kind === 'environment' ? own.source.variable : undefined
     const works = probe ? await api.probe(secret, { signal }) : undefined
     const keyId = works === 'accepted' ? await api.whose(secret, { signal }) : undefined
-    const answer = { isOwn, probe: works, keyId }
+    const answer = { isOwn, ownVariable, probe: works, keyId }
     known.set(id, answer)
     return answer
   }

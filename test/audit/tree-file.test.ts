@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { secretsInFile } from '../../src/audit/tree-file.ts'
+import { lookIntoFile } from '../../src/audit/tree-file.ts'
+import { has } from '../cli/programs.ts'
 
 const real = 'pk_live_' + 'T7qWz3LmN9' + 'xR2vBc8KpYd4Hs'
 const other = 'pk_test_' + 'Zc5VnB1xQ8' + 'wE3rT6yU0iOp2a'
@@ -15,7 +16,8 @@ afterEach(() => rm(folder, { recursive: true }))
 async function found(content: string | Buffer, most = 100): Promise<[number, string][]> {
   const file = path.join(folder, 'file')
   await writeFile(file, content)
-  return (await secretsInFile(file, most)).map(({ line, secret }) => [line, secret.reveal()])
+  const looked = await lookIntoFile(file, most)
+  return (looked?.secrets ?? []).map(({ line, secret }) => [line, secret.reveal()])
 }
 
 const text = `# of production\r\n\r\nKEY=${real}\r\nOTHER=${other}\r\n`
@@ -85,11 +87,11 @@ test('a marker at the end of its line is seen across them too', async () => {
 test('a file of many megabytes is read in little memory', async () => {
   const file = path.join(folder, 'large')
   const source = `
-    const { secretsInFile } = await import(${JSON.stringify(path.resolve('src/audit/tree-file.ts'))})
+    const { lookIntoFile } = await import(${JSON.stringify(path.resolve('src/audit/tree-file.ts'))})
     const before = process.memoryUsage().rss
     let peak = 0
     const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 5)
-    const found = await secretsInFile(${JSON.stringify(file)}, 100)
+    const { secrets: found } = await lookIntoFile(${JSON.stringify(file)}, 100)
     clearInterval(timer)
     console.log(JSON.stringify({ lines: found.map(({ line }) => line), grown: Math.max(peak, process.memoryUsage().rss) - before }))`
   const block = Buffer.alloc(1024 * 1024, 'abcdefghi;')
@@ -127,14 +129,34 @@ test('no more than are asked for', async () => {
 test('a link is not followed, a folder is nothing, and nobody waits for a pipe', async () => {
   await writeFile(path.join(folder, 'file'), real)
   await symlink('file', path.join(folder, 'link'))
-  await expect(secretsInFile(path.join(folder, 'link'), 9)).rejects.toMatchObject({ code: 'ELOOP' })
-  expect(await secretsInFile(folder, 9)).toEqual([])
+  await expect(lookIntoFile(path.join(folder, 'link'), 9)).rejects.toMatchObject({ code: 'ELOOP' })
+  expect(await lookIntoFile(folder, 9)).toBeUndefined()
   execFileSync('mkfifo', [path.join(folder, 'pipe')])
-  expect(await secretsInFile(path.join(folder, 'pipe'), 9)).toEqual([])
+  expect(await lookIntoFile(path.join(folder, 'pipe'), 9)).toBeUndefined()
 })
 
 test('ends when it is to', async () => {
   await writeFile(path.join(folder, 'file'), real)
   const signal = AbortSignal.abort(new Error('enough'))
-  await expect(secretsInFile(path.join(folder, 'file'), 9, signal)).rejects.toThrow('enough')
+  await expect(lookIntoFile(path.join(folder, 'file'), 9, { signal })).rejects.toThrow('enough')
+})
+
+test('whether others may read it is told, and by what id git knows its content', async () => {
+  const file = path.join(folder, 'file')
+  await writeFile(file, `${`KEY=${real}\n`.repeat(20)}${'of no secret\n'.repeat(20_000)}`)
+  for (const [mode, isOpen] of [
+    [0o600, false],
+    [0o640, true],
+    [0o604, true],
+  ] as const) {
+    await chmod(file, mode)
+    expect(await lookIntoFile(file, 100)).toMatchObject({ isOpen })
+  }
+  if (has('git')) {
+    const id = execFileSync('git', ['hash-object', '--no-filters', file], { cwd: folder, encoding: 'utf8' })
+    expect((await lookIntoFile(file, 100))?.blobId).toBe(id.trim())
+  }
+  expect((await lookIntoFile(file, 100, { idLength: 64 }))?.blobId).toMatch(/^[0-9a-f]{64}$/)
+  // what was not read to its end is not known by any
+  expect((await lookIntoFile(file, 9))?.blobId).toBeUndefined()
 })

@@ -18,6 +18,7 @@ describe('a secret is found', () => {
     ['in a minified line', `!function(){var a="x",b="${real}",c=1}();`],
     ['in UTF-16 without a mark', Buffer.from(`KEY=${real}\r\n`, 'utf16le').toString('latin1')],
     ['in UTF-16, the other way round', Buffer.from(`KEY=${real}\r\n`, 'utf16le').swap16().toString('latin1')],
+    ['in XML', `<key>${real}</key>`],
     ['in base64, as Kubernetes keeps it', `  api-key: ${Buffer.from(`${real}\n`).toString('base64')}\n`],
   ])('%s', (_, text) => {
     expect(found(text).map((each) => each.slice(8))).toEqual([real.slice(8)])
@@ -82,9 +83,55 @@ describe('no secret is', () => {
   })
 })
 
-test('a line that names Stripe, whose publishable keys look the same, is told apart', () => {
-  const [first, second] = secretsIn(`STRIPE_KEY=${real}\nPICTIFY_KEY=${real}\n`)
-  expect([first?.mayBeOthers, second?.mayBeOthers]).toEqual([true, false])
+describe('a key of another service', () => {
+  const mayBeOf = (text: string) => secretsIn(text).map((each) => each.mayBeOf)
+  // as long as Stripe's are, and drawn alike
+  const stripe = 'pk_live_51' + `${real.slice(8)}x`.repeat(4).slice(0, 97)
+  const clerk = `pk_test_${Buffer.from('neat-mongoose-42.clerk.accounts.dev$').toString('base64')}`
+  const hexadecimal = 'pk_live_' + '3f9a1c7e2b8d4f60a5c1' + 'e9d7b3f2a8c46e0d1b95'
+
+  test.each([
+    [`STRIPE_KEY=${real}\n`, 'Stripe'],
+    [`loadStripe( "${real}" )`, 'Stripe'],
+    [`{"stripeKey":"${real}"}`, 'Stripe'],
+    [JSON.stringify(JSON.stringify({ STRIPE_KEY: real })), 'Stripe'],
+    [`run --stripe-key ${real}`, 'Stripe'],
+    [`<string name="stripe_key">${real}</string>`, 'Stripe'],
+    [`- name: STRIPE_KEY\n  value: ${real}\n`, 'Stripe'],
+    [`{"name":"STRIPE_KEY","value":"${real}"}`, 'Stripe'],
+    [`process.env.STRIPE_KEY||"${real}"`, 'Stripe'],
+    [`!function(){a("${stripe}")}()`, 'Stripe'],
+    [`k="${clerk}"`, 'Clerk'],
+    [`NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY=${clerk}`, 'Clerk'],
+    [`PAYSTACK_PUBLIC_KEY=${hexadecimal}`, 'Paystack'],
+    [`PAYMONGO_PUBLIC_KEY=${real}`, 'PayMongo'],
+    [`publishableKey: '${real}'`, 'another service'],
+    [Buffer.from(`STRIPE_KEY=${real}`, 'utf16le').toString('latin1'), 'Stripe'],
+  ])('is told by the name before it, or by its shape: %j', (text, service) => {
+    expect(mayBeOf(text)).toEqual([service])
+  })
+
+  test.each([
+    [`{"stripe":{"url":"x"},"pictify":{"key":"${real}"}}`],
+    [`{"key":"${real}","stripe":true}`],
+    [`{"name":"PICTIFY_KEY","value":"${real}"},{"name":"STRIPE_KEY"}`],
+    [`# stripe and others\nKEY=${real}`],
+    [`curl -H "Authorization: Bearer ${real}" https://stripe.example`],
+    [`PICTIFY_PUBLISHABLE_KEY=${real}`],
+    [`PICTIFY_KEY=${stripe}`],
+    [`KEY=${hexadecimal}`],
+    [`KEY=pk_live_51${real.slice(8)}`],
+  ])('is none for what else its line names: %j', (text) => {
+    expect(mayBeOf(text)).toEqual([undefined])
+  })
+
+  test('of several in a minified line each goes by its own name', () => {
+    expect(mayBeOf(`{"a":1,"stripe":"${real}","pictify":"${real}","b":"${real}"}`)).toEqual([
+      'Stripe',
+      undefined,
+      undefined,
+    ])
+  })
 })
 
 test.each([

@@ -156,11 +156,10 @@ describe('it is not looked for', () => {
     expect(await found()).toEqual([])
   })
 
-  test('in what is not there any more, nor in history', async () => {
+  test('in history', async () => {
     await repository.write('a')
     repository.commit()
     await rm(path.join(repository.root, 'a'))
-    expect(await found()).toEqual([])
     repository.commit()
     expect(await found()).toEqual([])
   })
@@ -181,7 +180,8 @@ describe('it is not looked for', () => {
     await mkdir(path.join(repository.root, 'clone'))
     repository.git('init', '-q', 'clone')
     await repository.write('clone/.env')
-    expect(await found()).toEqual([])
+    const searched = await searchTree({ ...repository, cwd: repository.root })
+    expect(searched).toMatchObject({ places: [], strangers: ['clone'] })
   })
 
   test('where it is told not to, by the path from the root', async () => {
@@ -252,14 +252,16 @@ describe('without a repository', () => {
     ['with git', undefined],
     ['and without git', '/nowhere'],
   ])('%s the environment files of the folder are looked into', async (_, PATH) => {
-    for (const name of ['.env', '.env.local', 'notes.txt', '.env.example']) {
+    for (const name of ['.env', '.env.local', 'prod.env', 'notes.txt', 'environment', '.env.example']) {
       await writeFile(path.join(folder, name), name === '.env.example' ? 'KEY=pk_live_your_key_here' : real)
     }
     const env = { ...repository.env, ...(PATH && { PATH }) }
     expect(await found({ cwd: folder, env })).toEqual([
       ['.env', 1, 'no-repository'],
       ['.env.local', 1, 'no-repository'],
+      ['prod.env', 1, 'no-repository'],
     ])
+    expect(await searchTree({ cwd: folder, env })).toMatchObject({ hasRepository: false, files: 4 })
   })
 
   test('without git, what a repository tracks is not known', async () => {

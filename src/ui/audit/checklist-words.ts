@@ -16,7 +16,9 @@ export function checkedState({ state, findings }: CheckedItem): string {
 }
 
 /** Why no more is known of it; empty where all of it was looked at. */
-export function checkedNote({ unseen, notHeld }: CheckedItem): string {
+export function checkedNote({ unseen, notHeld, nothingIn }: CheckedItem): string {
   const held = notHeld.length === 0 ? [] : [`not held: ${notHeld.join(', ')}`]
-  return [...held, ...(unseen === null ? [] : [unseen])].join('; ')
+  return [...held, ...(nothingIn === null ? [] : [nothingIn]), ...(unseen === null ? [] : [unseen])].join(
+    '; ',
+  )
 }
