@@ -17,8 +17,11 @@ export interface ExportFile {
   lines: AsyncIterable<ExportLine> | Iterable<ExportLine>
 }
 
-/** `altered`: bytes; `signature`: by none of the keys; `missing`, `order`: lines; `end`: of a file; `head`: what it says. */
-export type ProblemKind = 'altered' | 'signature' | 'missing' | 'order' | 'end' | 'head'
+/**
+ * `no-export`: a file that is something else; `altered`: bytes; `key`: signed with none of the keys; `signature`: it is another
+ * one's; `missing`, `order`: lines; `end`: of a file; `head`: what it says.
+ */
+export type ProblemKind = 'no-export' | 'altered' | 'key' | 'signature' | 'missing' | 'order' | 'end' | 'head'
 
 export interface ExportProblem {
   file: string
@@ -44,8 +47,8 @@ export interface ExportCheck {
 /** Told of each receipt whose line is right. */
 export type OnReceipt = (receipt: Record<string, unknown>) => void
 
-/** Of a file that is altogether something else, a few lines say so. */
-const mostProblems = 100
+/** What is wrong so often is not read on. */
+export const mostProblems = 100
 
 /** Checks exports in the order they were made, each going on from the one before. */
 export async function checkExports(
@@ -55,10 +58,15 @@ export async function checkExports(
 ): Promise<ExportCheck & { end: ChainEnd | undefined }> {
   const check: ExportCheck = { valid: true, receipts: 0, heads: [], continues: null, problems: [] }
   const chain = createChainCheck(check, keys, onReceipt)
+  const isEnough = () => check.problems.length >= mostProblems
   for (const { name, lines } of files) {
     chain.begin(name)
-    for await (const line of lines) chain.take(line)
+    for await (const line of lines) {
+      chain.take(line)
+      if (isEnough()) break
+    }
     chain.end()
+    if (isEnough()) break
   }
   return { ...check, valid: check.problems.length === 0, end: chain.reached() }
 }
@@ -84,6 +92,9 @@ function createChainCheck(check: ExportCheck, keys: readonly SigningKey[], onRec
   let end: ChainEnd | undefined
   let endsWithHead = false
   let isSpoilt = false
+  /** Something in the present file is, or was, a line of an export; and how much was wrong before it. */
+  let isExport = false
+  let wrongBefore = 0
 
   const tell = (kind: ProblemKind, message: string, rotation: string | null = null) => {
     isSpoilt = true
@@ -130,17 +141,19 @@ function createChainCheck(check: ExportCheck, keys: readonly SigningKey[], onRec
       file = name
       line = 0
       endsWithHead = false
+      isExport = false
+      wrongBefore = check.problems.length
     },
 
     take({ text, isWhole }: ExportLine) {
       line += 1
       endsWithHead = false
       const envelope = openLine(text)
+      isExport ||= envelope !== undefined || isTextOf(text)
       const said = envelope && read(envelope, keys)
-      if (said === undefined || typeof said === 'string') {
-        const rotation = envelope === undefined ? null : rotationOf(envelope)
-        if (envelope === undefined) tell('altered', whatIsOf(text), rotation)
-        else tell('signature', said ?? '', rotation)
+      if (said === undefined || 'wrong' in said) {
+        if (envelope === undefined) tell('altered', whatIsOf(text))
+        else if (said) tell(said.kind, said.wrong, rotationOf(envelope))
         expected = expected === undefined ? undefined : expected + 1
         previous = undefined
         return
@@ -165,6 +178,10 @@ function createChainCheck(check: ExportCheck, keys: readonly SigningKey[], onRec
       if (line === 0) {
         line = 1
         tell('end', 'there is nothing in it')
+      } else if (!isExport) {
+        check.problems.splice(wrongBefore)
+        line = 1
+        tell('no-export', 'it is no export of receipts')
       } else if (!endsWithHead && check.problems.at(-1)?.line !== line) {
         tell('end', 'it does not end with a head: what came after this line is cut off')
       }
@@ -174,11 +191,18 @@ function createChainCheck(check: ExportCheck, keys: readonly SigningKey[], onRec
   }
 }
 
+interface Unbelieved {
+  kind: 'key' | 'signature'
+  wrong: string
+}
+
 /** What is signed, or why it is not to be believed. */
-function read(envelope: Envelope, keys: readonly SigningKey[]): Said | string {
+function read(envelope: Envelope, keys: readonly SigningKey[]): Said | Unbelieved {
   const key = keys.find(({ id }) => id === envelope.keyId)
-  if (key === undefined) return `it is signed with another key, ${envelope.keyId.slice(0, 64)}`
-  if (!isSignedBy(envelope, key)) return 'it is not as it was signed'
+  if (key === undefined) {
+    return { kind: 'key', wrong: `it is signed with another key, ${envelope.keyId.slice(0, 64)}` }
+  }
+  if (!isSignedBy(envelope, key)) return { kind: 'signature', wrong: 'it is not as it was signed' }
   const said = payloadOf(envelope) as Partial<Said> | undefined
   const isPlaced =
     Number.isSafeInteger(said?.sequence) && (said?.previous === null || typeof said?.previous === 'string')
@@ -186,7 +210,7 @@ function read(envelope: Envelope, keys: readonly SigningKey[]): Said | string {
   const isHead = envelope.payloadType === headType && isHeadOf(said?.head)
   return isPlaced && (isReceipt || isHead)
     ? (said as Said)
-    : 'it is signed, and is neither a receipt nor a head'
+    : { kind: 'signature', wrong: 'it is signed, and is neither a receipt nor a head' }
 }
 
 function isHeadOf(value: unknown): value is Head {
@@ -215,6 +239,11 @@ function payloadOf({ payload }: Envelope): unknown {
 function rotationOf(envelope: Envelope): string | null {
   const id = (payloadOf(envelope) as Partial<Said> | undefined)?.receipt?.['id']
   return typeof id === 'string' && /^[0-9a-f]{6}$/.test(id) ? id : null
+}
+
+/** One that was changed by hand or on its way still begins as it was written. */
+function isTextOf(text: string): boolean {
+  return text.startsWith('{"payload":"')
 }
 
 function whatIsOf(text: string): string {

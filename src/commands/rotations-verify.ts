@@ -1,21 +1,49 @@
-import { checkExports } from '../audit/receipt-check.ts'
+import { checkExports, mostProblems, type ExportCheck } from '../audit/receipt-check.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
-import { verificationText, type Verification } from '../ui/receipts.ts'
+import { verificationText, type ProvedRotation, type Verification } from '../ui/receipts.ts'
 import { openExport } from './export-lines.ts'
+import { formatFor } from './formats.ts'
 import { readPublicKeys } from './signing-key-input.ts'
 
 export interface VerifyInputs {
   files: readonly string[]
   publicKey: readonly string[]
   head: string | undefined
+  show: boolean
+  format: 'table' | 'csv' | undefined
 }
 
 /** Proves exports against public keys; asks nothing of anybody. Throws `receipts-altered`. */
-export async function verifyReceipts(
-  context: Context,
-  { files, publicKey, head }: VerifyInputs,
-): Promise<void> {
+export async function verifyReceipts(context: Context, inputs: VerifyInputs): Promise<void> {
+  const { files, publicKey, head, format } = inputs
+  refuseLacking(inputs)
+  const printed = formatFor(format, context.out)
+  const keys = await readPublicKeys(context, publicKey)
+  const proved: ProvedRotation[] = []
+  const isShown = inputs.show || format !== undefined
+  const { end: _, ...check } = await checkExports(
+    files.map((name) => openExport(context, name)),
+    keys,
+    (receipt) => isShown && proved.push(provedRotation(receipt)),
+  )
+  const isThere = head === undefined || check.heads.some(({ digest }) => digest === head)
+  const verification: Verification = {
+    ...check,
+    valid: check.valid && isThere,
+    headFound: head ? isThere : null,
+    ...(isShown && { rotations: proved }),
+  }
+  await print(context, verification, printed)
+  refuseProblems(check)
+  if (!isThere) {
+    throw new KeysError('receipts-altered', 'the head that was noted is not among those of these files', {
+      hint: 'all that is there is as it was signed, but it is another export, or its end is missing',
+    })
+  }
+}
+
+function refuseLacking({ files, publicKey, head }: VerifyInputs): void {
   if (files.length === 0) {
     throw new KeysError('usage', 'there is no export to verify', {
       hint: 'name the files, oldest first; - is stdin',
@@ -31,31 +59,55 @@ export async function verifyReceipts(
       hint: 'give the 64 hex characters that rotations export printed as its head',
     })
   }
-  const keys = await readPublicKeys(context, publicKey)
-  const { end: _, ...check } = await checkExports(
-    files.map((name) => openExport(context, name)),
-    keys,
-  )
-  const isThere = head === undefined || check.heads.some(({ digest }) => digest === head)
-  const verification: Verification = {
-    ...check,
-    valid: check.valid && isThere,
-    headFound: head ? isThere : null,
+}
+
+/** As CSV stdout has the rotations alone, and what is proved of them is said beside it. */
+async function print({ out }: Context, verification: Verification, format: string): Promise<void> {
+  if (format !== 'csv') {
+    return out.result({ verification }, (data) => verificationText(data.verification, out))
   }
-  context.out.result({ verification }, (data) => verificationText(data.verification, context.out))
-  if (check.problems.length > 0) {
-    const count = check.problems.length
-    throw new KeysError(
-      'receipts-altered',
-      `not as it was signed: ${count} thing${count === 1 ? '' : 's'} wrong`,
-      {
-        hint: 'compare with another copy; from the machine that rotated, the export can be made anew',
-      },
-    )
-  }
-  if (!isThere) {
-    throw new KeysError('receipts-altered', 'the head that was noted is not among those of these files', {
-      hint: 'all that is there is as it was signed, but it is another export, or its end is missing',
+  const { provedCsv } = await import('../ui/receipt-csv.ts')
+  await out.lines(provedCsv(verification.rotations ?? []))
+  out.say(verificationText({ ...verification, rotations: undefined }, out))
+}
+
+function refuseProblems({ problems, receipts, heads }: ExportCheck): void {
+  const [first] = problems
+  if (first === undefined) return
+  const isNone = receipts === 0 && heads.length === 0
+  if (isNone && problems.every(({ kind }) => kind === 'key')) {
+    throw new KeysError('receipts-altered', 'nothing of it is signed with the public key that was given', {
+      hint: 'it is probably the wrong one: ask whoever signed for theirs, by a way of its own',
     })
   }
+  if (isNone && problems.every(({ kind }) => kind === 'no-export')) {
+    throw new KeysError('receipts-altered', `${first.file} is no export of receipts`, {
+      hint: 'give the file that rotations export wrote',
+    })
+  }
+  const count = problems.length
+  const isCut = count >= mostProblems
+  throw new KeysError(
+    'receipts-altered',
+    `not as it was signed: ${count} thing${count === 1 ? '' : 's'} wrong${isCut ? ', and it was not read on' : ''}`,
+    { hint: 'compare with another copy; from the machine that rotated, the export can be made anew' },
+  )
+}
+
+/** What a receipt says that its signer signed; of a field of another form nothing. */
+function provedRotation({ oldKey, newKey, ...rest }: Record<string, unknown>): ProvedRotation {
+  const [from, to] = [oldKey, newKey].map((key) => (key ?? {}) as Record<string, unknown>)
+  return {
+    id: textOf(rest['id']) ?? '',
+    state: textOf(rest['state']) ?? '',
+    oldKey: { id: textOf(from?.['id']) ?? '', name: textOf(from?.['name']) ?? '' },
+    newKeyId: textOf(to?.['id']),
+    compromised: rest['compromised'] === true,
+    startedAt: textOf(rest['startedAt']),
+    finishedAt: textOf(rest['finishedAt']) ?? textOf(rest['updatedAt']),
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }

@@ -21,7 +21,7 @@ interface Remote {
 
 const ofExport = ['signKey', 'since', 'until', 'after', 'publicKey', 'out', 'account', 'all'] as const
 const ofExportAlone = ofExport.filter((flag) => flag !== 'publicKey' && flag !== 'account')
-const ofVerify = ['publicKey', 'head'] as const
+const ofVerify = ['publicKey', 'head', 'show', 'format'] as const
 
 export const rotations = defineCommand({
   name: 'rotations',
@@ -68,12 +68,14 @@ export const rotations = defineCommand({
         'public key of whoever signed (PEM, or as OpenSSH has it); with --after, of other keys that did',
     },
     head: { type: 'string', value: 'sha256', summary: 'the head that was noted: it must be there' },
+    show: { type: 'boolean', summary: 'verify: list the rotations that are proved' },
+    format: { type: 'choice', choices: ['table', 'csv'], summary: 'verify: how they are listed' },
     encrypt: { type: 'boolean', summary: 'keygen: the key gets a passphrase' },
   },
   groups: {
     'Flags of export': ofExportAlone,
     'Flags of export and verify': ['publicKey'],
-    'Flags of verify and keygen': ['head', 'encrypt'],
+    'Flags of verify and keygen': ['head', 'show', 'format', 'encrypt'],
   },
   examples: [
     'pictify-keys rotations',

@@ -25,7 +25,11 @@ export async function readSigningKey(context: Context, given: string | undefined
       hint: `give --sign-key <file>, or set ${signKeyVariable}; pictify-keys rotations keygen sign-key.pem makes one`,
     })
   }
-  if (!pem.test(given)) return open(context, await textOf(context, given), given === '-' ? 'stdin' : given)
+  if (!pem.test(given)) {
+    const key = await open(context, await textOf(context, given), given === '-' ? 'stdin' : given)
+    if (given !== '-') await warnOfStrangers(context, given)
+    return key
+  }
   if (given !== context.env[signKeyVariable]) {
     throw new KeysError('usage', '--sign-key takes a file, and not the key itself', {
       hint: `what is on a command line can be read by others: write it to a file, or set ${signKeyVariable} to it`,
@@ -65,13 +69,16 @@ async function passphraseOf({ env, prompt }: Context, what: string): Promise<str
 
 async function textOf(context: Context, file: string): Promise<string> {
   if (file === '-') return readPiped(context, 'the signing key on stdin')
-  const text = await readFileOf(context, file, 'the signing key')
-  const { uid, mode } = await stat(path.resolve(context.cwd, file))
+  return readFileOf(context, file, 'the signing key')
+}
+
+/** Of what is a private key indeed. */
+async function warnOfStrangers({ cwd, out }: Context, file: string): Promise<void> {
+  const { uid, mode } = await stat(path.resolve(cwd, file))
   // who can write in it can have another key sign
   if (strangersOf({ uid, mode }) !== undefined || (mode & 0o044) !== 0) {
-    context.out.warn(`${file} can be read by others than you: chmod 600 ${file}`)
+    out.warn(`${file} can be read by others than you: chmod 600 ${file}`)
   }
-  return text
 }
 
 async function readFileOf({ cwd }: Context, file: string, what: string): Promise<string> {

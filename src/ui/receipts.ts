@@ -1,6 +1,8 @@
 import type { Head } from '../audit/receipt-chain.ts'
 import type { ExportCheck } from '../audit/receipt-check.ts'
+import { shortInstant } from './audit/evidence.ts'
 import type { Paint } from './paint.ts'
+import { renderTable, type Column } from './table.ts'
 
 /** What `rotations export` says of what it wrote. */
 export interface ExportedReceipts {
@@ -31,6 +33,24 @@ export interface ExportedReceipts {
 export interface Verification extends ExportCheck {
   /** Whether the head that was asked for is there; null where none was. */
   headFound: boolean | null
+  /** With `--show`. */
+  rotations?: readonly ProvedRotation[] | undefined
+}
+
+/** A rotation whose receipt is proved, as that says. Instants are ISO 8601; null: it does not say. */
+export interface ProvedRotation {
+  id: string
+  state: string
+  oldKey: { id: string; name: string }
+  newKeyId: string | null
+  compromised: boolean
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export function outcomeOf({ state, compromised }: Pick<ProvedRotation, 'state' | 'compromised'>): string {
+  const outcome = state === 'aborted' ? 'undone' : state
+  return compromised ? `${outcome}, as compromised` : outcome
 }
 
 export function exportSentence(exported: ExportedReceipts): string {
@@ -51,12 +71,11 @@ export function exportSentence(exported: ExportedReceipts): string {
   return lines.join('\n')
 }
 
-export function verificationText(verification: Verification, { paint }: { paint: Paint }): string {
-  const { valid, receipts, heads, continues, problems } = verification
-  const lines = problems.map(({ file, line, rotation, message }) => {
-    const whose = rotation === null ? '' : ` (rotation ${rotation})`
-    return `${paint.red('wrong')}  ${file}, line ${line}${whose}: ${message}`
-  })
+export function verificationText(verification: Verification, space: { paint: Paint; width: number }): string {
+  const { valid, receipts, heads, continues, rotations = [] } = verification
+  const { paint } = space
+  const lines = rotations.length === 0 ? [] : [provedTable(rotations, space), '']
+  lines.push(...problemLines(verification, paint))
   if (valid) {
     lines.push(
       `${paint.green('proved')}  ${plural(receipts, 'receipt')} in ${plural(heads.length, 'export')}: signed, whole and in order`,
@@ -72,6 +91,35 @@ export function verificationText(verification: Verification, { paint }: { paint:
   }
   if (continues !== null) lines.push(`  goes on from head ${continues}, which is not among these files`)
   return lines.join('\n')
+}
+
+/** What is the same of every line is said once. */
+function problemLines({ problems, receipts, heads }: Verification, paint: Paint): string[] {
+  const isKey = receipts === 0 && heads.length === 0 && problems.every(({ kind }) => kind === 'key')
+  const shown = isKey ? problems.slice(0, 1) : problems
+  const lines = shown.map(({ file, line, kind, rotation, message }) => {
+    const whose = rotation === null || isKey ? '' : ` (rotation ${rotation})`
+    const where = kind === 'no-export' ? file : `${file}, line ${line}`
+    return `${paint.red('wrong')}  ${where}${whose}: ${message}`
+  })
+  const more = problems.length - shown.length
+  return more === 0
+    ? lines
+    : [...lines, `       and so ${more === 1 ? 'is one more line' : `are ${more} more lines`}`]
+}
+
+function provedTable(rotations: readonly ProvedRotation[], space: { paint: Paint; width: number }): string {
+  const when = (at: string | null) => (at === null ? '' : shortInstant(at))
+  const columns: Column<ProvedRotation>[] = [
+    { head: 'ROTATION', value: ({ id }) => id },
+    { head: 'KEY', value: ({ oldKey }) => oldKey.name, flexible: true },
+    { head: 'FROM', value: ({ oldKey }) => oldKey.id },
+    { head: 'TO', value: ({ newKeyId }) => newKeyId ?? 'none' },
+    { head: 'STARTED', value: ({ startedAt }) => when(startedAt), optional: true },
+    { head: 'ENDED', value: ({ finishedAt }) => when(finishedAt) },
+    { head: 'OUTCOME', value: outcomeOf },
+  ]
+  return renderTable(columns, rotations, space)
 }
 
 function scopeOf({ period, apiUrl, account }: Pick<Head, 'period' | 'apiUrl' | 'account'>): string {

@@ -52,7 +52,7 @@ describe('what nobody touched', () => {
       file: '2.ndjson',
       line: 1,
       rotation: '000009',
-      kind: 'signature',
+      kind: 'key',
     })
   })
 
