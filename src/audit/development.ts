@@ -6,7 +6,10 @@ export interface DevelopmentProgram {
   kind: 'ci' | 'api-client' | 'test-runner' | 'command-line'
 }
 
-const named: readonly (readonly [DevelopmentProgram['kind'], string, RegExp])[] = [
+type Kind = DevelopmentProgram['kind']
+
+/** Names that mean nothing else, wherever they stand. */
+const brands: readonly (readonly [Kind, string, RegExp])[] = [
   ['ci', 'GitHub Actions', /\bgithub[ _-]?actions?\b|\bactions\/(http-client|github-script|toolkit)/i],
   ['ci', 'GitLab CI', /\bgitlab[ _-]?(ci|runner)\b/i],
   ['ci', 'Jenkins', /\bjenkins\b/i],
@@ -20,41 +23,63 @@ const named: readonly (readonly [DevelopmentProgram['kind'], string, RegExp])[] 
   ['ci', 'Drone', /\bdrone[ _-]?(ci|runner)\b/i],
   ['ci', 'AppVeyor', /\bappveyor\b/i],
   ['ci', 'Semaphore', /\bsemaphore[ _-]?ci\b/i],
-  ['api-client', 'Postman', /\bpostman/i],
-  ['test-runner', 'newman', /\bnewman\b/i],
-  ['api-client', 'Insomnia', /\binsomnia\b/i],
-  ['api-client', 'Bruno', /\bbruno(-?runtime)?\b/i],
   ['api-client', 'Hoppscotch', /\bhoppscotch\b/i],
   ['api-client', 'Thunder Client', /\bthunder[ _-]?client\b/i],
-  ['api-client', 'Yaak', /\byaak\b/i],
   ['api-client', 'REST Client', /\bvscode-restclient\b|\brest[ _-]client\b/i],
   ['api-client', 'IntelliJ HTTP Client', /\bintellij http client\b/i],
-  ['api-client', 'RapidAPI', /\brapidapi\b|^paw\b/i],
+  ['api-client', 'RapidAPI', /\brapidapi\b/i],
   ['api-client', 'SoapUI', /\bsoapui\b/i],
-  ['test-runner', 'jest', /\bjest\b/i],
-  ['test-runner', 'vitest', /\bvitest\b/i],
-  ['test-runner', 'mocha', /\bmocha\b/i],
-  ['test-runner', 'Cypress', /\bcypress\b/i],
-  ['test-runner', 'Playwright', /\bplaywright\b/i],
-  ['test-runner', 'pytest', /\bpytest\b/i],
-  ['test-runner', 'RSpec', /\brspec\b/i],
-  ['test-runner', 'k6', /\bk6\b/i],
-  ['test-runner', 'JMeter', /\bjmeter\b/i],
-  ['test-runner', 'Artillery', /\bartillery\b/i],
-  ['test-runner', 'Locust', /\blocust\b/i],
-  ['test-runner', 'Gatling', /\bgatling\b/i],
-  ['command-line', 'curl', /^curl\b/i],
-  ['command-line', 'Wget', /^wget\b/i],
-  ['command-line', 'HTTPie', /^httpie\b/i],
-  ['command-line', 'xh', /^xh\b/i],
-  ['command-line', 'Hurl', /^hurl\b/i],
-  ['command-line', 'PowerShell', /powershell\b/i],
+]
+
+/** Words that may be a part of any name: as a product of their own alone. */
+const products: readonly (readonly [Kind, string, RegExp])[] = [
+  ['api-client', 'Postman', /^postman(runtime)?$/i],
+  ['test-runner', 'newman', /^newman$/i],
+  ['api-client', 'Insomnia', /^insomnia$/i],
+  ['api-client', 'Bruno', /^bruno(-?runtime)?$/i],
+  ['api-client', 'Yaak', /^yaak$/i],
+  ['api-client', 'RapidAPI', /^paw$/i],
+  ['test-runner', 'jest', /^jest$/i],
+  ['test-runner', 'vitest', /^vitest$/i],
+  ['test-runner', 'mocha', /^mocha$/i],
+  ['test-runner', 'Cypress', /^cypress$/i],
+  ['test-runner', 'Playwright', /^playwright$/i],
+  ['test-runner', 'pytest', /^pytest$/i],
+  ['test-runner', 'RSpec', /^rspec$/i],
+  ['test-runner', 'k6', /^(grafana-?)?k6$/i],
+  ['test-runner', 'JMeter', /^(apache-)?jmeter$/i],
+  ['test-runner', 'Artillery', /^artillery$/i],
+  ['test-runner', 'Locust', /^locust$/i],
+  ['test-runner', 'Gatling', /^gatling$/i],
+  ['command-line', 'PowerShell', /^(windows)?powershell$/i],
   // what says of itself that it is one: `deploy (CI)`
-  ['ci', 'a CI job', /(?<![\w.])ci(?![\w.])/i],
+  ['ci', 'a CI job', /^ci( (job|build|runner))?$/i],
+]
+
+/** Programs that others are made with: as the first product alone. */
+const tools: readonly (readonly [Kind, string, RegExp])[] = [
+  ['command-line', 'curl', /^curl$/i],
+  ['command-line', 'Wget', /^wget$/i],
+  ['command-line', 'HTTPie', /^httpie$/i],
+  ['command-line', 'xh', /^xh$/i],
+  ['command-line', 'Hurl', /^hurl$/i],
 ]
 
 /** What a program is by its name (a user agent without versions); undefined for one of production. */
 export function developmentProgramOf(program: string): DevelopmentProgram | undefined {
-  const found = named.find(([, , pattern]) => pattern.test(program))
+  const names = productsOf(program)
+  const found =
+    brands.find(([, , pattern]) => pattern.test(program)) ??
+    products.find(([, , pattern]) => names.some((name) => pattern.test(name))) ??
+    tools.find(([, , pattern]) => pattern.test(names[0] ?? ''))
   return found && { kind: found[0], name: found[1] }
+}
+
+/** The words outside of brackets, without what follows a slash, and what stands between two marks within them. */
+function productsOf(program: string): string[] {
+  const comments = [...program.matchAll(/\(([^()]*)\)/g)].flatMap(([, comment = '']) => comment.split(/[;,]/))
+  const words = program.replaceAll(/\([^()]*\)/g, ' ').split(/[\s,;]+/)
+  return [...words.map((word) => word.replace(/\/.*$/, '')), ...comments.map((each) => each.trim())].filter(
+    (name) => name !== '',
+  )
 }

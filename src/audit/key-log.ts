@@ -73,7 +73,7 @@ export interface KeyLogOptions {
 export const ownProgram = 'pictify-keys'
 const probe = 'GET /templates'
 /** What the API makes a file of: of a test key it takes 100 a day. */
-const rendering = /^POST \/(?:image|gif|pdf)(?:\/|$)/
+const rendering = /^POST (?:\/v\d+)?\/(?:image|gif|pdf)(?:\/|$)/
 
 /** Whether this program asked and changed nothing, as far as the log tells. */
 export function isOwnReading(program: string, method: string): boolean {

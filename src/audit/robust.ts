@@ -66,11 +66,16 @@ export function compareDay(seen: number, past: readonly number[]): Comparison | 
   return { seen, usual, spread, score, most, count, of: weekly ? 'weekdays' : 'days' }
 }
 
+export interface Share {
+  part: number
+  of: number
+}
+
 /** How a share of requests stands to an earlier one. */
 export interface ShareComparison {
   seen: number
   usual: number
-  /** How many standard errors lie between the two. */
+  /** How many spreads lie between the two; of two shares a spread is a standard error. */
   score: number
 }
 
@@ -78,15 +83,36 @@ export interface ShareComparison {
  * Holds a share (errors of requests) against an earlier one; undefined where either is of too few requests. An earlier share
  * is known no better than to one of its requests, which is what keeps one of none from making every error odd.
  */
-export function compareShares(
-  now: { part: number; of: number },
-  past: { part: number; of: number },
-  fewest: number,
-): ShareComparison | undefined {
+export function compareShares(now: Share, past: Share, fewest: number): ShareComparison | undefined {
   if (now.of < fewest || past.of < fewest) return undefined
   const seen = now.part / now.of
   const usual = past.part / past.of
-  const expected = (past.part + 1) / (past.of + 2)
-  const error = Math.sqrt(expected * (1 - expected) * (1 / now.of + 1 / past.of))
+  const error = Math.sqrt(varianceOf(past) * (1 / now.of + 1 / past.of))
   return { seen, usual, score: (seen - usual) / error }
+}
+
+/**
+ * Holds a share against those of earlier days of so many requests and more; undefined where such days are too few. A spread
+ * is how far the days vary (MAD), and what chance makes of so many requests.
+ */
+export function compareDailyShares(
+  now: Share,
+  days: readonly Share[],
+  fewest: number,
+): (ShareComparison & { count: number }) | undefined {
+  const busy = days.filter(({ of }) => of >= fewest)
+  if (now.of < fewest || busy.length < fewestDays) return undefined
+  const shares = busy.map(({ part, of }) => part / of)
+  const seen = now.part / now.of
+  const usual = median(shares)
+  const mad = median(shares.map((share) => Math.abs(share - usual))) * deviationsOfMad
+  const requests = busy.reduce((sum, { of }) => sum + of, 0)
+  const spread = Math.hypot(mad, Math.sqrt(varianceOf({ part: usual * requests, of: requests }) / now.of))
+  return { seen, usual, score: (seen - usual) / spread, count: busy.length }
+}
+
+/** Of one request: a share is known no better than to one of its requests. */
+function varianceOf({ part, of }: Share): number {
+  const expected = (part + 1) / (of + 2)
+  return expected * (1 - expected)
 }

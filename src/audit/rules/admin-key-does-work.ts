@@ -2,6 +2,7 @@ import { nameOfAnother } from '../another-name.ts'
 import type { KeyLog } from '../key-log.ts'
 import type { Rule } from '../rule.ts'
 import type { Sighting } from '../sightings.ts'
+import { heldByKey, standingByLog } from '../standing.ts'
 import { counted, listed, sightingList } from '../wording.ts'
 
 const managing = /(^|\/)(api-keys|audit-logs)(\/|$)/
@@ -15,6 +16,10 @@ export const adminKeyDoesWork: Rule = {
   help: 'Whoever has an admin key can make keys and revoke all of them: it should lie in as few places as can be, and an application needs none. It is told by the endpoints in the audit log: all but those under /api-keys and /audit-logs are other work, without the probes of pictify-keys itself; fewer requests than `minRequests` are no finding. Give the application a key of its own, and rotate the admin key.',
   needs: ['log'],
   settings: { minRequests: 'requests' },
+  ...heldByKey((key, survey) => {
+    if (key.access === undefined) return { known: false, why: 'the API does not say what it may do' }
+    return key.access === 'admin' ? standingByLog(key, survey) : undefined
+  }),
 
   *check({ keys, log }, { minRequests = 1 }) {
     if (!log.known) return

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts'
+import { heldByKey, standingByUsage } from '../standing.ts'
 import { counted, figure, rounded, timesOf } from '../wording.ts'
 
 const warnTimes = 2
@@ -14,6 +15,7 @@ export const latency: Rule = {
     `The 30 days have the last one in them, as the API gives no others: what is slow for weeks is no longer unlike them.`,
   needs: ['usage'],
   settings: { warnAbove: 'times', errorAbove: 'times', minRequests: 'requests' },
+  ...heldByKey(standingByUsage),
 
   *check({ keys, usage }, { warnAbove = warnTimes, errorAbove = Infinity, minRequests = fewestRequests }) {
     if (!usage.known) return
@@ -28,7 +30,7 @@ export const latency: Rule = {
         rule: latency.id,
         severity: seen >= usual * errorAbove ? 'error' : 'warning',
         key,
-        message: `95 % of ${counted(day.requests, 'request')} in the last 24 hours took up to ${figure(seen)} ms, ${timesOf(seen, usual)} the ${figure(usual)} ms of 30 days`,
+        message: `95 % of ${counted(day.requests, 'request')} in the last 24 hours took up to ${figure(seen)} ms, ${timesOf(seen, usual)} the ${figure(usual)} ms of the 30 days that end with them`,
         evidence: {
           requests24h: day.requests,
           p95Ms24h: rounded(seen),
@@ -36,6 +38,7 @@ export const latency: Rule = {
           p50Ms24h: rounded(day.latencyMs.p50),
           p50Ms30d: rounded(month.latencyMs.p50),
           times: rounded(seen / usual),
+          comparedWith: 'all requests of 30 days: the API tells latency of no single day',
         },
         mend: ['pictify-keys', 'usage', key.id],
       }

@@ -6,6 +6,7 @@ import type { Finding } from '../finding.ts'
 import { createIgnored } from '../ignored.ts'
 import { callerOf, type Caller, type KeyLog, ownProgram } from '../key-log.ts'
 import type { Rule } from '../rule.ts'
+import { heldByKey, standingByLog } from '../standing.ts'
 import type { AccountLog } from '../survey.ts'
 import { counted, instant, listed, sightingList } from '../wording.ts'
 
@@ -18,6 +19,7 @@ export const liveKeyInDevelopment: Rule = {
     'It is a note where none of it was recent, or where a command-line client alone uses the key, which may be a script of production. What pictify-keys itself does is not counted; `ignore` names user agents and networks that are meant to be there.',
   needs: ['log'],
   settings: { ignore: 'programs' },
+  ...heldByKey((key, survey) => (key.type === 'live' ? standingByLog(key, survey) : undefined)),
 
   *check({ keys, log }, { ignore }) {
     if (!log.known) return

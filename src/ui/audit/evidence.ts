@@ -4,6 +4,8 @@ import { formatDuration } from '../../duration.ts'
 type Value = Evidence[string]
 
 const listed = 5
+/** Below it milliseconds are told as they are: `5,757 ms`. */
+const exactMs = 60_000
 const units: ReadonlySet<string> = new Set(['ms', 'percent'])
 const endings: ReadonlySet<string> = new Set(['at', 'days'])
 const instants = /(?<!\S)(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z(?!\S)/g
@@ -49,7 +51,8 @@ function valueOf(name: string, value: Value): string {
 function figure(name: string, value: number): string {
   const parts = partsOf(name)
   const text = value.toLocaleString('en', { maximumFractionDigits: 2 })
-  if (parts.includes('ms')) return value < 1_000 ? `${Math.round(value)} ms` : formatDuration(value)
+  if (parts.includes('ms'))
+    return value < exactMs ? `${Math.round(value).toLocaleString('en')} ms` : formatDuration(value)
   if (parts.includes('percent')) return `${text} %`
   if (parts.at(-1) === 'days') return `${text} d`
   return text

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorRate } from '../../../src/audit/rules/error-rate.ts'
 import { figures, found, used } from '../account-fixture.ts'
+import { surveyed } from '../survey-fixture.ts'
 
 const rates = (day: [requests: number, errors: number], month: [requests: number, errors: number]) =>
   used(figures({ requests: day[0], errors: day[1] }, { requests: month[0], errors: month[1] }))
@@ -10,7 +11,8 @@ describe('error-rate', () => {
     expect(found(errorRate, rates([1_000, 250], [31_000, 550]))).toMatchObject([
       {
         severity: 'error',
-        message: '25 % of 1,000 requests in the last 24 hours failed; in the 29 days before, 1 % failed',
+        message:
+          '25 % of 1,000 requests in the last 24 hours failed; 1 % is usual (30,000 requests of the 29 days before)',
         evidence: { requests24h: 1_000, errors24h: 250, errorPercent24h: 25, errorPercentBefore: 1 },
         mend: ['pictify-keys', 'logs', 'key_abc123', '--since', '24h', '--status', '4xx,5xx'],
       },
@@ -48,5 +50,63 @@ describe('error-rate', () => {
     ['what the file allows', rates([1_000, 300], [31_000, 9_300]), { warnAbove: 0.4, errorAbove: 0.5 }],
   ])('%s is no finding', (_, survey, settings) => {
     expect(found(errorRate, survey, settings)).toEqual([])
+  })
+
+  const daily = (today: number, before: (day: number) => number, lastDay = '2026-03-01') => {
+    const errors = Array.from({ length: 30 }, (_, index) => (index === 29 ? today : before(index)))
+    const requests = errors.map(() => 1_000)
+    const sum = errors.reduce((all, each) => all + each, 0)
+    return used(
+      figures(
+        { requests: 1_000, errors: today },
+        { requests: 30_000, errors: sum },
+        { days: { lastDay, requests, errors } },
+      ),
+    )
+  }
+  const outage = (day: number) => (day === 20 ? 930 : 1)
+
+  test('of one bad day hides nothing of today', () => {
+    expect(found(errorRate, daily(40, outage))).toMatchObject([
+      {
+        severity: 'warning',
+        message: '4 % of 1,000 requests in the last 24 hours failed; 0.1 % is usual (the median of 28 days)',
+        evidence: { errorPercentBefore: 0.1, comparedWith: 'the median of 28 days', spreadsAllowed: 3.5 },
+      },
+    ])
+  })
+
+  test('that varies as much from day to day is none', () => {
+    expect(
+      found(
+        errorRate,
+        daily(40, (day) => (day % 2 === 0 ? 5 : 30)),
+      ),
+    ).toEqual([])
+    expect(
+      found(
+        errorRate,
+        daily(40, (day) => 10 + (day % 3)),
+      ),
+    ).toHaveLength(1)
+  })
+
+  test('is held against days that are over and not within the last 24 hours', () => {
+    const yesterday = (day: number) => (day === 28 ? 500 : 1)
+    expect(found(errorRate, daily(40, yesterday))).toMatchObject([
+      { evidence: { comparedWith: 'the median of 28 days' } },
+    ])
+    expect(found(errorRate, daily(40, yesterday, '2026-02-28'))).toMatchObject([
+      { evidence: { comparedWith: 'the median of 29 days' } },
+    ])
+  })
+
+  test('says of which keys nothing is known', () => {
+    const survey = {
+      ...rates([1_000, 0], [31_000, 0]),
+      keys: [surveyed(), surveyed({ id: 'key_b', name: 'B' })],
+    }
+    expect(errorRate.skip?.(survey, {})).toBeUndefined()
+    expect(errorRate.leftOut?.(survey, {})).toEqual([{ keys: 1, why: 'the API gives no figures of it: B' }])
   })
 })

@@ -11,7 +11,7 @@ describe('latency', () => {
       {
         severity: 'warning',
         message:
-          '95 % of 1,000 requests in the last 24 hours took up to 1,300 ms, 3.3 times the 400 ms of 30 days',
+          '95 % of 1,000 requests in the last 24 hours took up to 1,300 ms, 3.3 times the 400 ms of the 30 days that end with them',
         evidence: { p95Ms24h: 1_300, p95Ms30d: 400, times: 3.3 },
         mend: ['pictify-keys', 'usage', 'key_abc123'],
       },

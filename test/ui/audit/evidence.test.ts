@@ -7,6 +7,7 @@ test.each([
   [{ daysTogether: 3 }, 'days together 3'],
   [{ errorPercent24h: 12.4 }, 'error 24h 12.4 %'],
   [{ p95Ms24h: 120.4, p95Ms30d: 61_000 }, 'p95 24h 120 ms, p95 30d 1m 1s'],
+  [{ p95Ms24h: 5_757, p95Ms30d: 1_440.4 }, 'p95 24h 5,757 ms, p95 30d 1,440 ms'],
   [{ idleMs: 7_200_000 }, 'idle 2h'],
   [{ requests24h: 18_234, ofRequests: 20_000 }, 'requests 24h 18,234, of requests 20,000'],
   [{ lastUsedAt: null, onThisMachine: true, here: false }, 'last used none, on this machine yes, here no'],
