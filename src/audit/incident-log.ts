@@ -2,64 +2,50 @@
 // - the log is read once, newest first, in memory that does not grow with it, whoever varies what;
 // - what is not kept is counted, and said.
 import type { AuditEvent } from '../api/contract.ts'
-import { readAddress } from './address.ts'
-import { endpointOf, programOf } from './event-names.ts'
-import { createDetailedKeyLog, ownProgram, type DetailedKeyLog } from './key-log.ts'
+import { addTo, countOf, createCalls, newCount, type Call, type Count } from './incident-calls.ts'
+import { createDetailedKeyLog, type DetailedKeyLog } from './key-log.ts'
 
-/** How often, and of these how often refused (400 and above). */
-export interface Count {
-  requests: number
-  refused: number
-}
-
-/** Who called what from where. Instants are Unix ms. */
-export interface Call {
-  /** Without its version; empty where the log does not say. */
-  program: string
-  /** The address, where that is in no network. */
-  network: string
-  /** `POST /image`. */
-  endpoint: string
-  /** One of this program's own, which proves a key. A stranger can give himself out for it. */
-  isProbe: boolean
-  before: Count
-  since: Count
-  /** Of those since. */
-  firstAt: number
-  lastAt: number
-}
-
-/** An hour, or a day where many are read. */
+/** An hour, or a day where many are read; that in which the incident began is two. */
 export interface Step extends Count {
   /** By who called what; each is of `calls`. */
   calls: Map<Call, number>
+  /** How many requests are of none of these, for there were too many. */
+  unkept: number
 }
 
 /** What the log shows of one key, from `from` to `until`; from `since` on it counts as the incident. */
 export interface IncidentLog {
+  /** The key, and those that it replaced: of them, what was before. */
+  readonly keyIds: readonly string[]
   readonly from: number
   readonly since: number
   readonly until: number
+  /** Whether it was read back to what was asked for. */
+  readonly complete: boolean
   readonly stepMs: number
   readonly seen: DetailedKeyLog
   readonly before: Count
   readonly after: Count
   readonly calls: readonly Call[]
-  /** How many requests are of calls that were too many to be kept. */
-  readonly unkeptCalls: number
+  /** Whether all calls are kept apart; else of some the network alone is known. */
+  readonly areApart: boolean
+  /** How many requests since are of networks that were too many to be kept. */
+  readonly unkept: number
   /** By their beginning. */
   readonly steps: ReadonlyMap<number, Step>
-  /** Requests by their day (`2026-03-01`). */
+  /** Requests by their day (`2026-03-01`): all of them, and those since. */
   readonly days: ReadonlyMap<string, number>
+  readonly daysSince: ReadonlyMap<string, number>
   add(event: AuditEvent): void
+  /** Reading ended there (Unix ms), before all was read: what lies before it is not known. */
+  endAt(instant: number): void
 }
 
 const hourMs = 3_600_000
 export const dayMs = 24 * hourMs
 /** Of hours; where there would be more, a step is a day. */
 const mostSteps = 1_500
-const mostCalls = 5_000
-/** Of who called within each step, all steps together. */
+/** Of who called within each step, all steps together; beyond it, of as many networks. */
 const mostStepCalls = 50_000
 /** Of each kind (addresses, user agents) 1,000 are kept. */
 const allowance = 10_000
@@ -67,85 +53,87 @@ const allowance = 10_000
 const longest = 400
 
 export function createIncidentLog({
-  from,
+  from: asked,
   since,
   until,
-}: Pick<IncidentLog, 'from' | 'since' | 'until'>): IncidentLog {
+  keyIds,
+}: Pick<IncidentLog, 'from' | 'since' | 'until' | 'keyIds'>): IncidentLog {
+  let [from, complete] = [asked, true]
   const seen = createDetailedKeyLog({ allowance: { left: allowance }, recentSince: since })
   const stepMs = (until - from) / hourMs > mostSteps ? dayMs : hourMs
   const [before, after] = [newCount(), newCount()]
-  const calls = new Map<string, Call>()
+  const calls = createCalls()
   const steps = new Map<number, Step>()
-  const days = new Map<string, number>()
-  let [unkeptCalls, stepCalls] = [0, 0]
+  const [days, daysSince] = [new Map<string, number>(), new Map<string, number>()]
+  let [unkept, stepCalls] = [0, 0]
 
-  const callOf = (event: AuditEvent): Call | undefined => {
-    const program = programOf(event.userAgent)
-    const network = readAddress(event.ip).network ?? event.ip
-    const endpoint = endpointOf(event.method, event.endpoint)
-    const key = JSON.stringify([program, network, endpoint])
-    const known = calls.get(key)
-    if (known !== undefined || calls.size >= mostCalls) return known
-    const isProbe = program === ownProgram && endpoint === 'GET /templates'
-    const call = { program, network, endpoint, isProbe, before: newCount(), since: newCount() }
-    const fresh: Call = { ...call, firstAt: Infinity, lastAt: -Infinity }
-    calls.set(key, fresh)
+  const stepOf = (at: number): Step => {
+    const whole = Math.floor(at / stepMs) * stepMs
+    const begin = at >= since ? Math.max(whole, since) : whole
+    const known = steps.get(begin)
+    if (known !== undefined) return known
+    const fresh = { ...newCount(), calls: new Map<Call, number>(), unkept: 0 }
+    steps.set(begin, fresh)
     return fresh
+  }
+  const addCall = (step: Step, call: Call | undefined) => {
+    const isFull = stepCalls >= mostStepCalls && !(call !== undefined && step.calls.has(call))
+    const kept = isFull && call ? calls.wholeNetworkOf(call) : call
+    const count = kept && step.calls.get(kept)
+    if (kept === undefined || (count === undefined && stepCalls >= 2 * mostStepCalls)) step.unkept += 1
+    else {
+      if (count === undefined) stepCalls += 1
+      step.calls.set(kept, (count ?? 0) + 1)
+    }
   }
 
   return {
-    from,
+    keyIds,
+    get from() {
+      return from
+    },
     since,
     until,
+    get complete() {
+      return complete
+    },
     stepMs,
     seen,
     before,
     after,
     get calls() {
-      return [...calls.values()]
+      return calls.list()
     },
-    get unkeptCalls() {
-      return unkeptCalls
+    get areApart() {
+      return calls.areApart
+    },
+    get unkept() {
+      return unkept
     },
     steps,
     days,
+    daysSince,
     add(given) {
       const at = Date.parse(given.timestamp)
       const event = clipped(given)
-      seen.add(event)
-      const isRefused = event.status >= 400
       const isSince = at >= since
-      countIn(isSince ? after : before, isRefused)
+      const [one, step, call] = [countOf(event), stepOf(at), calls.of(event)]
+      seen.add(event)
+      addTo(step, one)
+      addTo(isSince ? after : before, one)
+      if (call !== undefined) addTo(isSince ? call.since : call.before, one)
       const day = new Date(at).toISOString().slice(0, 10)
       days.set(day, (days.get(day) ?? 0) + 1)
-      const begin = Math.floor(at / stepMs) * stepMs
-      let step = steps.get(begin)
-      if (step === undefined) steps.set(begin, (step = { ...newCount(), calls: new Map() }))
-      countIn(step, isRefused)
-
-      const call = callOf(event)
-      if (call === undefined) {
-        unkeptCalls += 1
-        return
-      }
-      countIn(isSince ? call.since : call.before, isRefused)
       if (!isSince) return
-      call.firstAt = Math.min(call.firstAt, at)
-      call.lastAt = Math.max(call.lastAt, at)
-      const known = step.calls.get(call)
-      if (known === undefined && stepCalls++ >= mostStepCalls) return
-      step.calls.set(call, (known ?? 0) + 1)
+      daysSince.set(day, (daysSince.get(day) ?? 0) + 1)
+      if (call === undefined) unkept += 1
+      addCall(step, call)
+    },
+    endAt(instant) {
+      from = instant
+      complete = false
     },
   }
-}
-
-export function newCount(): Count {
-  return { requests: 0, refused: 0 }
-}
-
-function countIn(count: Count, isRefused: boolean): void {
-  count.requests += 1
-  if (isRefused) count.refused += 1
 }
 
 /** Each of our own proofs has another one: by it the audit log tells whose a secret is. */

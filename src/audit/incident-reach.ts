@@ -1,5 +1,7 @@
 import type { Key, KeyType, Plan, Usage } from '../api/contract.ts'
-import { newCount, type Call, type Count, type IncidentLog } from './incident-log.ts'
+import { requestLimitsOf } from '../request-limits.ts'
+import { addTo, newCount, type Call, type Count } from './incident-calls.ts'
+import type { IncidentLog } from './incident-log.ts'
 import type { Novelty } from './incident-unlike.ts'
 
 /** What was spent with the key since the incident began, as far as that can be known. */
@@ -7,17 +9,24 @@ export interface Spent {
   /** What the figures were made of; with `usage` they begin with a whole day (UTC). Null: there are none. */
   source: 'audit-log' | 'usage' | null
   requests: number | null
+  /** Of these, answered with 400 and above; and of those 401, 402, 403 and 429, which usage does not tell. */
+  failed: number | null
   refused: number | null
-  /** Images and documents that were made: POST to /image, /gif, /pdf or to a path that ends in /render, not refused. */
+  /** Images and documents that were made: POST to /image, /gif, /pdf or to a path that ends in /render, not failed. */
   renders: number | null
   /** Whether renders count against the plan: those of a live key do. Null: its type is not known. */
   countsAgainstPlan: boolean | null
-  /** Of these, what came from networks or programs never seen before; null: there is no past to tell by. */
-  unseen: { requests: number; refused: number; renders: number } | null
+  /**
+   * Of these, what surely came from networks or programs never seen before; null: there is no past to tell by. Of further
+   * `unkept` requests that is not known.
+   */
+  unseen: Count | null
+  /** Requests of callers that were too many to be kept, or to tell whether they were seen before. */
+  unkept: number
   plan: Plan | null
   /** Requests that the plan lets each key make in a day; null: not known, or no such limit. */
   dailyLimit: number | null
-  /** The day (UTC) with most requests, and its share of the daily limit. */
+  /** The day (UTC) with most requests since, and its share of the daily limit. */
   busiestDay: { date: string; requests: number; share: number | null } | null
 }
 
@@ -27,17 +36,12 @@ export interface Reached {
   endpoint: string
   kind: 'read' | 'write' | 'manage'
   requests: number
+  failed: number
   refused: number
-  /** Null: there is no past to tell by. */
+  /** Those that surely are by callers never seen before; null: there is no past to tell by. */
   unseen: number | null
 }
 
-const dailyLimits: Readonly<Record<Plan, number | null>> = {
-  free: 1_000,
-  pro: 10_000,
-  business: 100_000,
-  enterprise: null,
-}
 const mostReached = 200
 
 export function spentOf(
@@ -50,26 +54,16 @@ export function spentOf(
   const daily = usage?.daily?.filter(({ date }) => date >= border)
   const days =
     log !== null
-      ? [...log.days].filter(([day]) => day >= border)
+      ? [...log.daysSince]
       : (daily ?? []).map(({ date, requests }) => [date.slice(0, 10), requests] as const)
   const [busiest] = [...days].sort(([, a], [, b]) => b - a)
-  const dailyLimit = plan === undefined ? null : dailyLimits[plan]
-  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
-  const figures =
-    log !== null
-      ? { source: 'audit-log' as const, ...log.after, renders: rendersOf(log.calls) }
-      : daily !== undefined
-        ? {
-            source: 'usage' as const,
-            requests: sum(daily.map(({ requests }) => requests)),
-            refused: sum(daily.map(({ errors }) => errors)),
-            renders: null,
-          }
-        : { source: null, requests: null, refused: null, renders: null }
+  const dailyLimit = requestLimitsOf(plan, undefined).requestsPerDay
+  const unclear = log !== null && novelty?.past ? totalOf(log.calls, novelty, 'unclear').requests : 0
   return {
-    ...figures,
+    ...(log !== null ? { source: 'audit-log' as const, ...log.after } : figuresOfDays(daily)),
     countsAgainstPlan: type === undefined ? null : type === 'live',
-    unseen: log === null || !novelty?.past ? null : unseenOf(log.calls.filter(novelty.isUnseen)),
+    unseen: log !== null && novelty?.past ? totalOf(log.calls, novelty, 'unseen') : null,
+    unkept: (log?.unkept ?? 0) + unclear,
     plan: plan ?? null,
     dailyLimit,
     busiestDay:
@@ -83,45 +77,49 @@ export function spentOf(
   }
 }
 
-function unseenOf(calls: readonly Call[]): Spent['unseen'] {
-  const { requests, refused } = totalOf(calls)
-  return { requests, refused, renders: rendersOf(calls) }
-}
-
-function totalOf(calls: readonly Call[]): Count {
-  const total = newCount()
-  for (const { since } of calls) {
-    total.requests += since.requests
-    total.refused += since.refused
+function figuresOfDays(
+  days: Usage['daily'],
+): Pick<Spent, 'source' | 'requests' | 'failed' | 'refused' | 'renders'> {
+  if (days === undefined) return { source: null, requests: null, failed: null, refused: null, renders: null }
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
+  return {
+    source: 'usage',
+    requests: sum(days.map(({ requests }) => requests)),
+    failed: sum(days.map(({ errors }) => errors)),
+    refused: null,
+    renders: null,
   }
-  return total
 }
 
-function rendersOf(calls: readonly Call[]): number {
-  const { requests, refused } = totalOf(
-    calls.filter(({ endpoint }) => /^POST \S*\/(?:image|gif|pdf|render)\/?$/i.test(endpoint)),
-  )
-  return requests - refused
+function totalOf(
+  calls: readonly Call[],
+  { standingOf }: Novelty,
+  standing: ReturnType<Novelty['standingOf']>,
+): Count {
+  const total = newCount()
+  for (const call of calls) if (standingOf(call) === standing) addTo(total, call.since)
+  return total
 }
 
 /** What was called since, most first, and how many endpoints more. */
 export function reachedOf(
   { calls }: Pick<IncidentLog, 'calls'>,
-  { past, isUnseen }: Novelty,
+  { past, standingOf }: Novelty,
 ): { endpoints: Reached[]; leftOut: number } {
   const reached = new Map<string, Reached>()
   for (const call of calls) {
     const { endpoint, since } = call
-    if (since.requests === 0) continue
+    if (since.requests === 0 || endpoint === null) continue
     const known = reached.get(endpoint) ?? {
       endpoint,
       kind: kindOf(endpoint),
-      ...newCount(),
+      ...{ requests: 0, failed: 0, refused: 0 },
       unseen: past === null ? null : 0,
     }
     known.requests += since.requests
+    known.failed += since.failed
     known.refused += since.refused
-    if (known.unseen !== null && isUnseen(call)) known.unseen += since.requests
+    if (known.unseen !== null && standingOf(call) === 'unseen') known.unseen += since.requests
     reached.set(endpoint, known)
   }
   const all = [...reached.values()].sort(

@@ -1,7 +1,8 @@
 // Rules of this file:
 // - hours with nothing in them are folded, those before the incident are one row;
 // - a row names so many marks and counts the rest: who varies everything must not drown what happened.
-import type { Call, IncidentLog, Step } from './incident-log.ts'
+import { addTo, newCount, type Count } from './incident-calls.ts'
+import type { IncidentLog, Step } from './incident-log.ts'
 import type { Novelty } from './incident-unlike.ts'
 import type { Sighting } from './sightings.ts'
 
@@ -31,9 +32,15 @@ export interface TimelineRow {
   from: string
   until: string
   requests: number
+  failed: number
   refused: number
-  /** Of these, how many came from networks or programs that were never seen before; null: there is no past to tell by. */
+  /**
+   * Of the requests, how many surely came from networks or programs that were never seen before; null: there is no past to
+   * tell by, or nothing but `unkept` is known of who called.
+   */
   unseen: number | null
+  /** Of the requests, how many came from callers that were too many to be kept, or to tell whether they were seen before. */
+  unkept: number
   marks: Mark[]
   marksLeftOut: number
 }
@@ -55,47 +62,57 @@ export function timelineOf(log: IncidentLog, novelty: Novelty, happened: readonl
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
   const rowOf = (kind: TimelineRow['kind'], begin: number, end: number, step: Step | undefined) => {
     const [earliest, beyond] = [new Date(begin).toISOString(), new Date(end).toISOString()]
-    const own = marks.filter(({ at }) => at >= earliest && at < beyond)
+    const own = marks.filter(({ at }) => at >= earliest && (at < beyond || (at === beyond && end === until)))
     return {
       kind,
       from: earliest,
       until: beyond,
-      requests: step?.requests ?? 0,
-      refused: step?.refused ?? 0,
-      unseen: novelty.past === null ? null : unseenOf(step, novelty.isUnseen),
+      ...figuresOf(step ?? newCount()),
+      ...callersOf(step, novelty),
       marks: own.slice(0, mostMarks),
       marksLeftOut: Math.max(0, own.length - mostMarks),
     }
   }
 
   const rows: TimelineRow[] = []
-  const first = Math.floor(since / stepMs) * stepMs
-  if (from < first) {
-    const all = [...steps].filter(([at]) => at < first).map(([, step]) => step)
-    rows.push({ ...rowOf('before', from, first, undefined), ...sumOf(all) })
+  if (from < since) {
+    const sum = newCount()
+    for (const [at, step] of steps) if (at < since) addTo(sum, step)
+    rows.push({ ...rowOf('before', from, since, undefined), ...figuresOf(sum) })
   }
   const kind = stepMs === hourMs ? 'hour' : 'day'
-  for (let begin = first; begin < until; begin += stepMs) {
-    const end = Math.min(begin + stepMs, until)
-    const step = steps.get(begin)
-    const row = rowOf(step === undefined ? 'quiet' : kind, begin, begin + stepMs, step)
+  for (let begin = Math.max(since, from); begin < until;) {
+    // the first one begins with the incident
+    const end = Math.min((Math.floor(begin / stepMs) + 1) * stepMs, until)
+    const step = steps.get(Math.max(Math.floor(begin / stepMs) * stepMs, since))
+    const row = rowOf(step === undefined ? 'quiet' : kind, begin, end, step)
     const last = rows.at(-1)
-    if (row.kind === 'quiet' && last?.kind === 'quiet' && row.marks.length === 0) {
-      last.until = new Date(end).toISOString()
-    } else rows.push({ ...row, until: new Date(end).toISOString() })
+    if (row.kind === 'quiet' && last?.kind === 'quiet' && row.marks.length === 0) last.until = row.until
+    else rows.push(row)
+    begin = end
   }
   return rows
 }
 
-function sumOf(steps: readonly Step[]): { requests: number; refused: number } {
-  return {
-    requests: steps.reduce((sum, { requests }) => sum + requests, 0),
-    refused: steps.reduce((sum, { refused }) => sum + refused, 0),
-  }
+function figuresOf({
+  requests,
+  failed,
+  refused,
+}: Count): Pick<TimelineRow, 'requests' | 'failed' | 'refused'> {
+  return { requests, failed, refused }
 }
 
-function unseenOf(step: Step | undefined, isUnseen: (call: Call) => boolean): number {
-  return [...(step?.calls ?? [])].reduce((sum, [call, count]) => sum + (isUnseen(call) ? count : 0), 0)
+function callersOf(
+  step: Step | undefined,
+  { past, standingOf }: Novelty,
+): Pick<TimelineRow, 'unseen' | 'unkept'> {
+  let [unseen, unkept] = [0, step?.unkept ?? 0]
+  for (const [call, count] of step?.calls ?? []) {
+    const standing = past === null ? undefined : standingOf(call)
+    if (standing === 'unseen') unseen += count
+    if (standing === 'unclear') unkept += count
+  }
+  return { unseen: past === null || (unseen === 0 && unkept > 0) ? null : unseen, unkept }
 }
 
 /** Days with far more requests than is usual; the first may have begun before the incident. */

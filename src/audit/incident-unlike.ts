@@ -1,13 +1,20 @@
 // Rules of this file:
 // - what is called unlike is held against a past that was read, and says against how much of it;
 // - where there is no past, nothing is called new: not known is not the same as usual.
+import { siteOf } from './address.ts'
+import type { Call } from './incident-calls.ts'
+import { unlikeHours } from './incident-hours.ts'
+import { dayMs, type IncidentLog } from './incident-log.ts'
+import { isHabit, isLocal, knownSitesOf, newNetworksOf } from './novelty.ts'
 import { compareDay, compareShares, outlierScore } from './robust.ts'
-import { dayMs, type Call, type IncidentLog } from './incident-log.ts'
 import type { Sighting } from './sightings.ts'
 import type { KeyPast } from './survey.ts'
+import { counted } from './wording.ts'
 
 /** The past that an incident is held against. Instants are ISO 8601. */
 export interface IncidentPast {
+  /** Whose past it is: the key's, and that of keys that it replaced. */
+  keyIds: string[]
   since: string
   until: string
   requests: number
@@ -38,40 +45,45 @@ export interface Novelty {
   unlike: Unlike[]
   /** How many more there are. */
   leftOut: number
-  isUnseen: (call: Call) => boolean
+  standingOf: (call: Call) => Standing
+  /**
+   * Whether networks call that are not beside known ones, and more of them than the key has come by before: somebody else may
+   * use it. Null: there is too little of a past to tell by.
+   */
+  strangers: boolean | null
   /** Values of the log that are new, by kind. */
   fresh: Readonly<Record<'network' | 'program' | 'endpoint', ReadonlySet<string>>>
 }
+
+/** Whether a caller was seen before the incident; `unclear` where there are too many to tell them apart. */
+export type Standing = 'known' | 'unseen' | 'unclear'
 
 const mostOfAKind = 50
 /** Less of a past than this is thin. */
 const fewestRequests = 50
 const fewestDays = 3
-/** What hours are usual, a week tells. */
-const fewestDaysOfHours = 7
 /** A day is told where it has so many times and so many more than is usual. */
 const spike = { times: 2, requests: 50 }
 const fewestForShare = 20
 const worseBy = 0.05
-const hourMs = 3_600_000
 
 export function noveltyOf(log: IncidentLog): Novelty {
   const past = pastOf(log)
   const fresh = freshValues(log)
   const none = { network: new Set<string>(), program: new Set<string>(), endpoint: new Set<string>() }
-  if (past === null) return { past, unlike: [], leftOut: 0, isUnseen: () => false, fresh: none }
+  if (past === null) {
+    return { past, unlike: [], leftOut: 0, standingOf: () => 'unclear', strangers: null, fresh: none }
+  }
   const found = [
     ...firstSeen('network', log.seen.networks.list(), fresh.network, past),
     ...firstSeen('program', log.seen.programs.list(), fresh.program, past),
     ...firstSeen('endpoint', log.seen.endpoints.list(), fresh.endpoint, past),
     ...unlikeDays(log.days, { ...log, from: Math.max(log.from, log.seen.firstAt ?? log.from) }),
-    ...unlikeHours(log, past),
+    ...(past.isThin ? [] : unlikeHours(log)),
     ...unlikeErrors(log, past),
   ]
-  const known = knownBefore(log)
-  const isUnseen = ({ program, network, isProbe, since }: Call) =>
-    !isProbe && since.requests > 0 && !(known.network.has(network) && known.program.has(program))
-  return { past, ...bounded(found), isUnseen, fresh }
+  const strangers = past.isThin ? null : strangersOf(log, fresh.network)
+  return { past, ...bounded(found), standingOf: standingsOf(log), strangers, fresh }
 }
 
 /** So many of each kind, most first, and how many that leaves out. */
@@ -85,11 +97,12 @@ export function bounded(found: readonly Unlike[]): Pick<Novelty, 'unlike' | 'lef
   return { unlike, leftOut: found.length - unlike.length }
 }
 
-function pastOf({ before, since, seen, days }: IncidentLog): IncidentPast | null {
+function pastOf({ keyIds, before, since, seen, days }: IncidentLog): IncidentPast | null {
   if (before.requests === 0 || seen.firstAt === undefined) return null
   const border = new Date(since).toISOString()
   const known = [...days.keys()].filter((day) => day < border.slice(0, 10)).length || 1
   return {
+    keyIds: [...keyIds],
     since: new Date(seen.firstAt).toISOString(),
     until: border,
     requests: before.requests,
@@ -98,14 +111,30 @@ function pastOf({ before, since, seen, days }: IncidentLog): IncidentPast | null
   }
 }
 
-/** Networks and programs of the past. Of either source some may be missing where there are too many. */
-function knownBefore({ seen, since, calls }: IncidentLog): Record<'network' | 'program', Set<string>> {
+function standingsOf({ seen, since, calls }: IncidentLog): Novelty['standingOf'] {
   const before = calls.filter((call) => call.before.requests > 0)
-  const of = (list: readonly Sighting[], field: 'network' | 'program') => {
+  const known = (list: readonly Sighting[], field: 'network' | 'program') => {
     const sighted = list.filter(({ firstAt }) => firstAt < since).map(({ value }) => value)
-    return new Set([...sighted, ...before.map((call) => call[field])])
+    return new Set<string | null>([...sighted, ...before.map((call) => call[field])])
   }
-  return { network: of(seen.networks.list(), 'network'), program: of(seen.programs.list(), 'program') }
+  const programs = seen.programs.list()
+  const kept = new Set(['', ...programs.map(({ value }) => value)])
+  const [knownNetworks, knownPrograms] = [known(seen.networks.list(), 'network'), known(programs, 'program')]
+  return ({ program, network, isProbe }) => {
+    if (isProbe) return 'known'
+    if (!knownNetworks.has(network)) return 'unseen'
+    if (program === null) return 'unclear'
+    if (knownPrograms.has(program)) return 'known'
+    return kept.has(program) ? 'unseen' : 'unclear'
+  }
+}
+
+function strangersOf(log: IncidentLog, fresh: ReadonlySet<string>): boolean | null {
+  const stretch = { recentSince: log.since, until: log.until }
+  const networks = newNetworksOf(stretch, log.seen)
+  if (networks === undefined) return null
+  const sites = knownSitesOf(stretch, log.seen)
+  return [...fresh].some((each) => !isLocal(each) && !sites.has(siteOf(each))) && !isHabit(networks)
 }
 
 /**
@@ -136,13 +165,13 @@ export function unlikeCountries(
 }
 
 /** Values whose first sight lies in the incident; what only this program's own probes have is none of them. */
-function freshValues({ seen, since, calls, unkeptCalls }: IncidentLog): Novelty['fresh'] {
+function freshValues({ seen, since, calls, areApart }: IncidentLog): Novelty['fresh'] {
   const others = calls.filter(({ isProbe, since: count }) => !isProbe && count.requests > 0)
   const from = (list: readonly Sighting[], field: 'network' | 'program' | 'endpoint') => {
-    const called = new Set(others.map((call) => call[field]))
+    const called = new Set<string | null>(others.map((call) => call[field]))
     return new Set(
       list
-        .filter(({ firstAt, value }) => firstAt >= since && (unkeptCalls > 0 || called.has(value)))
+        .filter(({ firstAt, value }) => firstAt >= since && (!areApart || called.has(value)))
         .map(({ value }) => value),
     )
   }
@@ -200,34 +229,8 @@ export function unlikeDays(
   return found
 }
 
-/** Hours of the day (UTC) in which the key was never used before. */
-function unlikeHours({ steps, since, stepMs }: IncidentLog, past: IncidentPast): Unlike[] {
-  if (stepMs !== hourMs || past.days < fewestDaysOfHours || past.isThin) return []
-  const hourOf = (at: number) => new Date(at).getUTCHours()
-  const before = new Set([...steps.keys()].filter((at) => at < since).map(hourOf))
-  const found = new Map<number, { requests: number; firstAt: number; lastAt: number }>()
-  for (const [at, { requests }] of steps) {
-    if (at < since || before.has(hourOf(at))) continue
-    const known = found.get(hourOf(at)) ?? { requests: 0, firstAt: Infinity, lastAt: -Infinity }
-    known.requests += requests
-    known.firstAt = Math.min(known.firstAt, at)
-    known.lastAt = Math.max(known.lastAt, at + hourMs)
-    found.set(hourOf(at), known)
-  }
-  return [...found]
-    .sort(([a], [b]) => a - b)
-    .map(([hour, { requests, firstAt, lastAt }]) => ({
-      kind: 'hour',
-      value: `${String(hour).padStart(2, '0')}:00 UTC`,
-      requests,
-      firstAt: new Date(firstAt).toISOString(),
-      lastAt: new Date(lastAt).toISOString(),
-      why: `never used at this hour on ${counted(past.days, 'day')} before`,
-    }))
-}
-
 function unlikeErrors({ before, after, since, until }: IncidentLog, past: IncidentPast): Unlike[] {
-  const [now, then] = [after, before].map(({ requests, refused }) => ({ part: refused, of: requests }))
+  const [now, then] = [after, before].map(({ requests, failed }) => ({ part: failed, of: requests }))
   const comparison = now && then && compareShares(now, then, fewestForShare)
   if (comparison === undefined || comparison.score <= outlierScore) return []
   const { seen, usual } = comparison
@@ -236,18 +239,14 @@ function unlikeErrors({ before, after, since, until }: IncidentLog, past: Incide
     {
       kind: 'error-rate',
       value: percent(seen),
-      requests: after.refused,
+      requests: after.failed,
       firstAt: new Date(since).toISOString(),
       lastAt: new Date(until).toISOString(),
-      why: `${percent(usual)} of ${counted(past.requests, 'request')} before were refused`,
+      why: `${percent(usual)} of ${counted(past.requests, 'request')} before failed`,
     },
   ]
 }
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`
-}
-
-export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

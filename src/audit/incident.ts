@@ -1,7 +1,7 @@
 // Rules of this file:
 // - what is not to be had is null, which is not the same as nothing done;
 // - what was left out, for there was too much of it, is counted.
-import type { Client, Key, KeyAccess, KeyStatus, KeyType, Usage } from '../api/contract.ts'
+import type { AuditEvent, Client, Key, KeyAccess, KeyStatus, KeyType, Usage } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
 import { createIncidentLog, dayMs, type IncidentLog } from './incident-log.ts'
 import { mayOf, reachedOf, spentOf, type Reached, type Spent } from './incident-reach.ts'
@@ -27,7 +27,9 @@ export interface IncidentAudit {
   /** From when to when it was read. */
   from: string
   until: string
-  /** Entries of the log about the key. */
+  /** Whether all was read that was asked for; else reading was ended, and what lies before `from` is not known. */
+  complete: boolean
+  /** Entries of the log about the key, and of the time before the incident about those that it replaced. */
   events: number
   /** Of these, since the incident began. */
   since: number
@@ -69,6 +71,11 @@ export interface Incident {
   past: IncidentPast | null
   unlike: Unlike[]
   unlikeLeftOut: number
+  /**
+   * Whether networks call that are not beside known ones, and more of them than the key has come by before: somebody else may
+   * use it. Null: there is too little of a past to tell by.
+   */
+  strangers: boolean | null
   spent: Spent
   /** What could be reached: `may` by the key's access, used or not; `endpoints` what was called; null: not known. */
   reach: { may: string[]; endpoints: Reached[] | null; endpointsLeftOut: number }
@@ -84,12 +91,16 @@ export interface InvestigationOptions {
   since: number
   /** Up to when it is read; that is over by now, for a log that grows while it is read shows its pages twice or not at all. */
   until: number
+  /** Keys that this one replaced within that time, latest first: their past is its own. */
+  replaced?: readonly string[] | undefined
   /** What earlier audits of this machine saw of it. */
   seenBefore?: KeyPast | undefined
   /** What else is known to have happened. */
   marks?: readonly Mark[] | undefined
   signal?: AbortSignal | undefined
-  onProgress?: ((progress: { what: 'events'; done: number; total: undefined }) => void) | undefined
+  /** When this is aborted reading ends, and what was read until then is told. */
+  enough?: AbortSignal | undefined
+  onProgress?: ((progress: { what: 'events'; done: number; total: number | undefined }) => void) | undefined
 }
 
 /** Reads what a key did, in bounded memory. */
@@ -98,25 +109,27 @@ export async function investigate(
   keyId: string,
   options: InvestigationOptions,
 ): Promise<Incident> {
-  const { key, since, until: at, signal, marks = [] } = options
-  const usage = await orNull(api.keys.usage(keyId, { signal, patient: true }))
+  const { key, since, until: at, marks = [] } = options
+  const usage = await orNull(api.keys.usage(keyId, { signal: anyOf(options), patient: true }))
   const log = await orNull(readLog(api, keyId, options))
   const novelty = log && noveltyOf(log)
   const reached = log && novelty && reachedOf(log, novelty)
   // what the days of usage tell, where the log does not
   const byDays = log === null && usage !== null ? daysUnlike(usage, { since, until: at }, key) : []
   const byCountry = unlikeCountries(usage?.countries, options.seenBefore, since)
+  const spent = spentOf(log, usage, { type: key?.type, plan: api.plan, since }, novelty)
   return {
     keyId,
     key: key === undefined ? null : factsOf(key),
     at: new Date(at).toISOString(),
     since: new Date(since).toISOString(),
     usage,
-    audit: log && auditOf(log, novelty?.past !== null),
+    audit: log && auditOf(log, spent, novelty?.past !== null),
     past: novelty?.past ?? null,
     unlike: [...byCountry, ...(novelty?.unlike ?? byDays)],
     unlikeLeftOut: novelty?.leftOut ?? 0,
-    spent: spentOf(log, usage, { type: key?.type, plan: api.plan, since }, novelty),
+    strangers: novelty?.strangers ?? null,
+    spent,
     reach: {
       may: mayOf(key),
       endpoints: reached?.endpoints ?? null,
@@ -126,24 +139,54 @@ export async function investigate(
   }
 }
 
-async function readLog(
-  api: Client,
-  keyId: string,
-  { from, since, until, signal, onProgress = () => {} }: InvestigationOptions,
-): Promise<IncidentLog> {
-  const log = createIncidentLog({ from, since, until })
-  const filter = { keyId, since: new Date(from).toISOString(), until: new Date(until).toISOString() }
-  for await (const page of api.auditLogsByPage(filter, { signal, patient: true })) {
-    for (const event of page) {
-      const instant = Date.parse(event.timestamp)
-      // an API that does not know the filters shows all it has; one that does may leave out what was asked for
-      const isOurs = event.keyId === keyId || event.keyId === ''
-      if (isOurs && instant >= from && instant < until) log.add(event)
+async function readLog(api: Client, keyId: string, options: InvestigationOptions): Promise<IncidentLog> {
+  const { from, since, until, signal, enough, replaced = [] } = options
+  const log = createIncidentLog({ from, since, until, keyIds: [keyId, ...replaced] })
+  let readTo = until
+  const read = async (id: string, end: number) => {
+    readTo = end
+    for await (const events of readEvents(api, id, { from, until: end }, options)) {
+      for (const event of events) {
+        log.add(event)
+        readTo = Math.min(readTo, Date.parse(event.timestamp))
+      }
     }
-    onProgress({ what: 'events', done: log.seen.requests, total: undefined })
-    if (page.some(({ timestamp }) => Date.parse(timestamp) < from)) break
+  }
+  try {
+    await read(keyId, until)
+    for (const id of replaced) await read(id, since)
+  } catch (error) {
+    if (!enough?.aborted || signal?.aborted) throw error
+    log.endAt(readTo)
   }
   return log
+}
+
+/** A key's, newest first, a page's at a time. */
+async function* readEvents(
+  api: Client,
+  keyId: string,
+  { from, until }: { from: number; until: number },
+  { onProgress = () => {}, ...options }: InvestigationOptions,
+): AsyncGenerator<AuditEvent[], void, undefined> {
+  const filter = { keyId, since: new Date(from).toISOString(), until: new Date(until).toISOString() }
+  let [done, total]: [number, number | undefined] = [0, undefined]
+  const onTotal = (count: number) => (total = count)
+  for await (const page of api.auditLogsByPage(filter, { signal: anyOf(options), patient: true, onTotal })) {
+    const instants = page.map(({ timestamp }) => Date.parse(timestamp))
+    // an API that does not know the filters shows all it has; one that does may leave out what was asked for
+    const isOurs = ({ keyId: of }: AuditEvent, at: number) =>
+      (of === keyId || of === '') && at >= from && at < until
+    const ours = page.filter((event, index) => isOurs(event, instants[index] ?? NaN))
+    if (ours.length > 0) yield ours
+    done += ours.length
+    onProgress({ what: 'events', done, total })
+    if (instants.some((at) => at < from)) return
+  }
+}
+
+function anyOf({ signal, enough }: Pick<InvestigationOptions, 'signal' | 'enough'>): AbortSignal {
+  return AbortSignal.any([signal, enough].filter((each) => each !== undefined))
 }
 
 function factsOf({ name, type, access, status, createdAt, lastUsedAt, revokedAt }: Key): Incident['key'] {
@@ -156,13 +199,18 @@ function marksOf(key: Key | undefined): Mark[] {
   return key.revokedAt ? [created, { at: key.revokedAt, kind: 'revoked', value: '' }] : [created]
 }
 
-function auditOf({ from, until, seen, after, unkeptCalls }: IncidentLog, hasPast: boolean): IncidentAudit {
+function auditOf(
+  { from, until, complete, seen, after }: IncidentLog,
+  spent: Spent,
+  hasPast: boolean,
+): IncidentAudit {
   const { addresses, networks, endpoints, programs, userAgents } = seen
   const list = (sightings: Sightings) => sightings.list().map((each) => sightingOf(each, hasPast))
   const instant = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString())
   return {
     from: new Date(from).toISOString(),
     until: new Date(until).toISOString(),
+    complete,
     events: seen.requests,
     since: after.requests,
     firstAt: instant(seen.firstAt),
@@ -178,7 +226,7 @@ function auditOf({ from, until, seen, after, unkeptCalls }: IncidentLog, hasPast
       endpoints: endpoints.unkept,
       programs: programs.unkept,
       userAgents: userAgents.unkept,
-      calls: unkeptCalls,
+      calls: spent.unkept,
     },
     probes: seen.probes,
   }

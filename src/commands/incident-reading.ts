@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import { formatDuration } from '../duration.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { createJournals } from '../rotation/journal.ts'
+import { parseMark } from '../rotation/marked-name.ts'
 import { findStateFolder } from '../rotation/state-folder.ts'
 import { isOver, type Journal } from '../rotation/state.ts'
 import { keepHeapSmall } from '../small-heap.ts'
@@ -21,11 +22,11 @@ export interface IncidentScope {
   /** Unix ms, by the API's clock. */
   since: number
   baselineMs: number
-  /** For longer than this the log is not read. */
+  /** For longer than this nothing is read: what was read of the log until then is told. */
   limitMs?: number | undefined
 }
 
-/** What a key did: by the API, and by the rotations of this machine. Says how far reading is. Throws `timed-out` at the limit. */
+/** What a key did: by the API, and by the rotations of this machine. Says how far reading is. */
 export async function readIncident(
   context: Context,
   api: Client,
@@ -37,15 +38,19 @@ export async function readIncident(
   const limit = limitOf(context, limitMs)
   try {
     // what was done within the last second is of the incident too
-    const until = await settledNow(api, context.clock, limit.signal)
+    const until = await settledNow(api, context.clock, context.signal)
+    const journals = await readJournals(context, api)
+    const from = since - baselineMs
     return await investigate(api, keyId, {
       key,
       since,
-      from: since - baselineMs,
+      from,
       until,
-      marks: marksOf(await readJournals(context, api), keyId),
+      replaced: replacedBy(keyId, key, from, journals),
+      marks: marksOf(journals, keyId),
       seenBefore: await readSeen(context, api, keyId),
-      signal: limit.signal,
+      signal: context.signal,
+      enough: limit.signal,
       onProgress: (progress) => reading.report(progress),
     })
   } finally {
@@ -54,7 +59,10 @@ export async function readIncident(
   }
 }
 
-/** For a rotation that is done: whatever becomes of this, the receipt is printed. */
+/** Of a rotation that is done so long is waited for what the old key did. */
+const longestMs = 120_000
+
+/** For a rotation that is done; null where nothing is to be had, which is said. */
 export async function incidentOfRotated(
   context: Context,
   api: Client,
@@ -62,34 +70,31 @@ export async function incidentOfRotated(
 ): Promise<Incident | null> {
   const { sinceMs, baselineMs } = incidentDefaults
   try {
-    const key = await api.keys.get(keyId).catch((error: unknown) => {
+    const key = await api.keys.get(keyId, { signal: context.signal }).catch((error: unknown) => {
       if (hasCode(error, 'api-key-not-found')) return undefined
       throw error
     })
     const since = api.now() - sinceMs
-    return await readIncident(context, api, keyId, { key, since, baselineMs, limitMs: 120_000 })
+    return await readIncident(context, api, keyId, { key, since, baselineMs, limitMs: longestMs })
   } catch (failure) {
+    if (context.signal.aborted) return null
     if (!(failure instanceof KeysError)) throw failure
     context.out.warn(`what ${keyId} did is not known: ${failure.message}`)
     return null
   }
 }
 
-/** Ends with the program's own interruption, and at the limit. */
-function limitOf({ clock, signal }: Context, limitMs: number | undefined) {
-  if (limitMs === undefined) return { signal, end: () => {} }
+/** Ends by itself after so long, or by `end`. */
+function limitOf({ clock }: Context, limitMs: number | undefined) {
+  if (limitMs === undefined) return { signal: undefined, end: () => {} }
   const [over, late] = [new AbortController(), new AbortController()]
   const wait = async () => {
     await clock.sleep(limitMs, over.signal)
-    late.abort(
-      new KeysError('timed-out', `reading took longer than ${formatDuration(limitMs)}`, {
-        hint: 'pictify-keys incident <key> takes as long as it takes',
-      }),
-    )
+    late.abort(new KeysError('timed-out', `reading took longer than ${formatDuration(limitMs)}`))
   }
   // the wait is ended by `end`, by an abort that is no error
   wait().catch(() => undefined)
-  return { signal: AbortSignal.any([signal, late.signal]), end: () => over.abort() }
+  return { signal: late.signal, end: () => over.abort() }
 }
 
 /** The journals and receipts of this machine that are about keys of this account, newest first. */
@@ -124,6 +129,27 @@ async function readSeen(
     if (!(error instanceof KeysError)) throw error
     return undefined
   }
+}
+
+/** Keys that this one took the place of since then, latest first: by the rotations of this machine, and by its marked name. */
+function replacedBy(
+  keyId: string,
+  key: Key | undefined,
+  from: number,
+  journals: readonly Journal[],
+): string[] {
+  const marked = key && parseMark(key.name)?.oldId
+  const replaced: string[] = []
+  for (let id: string | undefined = keyId; id !== undefined && !replaced.includes(id);) {
+    if (id !== keyId) replaced.push(id)
+    const successor: string = id
+    const rotation = journals.find(
+      ({ newKey, state, startedAt }) =>
+        newKey?.id === successor && (state === 'done' || !isOver(state)) && Date.parse(startedAt) > from,
+    )
+    id = rotation?.oldKey.id ?? (successor === keyId ? marked : undefined)
+  }
+  return replaced
 }
 
 function marksOf(journals: readonly Journal[], keyId: string): Mark[] {

@@ -13,7 +13,7 @@ import { rotationOutputs, rotationSummary } from '../ui/rotation-summary.ts'
 import type { Mark } from '../ui/board.ts'
 import type { Ways } from '../ui/progress-sentences.ts'
 import { outcomeSentence } from '../ui/rotation.ts'
-import { commandLine, whoseKeys } from '../command-line.ts'
+import { commandLine } from '../command-line.ts'
 import { defineCommand } from './command.ts'
 import { ownKeyId } from './own-key.ts'
 import { args, flags, groups, optionsOf, refuseContradictions, type RotateInputs } from './rotate-flags.ts'
@@ -89,6 +89,9 @@ export const rotate = defineCommand({
       const outcome = { ...came, error: inWholeLines(came, ways) }
       isLeftOpen = hasCode(outcome.error, 'interrupted') && outcome.error.hint?.includes(ways.resume) === true
       progress.end(markOf(outcome))
+      // from here on nothing is under way that an interruption would have to end
+      interruption.end()
+      unlisten()
       await show(context, options, outcome)
       warnOfDeadCredential(context, options, credential.source, outcome)
     } finally {
@@ -148,16 +151,8 @@ async function show(
   out.outputs(rotationOutputs(receipt))
   out.summary(rotationSummary(receipt, error?.message))
   if (options.compromised !== undefined && receipt.state === 'done') {
-    const { incidentOfRotated } = await import('./incident-reading.ts')
-    const { incidentDigest } = await import('../ui/incident/text.ts')
-    const incident = await incidentOfRotated(context, api, receipt.oldKey.id)
-    const whole = commandLine(context, 'incident', [receipt.oldKey.id], {}, {}, await whoseKeys(context))
-    out.result({ ...rotation, incident }, (safe) =>
-      [
-        outcomeSentence(safe.rotation),
-        ...(safe.incident ? [incidentDigest(safe.incident, whole, out)] : []),
-      ].join('\n\n'),
-    )
+    const { showWithIncident } = await import('./rotate-incident.ts')
+    await showWithIncident(context, api, receipt)
   } else if (error === undefined || out.json) {
     out.result(rotation, (safe) => outcomeSentence(safe.rotation))
   }

@@ -1,5 +1,5 @@
 import type { AuditEvent, Key } from '../../src/api/contract.ts'
-import { investigate, type Incident } from '../../src/audit/incident.ts'
+import { investigate, type Incident, type InvestigationOptions } from '../../src/audit/incident.ts'
 import { answering, client, json, key, start } from '../api/client-fixture.ts'
 
 export const keyId = 'key_abc123'
@@ -53,16 +53,16 @@ export function keeping(log: readonly AuditEvent[] | undefined, usageAnswer = js
   })
 }
 
+type Options = Partial<Omit<InvestigationOptions, 'key'>> & { key?: Key | null; sinceMs?: number }
+
 /** What is found of that key: the last week held against the 30 days before, unless said otherwise. */
-export function incidentOf(
-  options: { key?: Key | null; sinceMs?: number; marks?: never[] } = {},
-): Promise<Incident> {
-  const { key: given = key({ access: 'full' }), sinceMs = 7 * dayMs } = options
+export function incidentOf({ key: given, sinceMs = 7 * dayMs, ...options }: Options = {}): Promise<Incident> {
   const since = start - sinceMs
   return investigate(client(), keyId, {
-    key: given ?? undefined,
+    key: given === undefined ? key({ access: 'full' }) : (given ?? undefined),
     since,
     from: since - 30 * dayMs,
     until: start,
+    ...options,
   })
 }

@@ -88,7 +88,17 @@ describe('what is unlike the past', () => {
     expect(incident.unlike.find(({ kind }) => kind === 'hour')).toMatchObject({ requests: 1 })
   })
 
-  test('a share of refused requests that was never so', async () => {
+  test('not an hour that chance left out, nor one beside a usual one', async () => {
+    const randomly = fc.sample(fc.nat(37 * dayMs - 1), { numRuns: 7 * 37, seed: 41 })
+    keeping(randomly.map((ago) => event(ago)))
+    expect(of(await incidentOf(), 'hour')).toEqual([])
+    // a job of every morning, an hour later since the clocks changed
+    const daily = events(30, 7 * dayMs + 2 * hourMs, dayMs)
+    keeping([...events(7, 3 * hourMs, dayMs), ...daily, ...daily])
+    expect(of(await incidentOf(), 'hour')).toEqual([])
+  })
+
+  test('a share of failed requests that was never so', async () => {
     keeping([...events(30, hourMs, 60_000), ...events(30, 2 * hourMs, 60_000, { status: 403 }), ...before])
     expect(of(await incidentOf(), 'error-rate')).toEqual(['50.0 %'])
     keeping([...events(30, hourMs, 60_000), event(2 * hourMs, { status: 403 }), ...before])

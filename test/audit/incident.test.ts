@@ -43,8 +43,8 @@ describe('investigate', () => {
     ])
     expect(audit?.networks.map(({ value }) => value)).toEqual(['192.0.2.0/24', '198.51.100.0/24'])
     expect(reach.endpoints).toEqual([
-      { endpoint: 'POST /image', kind: 'write', requests: 2, refused: 1, unseen: null },
-      { endpoint: 'GET /templates/{id}', kind: 'read', requests: 1, refused: 0, unseen: null },
+      { endpoint: 'POST /image', kind: 'write', requests: 2, failed: 1, refused: 1, unseen: null },
+      { endpoint: 'GET /templates/{id}', kind: 'read', requests: 1, failed: 0, refused: 0, unseen: null },
     ])
   })
 
@@ -130,6 +130,40 @@ describe('investigate', () => {
   })
 })
 
+describe('what a key replaced', () => {
+  test('is its past, and of what that did since nothing counts', async () => {
+    const old = { keyId: 'key_old' }
+    keeping([
+      event(hourMs, { ip: '203.0.113.5' }),
+      event(2 * hourMs),
+      event(3 * dayMs, old),
+      ...events(60, 8 * dayMs, 6 * hourMs, old),
+    ])
+    const own = await incidentOf()
+    expect(own).toMatchObject({ past: null, audit: { events: 2 } })
+    const both = await incidentOf({ replaced: ['key_old'] })
+    expect(both.past).toMatchObject({ keyIds: [keyId, 'key_old'], requests: 60 })
+    expect(both.audit).toMatchObject({ events: 62, since: 2 })
+    expect(both.unlike.filter(({ kind }) => kind === 'network')).toMatchObject([{ value: '203.0.113.0/24' }])
+  })
+})
+
+describe('where there is no time to read all', () => {
+  test('what was read is told, and back to when', async () => {
+    keeping([...events(150, hourMs, 60_000), ...events(60, 8 * dayMs, 6 * hourMs)])
+    const enough = new AbortController()
+    const incident = await incidentOf({
+      enough: enough.signal,
+      onProgress: () => enough.abort(),
+    })
+    const from = event(hourMs + 99 * 60_000).timestamp
+    expect(incident.audit).toMatchObject({ complete: false, from, events: 100, since: 100 })
+    expect(incident).toMatchObject({ usage: { keyId }, past: null, spent: { requests: 100 } })
+    expect(incident.timeline?.[0]).toMatchObject({ from, kind: 'hour' })
+    expect((await incidentOf()).audit).toMatchObject({ complete: true, events: 210 })
+  })
+})
+
 describe('what was spent', () => {
   const image = (agoMs: number, fields = {}) => event(agoMs, fields)
 
@@ -139,17 +173,20 @@ describe('what was spent', () => {
       image(hourMs),
       image(hourMs, { ip: '203.0.113.5' }),
       image(2 * hourMs, { ip: '203.0.113.5', status: 402 }),
+      image(2 * hourMs, { ip: '203.0.113.5', status: 404 }),
       image(hourMs, { ip: '203.0.113.5', method: 'GET', endpoint: '/templates' }),
     ])
     const { spent } = await incidentOf({ key: key({ type: 'test' }) })
     expect(spent).toMatchObject({
       source: 'audit-log',
-      requests: 4,
+      requests: 5,
+      failed: 2,
       refused: 1,
       renders: 2,
       countsAgainstPlan: false,
-      unseen: { requests: 3, refused: 1, renders: 1 },
-      busiestDay: { requests: 4 },
+      unseen: { requests: 4, failed: 2, refused: 1, renders: 1 },
+      unkept: 0,
+      busiestDay: { requests: 5 },
     })
   })
 
@@ -163,7 +200,8 @@ describe('what was spent', () => {
     expect((await incidentOf()).spent).toMatchObject({
       source: 'usage',
       requests: 50,
-      refused: 4,
+      failed: 4,
+      refused: null,
       renders: null,
       busiestDay: { date: '2026-02-27', requests: 40 },
     })

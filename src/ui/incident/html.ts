@@ -16,6 +16,7 @@ import {
   spentFacts,
   stateOf,
   unlikeNouns,
+  unseenFigure,
   verdictOf,
 } from './words.ts'
 
@@ -130,7 +131,7 @@ function reachSection({ reach, key }: Incident): Piece {
         { head: 'Called', value: ({ endpoint }) => html`<bdi>${endpoint}</bdi>`, heads: true },
         { head: 'Kind', value: ({ kind }) => kind },
         { head: 'Requests', value: ({ requests }) => figure(requests), number: true },
-        { head: 'Refused', value: ({ refused }) => figure(refused), number: true },
+        { head: 'Failed', value: ({ failed }) => figure(failed), number: true },
         {
           head: 'By callers never seen',
           value: ({ unseen }) => (unseen === null ? 'not known' : figure(unseen)),
@@ -152,12 +153,8 @@ function timelineSection({ timeline }: Incident): Piece {
         { head: 'From', value: ({ from }) => when(from), heads: true },
         { head: 'To', value: ({ until }) => when(until) },
         { head: 'Requests', value: ({ requests }) => figure(requests), number: true },
-        { head: 'Refused', value: ({ refused }) => figure(refused), number: true },
-        {
-          head: 'Never seen',
-          value: ({ unseen }) => (unseen === null ? '' : figure(unseen)),
-          number: true,
-        },
+        { head: 'Failed', value: ({ failed }) => figure(failed), number: true },
+        { head: 'Never seen', value: unseenFigure, number: true },
         { head: 'What', value: (row) => html`<bdi>${rowSentence(row)}</bdi>` },
       ],
       foldTimeline(timeline),

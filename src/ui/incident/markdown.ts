@@ -13,6 +13,7 @@ import {
   spentFacts,
   stateOf,
   unlikeNouns,
+  unseenFigure,
   verdictOf,
 } from './words.ts'
 
@@ -48,25 +49,25 @@ export function incidentMarkdown(report: IncidentReport): string {
     ...titled('Spent', ['What', 'How much'], spentFacts(incident)),
     ...titled(
       'What could be reached',
-      ['Called', 'Kind', 'Requests', 'Refused', 'By callers never seen'],
-      (reach.endpoints ?? []).map(({ endpoint, kind, requests, refused, unseen }) => [
+      ['Called', 'Kind', 'Requests', 'Failed', 'By callers never seen'],
+      (reach.endpoints ?? []).map(({ endpoint, kind, requests, failed, unseen }) => [
         endpoint,
         kind,
         figure(requests),
-        figure(refused),
+        figure(failed),
         unseen === null ? 'not known' : figure(unseen),
       ]),
     ),
     ...(reach.may.length > 0 ? [`With its access it can ${markdownText(reach.may.join(', '))}.`] : []),
     ...titled(
       'Timeline (UTC)',
-      ['From', 'To', 'Requests', 'Refused', 'Never seen', 'What'],
+      ['From', 'To', 'Requests', 'Failed', 'Never seen', 'What'],
       foldTimeline(timeline ?? []).map((row) => [
         minute(row.from),
         minute(row.until),
         figure(row.requests),
-        figure(row.refused),
-        row.unseen === null ? '' : figure(row.unseen),
+        figure(row.failed),
+        unseenFigure(row),
         rowSentence(row),
       ]),
     ),

@@ -61,12 +61,12 @@ function barsOf(rows: readonly TimelineRow[]): Bar[] {
   const own = rows.filter(({ kind }) => kind !== 'before')
   const [first, last] = [own[0], own.at(-1)]
   if (first === undefined || last === undefined) return []
-  const [begin, end] = [Date.parse(first.from), Date.parse(last.until)]
   const stepMs = own.some(({ kind }) => kind === 'day') ? 86_400_000 : 3_600_000
+  const [begin, end] = [Math.floor(Date.parse(first.from) / stepMs) * stepMs, Date.parse(last.until)]
   const count = Math.max(1, Math.ceil((end - begin) / stepMs))
   const together = Math.ceil(count / mostBars)
   const bars = Array.from({ length: Math.ceil(count / together) }, (_, index) => ({
-    from: new Date(begin + index * together * stepMs).toISOString(),
+    from: index === 0 ? first.from : new Date(begin + index * together * stepMs).toISOString(),
     requests: 0,
     unseen: 0,
   }))

@@ -4,6 +4,7 @@ import type { Output } from '../output.ts'
 import { renderTable, type Column } from '../table.ts'
 import {
   comparisonOf,
+  counted,
   figure,
   foldTimeline,
   gapsOf,
@@ -13,6 +14,7 @@ import {
   spentFacts,
   stateOf,
   unlikeNouns,
+  unseenFigure,
   verdictOf,
 } from './words.ts'
 
@@ -138,7 +140,7 @@ function reachSection({ reach, key }: Incident, surface: Surface): string {
     { head: 'CALLED', value: ({ endpoint }) => endpoint, flexible: true },
     { head: 'KIND', value: ({ kind }) => kind },
     { head: 'REQUESTS', value: ({ requests }) => figure(requests), align: 'right' },
-    { head: 'REFUSED', value: ({ refused }) => figure(refused), align: 'right', optional: true },
+    { head: 'FAILED', value: ({ failed }) => figure(failed), align: 'right', optional: true },
     ...(endpoints.some((row) => row.unseen !== null) ? [unseen] : []),
   ]
   const called = table('', columns, endpoints, { ...surface, most: mostOfAKind })
@@ -155,13 +157,13 @@ function timelineSection({ timeline, past }: Incident, surface: Surface): string
     { head: 'FROM (UTC)', value: ({ from }) => minute(from) },
     { head: 'TO', value: ({ until }) => minute(until), optional: true },
     { head: 'REQUESTS', value: ({ requests }) => figure(requests), align: 'right' },
-    { head: 'REFUSED', value: ({ refused }) => figure(refused), align: 'right', optional: true },
+    { head: 'FAILED', value: ({ failed }) => figure(failed), align: 'right', optional: true },
     ...(past === null
       ? []
       : [
           {
             head: 'NEVER SEEN',
-            value: ({ unseen, kind }: Row) => (kind === 'before' ? '' : figure(unseen ?? 0)),
+            value: (row: Row) => unseenFigure(row),
             align: 'right' as const,
           },
         ]),
@@ -205,7 +207,7 @@ export function newFirst(sightings: readonly Sighting[]): Sighting[] {
 function usageSection({ usage }: Incident, paint: Surface['paint']): string[] {
   if (usage === null) return []
   const { '24h': day, '7d': week, '30d': month } = usage.windows
-  const windows = `${figure(day.requests)} requests in 24h, ${figure(week.requests)} in 7d, ${figure(month.requests)} in 30d`
+  const windows = `${counted(day.requests, 'request')} in 24h, ${figure(week.requests)} in 7d, ${figure(month.requests)} in 30d`
   const countries = Object.entries(usage.countries ?? {}).sort(([, a], [, b]) => b - a)
   const shown = countries.slice(0, mostOfAKind).map(([code, requests]) => `${code} ${figure(requests)}`)
   if (countries.length > shown.length) shown.push(`and ${countries.length - shown.length} more`)

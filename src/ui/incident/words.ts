@@ -11,7 +11,7 @@ export const unlikeNouns: Readonly<Record<Unlike['kind'], string>> = {
   country: 'country',
   hour: 'hour',
   requests: 'requests',
-  'error-rate': 'refused',
+  'error-rate': 'failed',
 }
 
 const markWords: Readonly<Record<Mark['kind'], string>> = {
@@ -68,25 +68,33 @@ export function verdictOf(incident: Incident): string[] {
     if (unlike.length > 0) said.push(`${counted(unlike.length, 'day')} of its usage unlike its own past`)
     return said
   }
-  if (audit.since === 0) said.push('the audit log has no request with it since')
+  if (!audit.complete)
+    said.push(`what came before ${minute(audit.from)} UTC is not read: there was no time for it`)
+  if (audit.since === 0 && audit.complete) said.push('the audit log has no request with it since')
   else if (past === null) said.push('nothing is known of the time before, so that what is new cannot be told')
   else if (unlike.length === 0) said.push('nothing in the audit log is unlike its past')
   else said.push(`${counted(unlike.length + unlikeLeftOut, 'thing')} unlike its past`)
   if (spent.unseen !== null && spent.unseen.requests > 0) {
     const { requests, renders } = spent.unseen
     const made = renders > 0 ? `, ${counted(renders, 'render')} among them` : ''
-    said.push(`${counted(requests, 'request')} by callers never seen before${made}`)
+    const least = spent.unkept > 0 ? 'at least ' : ''
+    said.push(`${least}${counted(requests, 'request')} by callers never seen before${made}`)
+  } else if (spent.unkept > 0) {
+    said.push(`who made ${counted(spent.unkept, 'request')} is not known: there were too many callers`)
   }
   return said
 }
 
 /** What it is held against. */
 export function comparisonOf({ since, at, past, audit }: Incident): string {
-  const minutes = Math.round((Date.parse(at) - Date.parse(since)) / 60_000)
-  const stretch = `from ${minute(since)} to ${minute(at)} UTC (${formatDuration(minutes * 60_000)})`
+  const ms = Date.parse(at) - Date.parse(since)
+  const long = formatDuration(ms < 60_000 ? ms : Math.round(ms / 60_000) * 60_000)
+  const stretch = `from ${minute(since)} to ${minute(at)} UTC (${long})`
   if (audit === null || past === null) return stretch
   const before = `${counted(past.requests, 'request')} on ${counted(past.days, 'day')} before`
-  return `${stretch}, held against ${before}${past.isThin ? ', which is little to go by' : ''}`
+  const [, ...replaced] = past.keyIds
+  const whose = replaced.length === 0 ? '' : `, of ${replaced.join(', ')} too, which it replaced`
+  return `${stretch}, held against ${before}${whose}${past.isThin ? ', which is little to go by' : ''}`
 }
 
 /** Names and sentences: requests, renders, plan. */
@@ -94,13 +102,15 @@ export function spentFacts({ spent, key }: Incident): (readonly [string, string]
   if (spent.source === null)
     return [['requests', 'not known: there is neither an audit log nor usage by days']]
   const facts: (readonly [string, string])[] = []
-  const { requests, refused, renders, unseen, countsAgainstPlan } = spent
+  const { requests, failed, refused, renders, unseen, unkept, countsAgainstPlan } = spent
   const by = spent.source === 'usage' ? ' (by usage, of whole days)' : ''
+  const ofThem = refused !== null && refused > 0 ? ` (${figure(refused)} refused: 401, 402, 403, 429)` : ''
+  const least = unkept > 0 ? 'at least ' : ''
   const new_ = (count: number | undefined) =>
-    unseen === null ? '' : `; ${figure(count ?? 0)} by callers never seen before`
+    unseen === null ? '' : `; ${least}${figure(count ?? 0)} by callers never seen before`
   facts.push([
     'requests',
-    `${figure(requests ?? 0)}, ${figure(refused ?? 0)} of them refused${by}${new_(unseen?.requests)}`,
+    `${figure(requests ?? 0)}, ${figure(failed ?? 0)} of them failed${ofThem}${by}${new_(unseen?.requests)}`,
   ])
   const counts =
     countsAgainstPlan === null
@@ -140,9 +150,9 @@ export function gapsOf(incident: Incident): string[] {
 }
 
 function gapsOfLog(audit: IncidentAudit, { unlikeLeftOut, reach }: Incident): string[] {
-  const { from, unkept, probes } = audit
+  const { from, unkept, probes, complete } = audit
   const gaps = [
-    `the audit log was read back to ${minute(from)} UTC, and may be some minutes late; what it does not keep is not known`,
+    `the audit log was ${complete ? '' : 'only '}read back to ${minute(from)} UTC, and may be some minutes late; what it does not keep is not known`,
   ]
   const nouns = { addresses: 'addresses', networks: 'networks', userAgents: 'user agents' } as const
   for (const [kind, noun] of Object.entries(nouns)) {
@@ -152,7 +162,7 @@ function gapsOfLog(audit: IncidentAudit, { unlikeLeftOut, reach }: Incident): st
   }
   if (unkept.calls > 0) {
     gaps.push(
-      `who made ${counted(unkept.calls, 'request')} is not in the figures of callers: there were too many of them`,
+      `who made ${counted(unkept.calls, 'request')} is not in the figures of callers: there were too many to be kept`,
     )
   }
   if (unlikeLeftOut > 0)
@@ -172,12 +182,12 @@ export function markSentence({ kind, value }: Mark): string {
 
 /** A row for people: hours of which nothing is to be said are put together. */
 export interface FoldedRow extends Omit<TimelineRow, 'kind'> {
-  kind: TimelineRow['kind'] | 'usual' | 'unseen'
+  kind: TimelineRow['kind'] | 'usual' | 'unseen' | 'unkept'
 }
 
 /**
- * Rows without marks are put together where they follow each other within a day: those by known callers alone, and those
- * with callers never seen.
+ * Rows without marks are put together where they follow each other within a day: those by known callers alone, those with
+ * callers never seen, and those whose callers were not kept.
  */
 export function foldTimeline(rows: readonly TimelineRow[]): FoldedRow[] {
   const folded: FoldedRow[] = []
@@ -192,23 +202,38 @@ export function foldTimeline(rows: readonly TimelineRow[]): FoldedRow[] {
     }
     last.until = row.until
     last.requests += row.requests
+    last.failed += row.failed
     last.refused += row.refused
+    last.unkept += row.unkept
     if (last.unseen !== null) last.unseen += row.unseen ?? 0
   }
   return folded
 }
 
-function kindOf({ kind, unseen, requests }: TimelineRow): FoldedRow['kind'] {
+function kindOf({ kind, unseen, unkept }: TimelineRow): FoldedRow['kind'] {
   if (kind === 'before' || kind === 'quiet') return kind
-  return requests > 0 && unseen !== null && unseen > 0 ? 'unseen' : 'usual'
+  if (unseen !== null && unseen > 0) return 'unseen'
+  return unkept > 0 ? 'unkept' : 'usual'
 }
 
-export function rowSentence({ kind, marks, marksLeftOut, unseen }: FoldedRow): string {
+/** How many of a row came from callers never seen: empty where that cannot be told. */
+export function unseenFigure({ kind, unseen, unkept }: FoldedRow): string {
+  if (kind === 'before' || unseen === null) return ''
+  return `${figure(unseen)}${unkept > 0 ? '+' : ''}`
+}
+
+export function rowSentence(row: FoldedRow): string {
+  const { marks, marksLeftOut, unkept } = row
   const said = marks.map(markSentence)
   if (marksLeftOut > 0) said.push(`and ${figure(marksLeftOut)} more`)
-  if (said.length > 0) return said.join('; ')
-  if (kind === 'before') return 'before the incident'
-  if (kind === 'quiet') return 'no requests'
-  if (kind === 'unseen') return 'also by callers never seen before'
-  return unseen === null ? '' : 'by known callers alone'
+  if (said.length === 0) said.push(...callersSentence(row))
+  if (unkept > 0) said.push(`callers of ${counted(unkept, 'request')} not kept`)
+  return said.join('; ')
+}
+
+function callersSentence({ kind, unseen }: FoldedRow): string[] {
+  if (kind === 'before') return ['before the incident']
+  if (kind === 'quiet') return ['no requests']
+  if (kind === 'unseen') return ['also by callers never seen before']
+  return unseen === null || kind === 'unkept' ? [] : ['by known callers alone']
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { drawIncident } from '../../../src/ui/incident/formats.ts'
 import { incidentReportText } from '../../../src/ui/incident/text.ts'
-import { foldTimeline } from '../../../src/ui/incident/words.ts'
+import { foldTimeline, rowSentence, unseenFigure } from '../../../src/ui/incident/words.ts'
 import { plain } from '../../../src/ui/paint.ts'
 import type { TimelineRow } from '../../../src/audit/incident-timeline.ts'
 import { useServer } from '../../api/client-fixture.ts'
@@ -89,7 +89,7 @@ describe('text', () => {
 describe('the timeline, folded', () => {
   const row = (hour: number, fields: Partial<TimelineRow> = {}): TimelineRow => {
     const at = (hours: number) => new Date(Date.UTC(2026, 2, 1, hours)).toISOString()
-    const count = { requests: 1, refused: 0, unseen: 0, marks: [], marksLeftOut: 0 }
+    const count = { requests: 1, failed: 0, refused: 0, unseen: 0, unkept: 0, marks: [], marksLeftOut: 0 }
     return { kind: 'hour', from: at(hour), until: at(hour + 1), ...count, ...fields }
   }
 
@@ -120,6 +120,20 @@ describe('the timeline, folded', () => {
     ])
     expect(rows).toHaveLength(7)
     expect(rows[0]?.requests).toBe(1)
+  })
+
+  test('callers that were not kept are not called known, nor counted as such', () => {
+    const folded = foldTimeline([
+      row(0),
+      row(1, { unseen: null, unkept: 1 }),
+      row(2, { unseen: null, unkept: 1 }),
+      row(3, { requests: 2, unseen: 1, unkept: 1 }),
+    ])
+    expect(folded.map((each) => [rowSentence(each), unseenFigure(each)])).toEqual([
+      ['by known callers alone', '0'],
+      ['callers of 2 requests not kept', ''],
+      ['also by callers never seen before; callers of 1 request not kept', '1+'],
+    ])
   })
 
   test('begins anew with each day', () => {
