@@ -131,8 +131,9 @@ export function holdChecklist(
   return checklist.map(({ item, rules, unseen, nothingIn, counts = () => true }) => {
     const found = findings.filter((finding) => rules.includes(finding.rule) && counts(finding, survey)).length
     const notHeld = rules.filter(isNotHeld)
-    // why they were not held says it already
-    const why = notHeld.length === rules.length ? null : (nothingIn?.(survey) ?? null)
+    // what was found, or why they were not held, says it already
+    const isSaid = found > 0 || notHeld.length === rules.length
+    const why = isSaid ? null : (nothingIn?.(survey) ?? null)
     return {
       item,
       rules,

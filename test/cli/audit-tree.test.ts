@@ -55,7 +55,7 @@ test('secrets are found by their places, are asked about once each, and are nowh
     ['error', 'never.yml', 1],
     ['error', 'old.yml', 1],
     ['error', 'src/app.js', 2],
-    ['warning', '.env', 1],
+    ['error', '.env', 1],
   ])
   expect(probes()).toEqual([])
 
@@ -125,7 +125,7 @@ test('the program’s own files are no findings outside of the repository, and a
   await mkdir(within)
   await cp(path.join(home.directory, 'config'), within, { recursive: true })
   expect(report(await audit('--json')).findings).toMatchObject([
-    { severity: 'warning', message: expect.stringContaining('it is the admin key in use') as string },
+    { severity: 'error', message: expect.stringContaining('it is the admin key in use') as string },
   ])
 })
 

@@ -145,6 +145,7 @@ export function subject({
     ...emptySurvey,
     keys,
     usage: { known: true, value: usage },
+    tree: { known: true, value: { secrets: [], hasRepository: true, files: 1, unread: 0, strangers: [] } },
     ...own,
   }
   const report = judge(
