@@ -230,6 +230,12 @@ export async function moveDurably(from: string, to: string): Promise<void> {
   await sync(dirname(to))
 }
 
+/** As `moveDurably`, but takes no name that is taken: throws EEXIST. Killed in its midst, it leaves both names, of one file. */
+export async function claimDurably(from: string, to: string): Promise<void> {
+  await claim(from, to)
+  await sync(dirname(to))
+}
+
 /**
  * Makes a folder only its owner may enter (0700, whatever the umask), and those above it that are missing.
  * A folder that is there already is left as its owner set it: it may be one the user chose, and shares.

@@ -37,6 +37,8 @@ export interface Totals {
   /** How many of them were not asked. */
   notAsked: number
   windows: Record<WindowName, { requests: number; errors: number }>
+  /** Up to when all of these are complete; null where no key was asked about. */
+  updatedAt: string | null
 }
 
 /** What all of them did, and what the figures are held against. */
@@ -95,7 +97,7 @@ function dayLimitOf({ windows, daily = [] }: Usage, { requestsPerDay }: RequestL
 /** What keys did together; added to one by one. */
 export function noTotals(): Totals {
   const none = () => ({ requests: 0, errors: 0 })
-  return { keys: 0, notAsked: 0, windows: { '24h': none(), '7d': none(), '30d': none() } }
+  return { keys: 0, notAsked: 0, windows: { '24h': none(), '7d': none(), '30d': none() }, updatedAt: null }
 }
 
 export function addTo(totals: Totals, figures: KeyFigures): void {
@@ -105,6 +107,12 @@ export function addTo(totals: Totals, figures: KeyFigures): void {
     totals.windows[window].requests += figures.windows[window].requests
     totals.windows[window].errors += figures.windows[window].errors
   }
+  totals.updatedAt = earlier(totals.updatedAt, figures.updatedAt)
+}
+
+function earlier(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b
+  return Date.parse(b) < Date.parse(a) ? b : a
 }
 
 export const usageSorts = ['requests', 'errors', 'error-rate', 'p95', 'last-used', 'name'] as const

@@ -4,11 +4,11 @@
 // - what is in the record is on the disk before the record is: what lies behind it is cut off, and read again;
 // - one run at a time has them, as long as its process lives, and only for the line that began them.
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Context } from '../context.ts'
-import { moveDurably, readRegularFile, removeDurably, writeDurably } from '../durable-file.ts'
+import { claimDurably, readRegularFile, removeDurably, writeDurably } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import type { Processes } from '../rotation/lock.ts'
 import { systemCode } from '../system-error.ts'
@@ -73,8 +73,9 @@ export async function openPart(
   const file = path.resolve(cwd, name)
   const names = { file, part: `${file}.part`, record: `${file}.part.json` }
   const found = await readRecord(name, names.record, asked)
-  if (found?.isWhole && !(await isThere(names.part))) {
+  if (found?.isWhole && (await hasItsName(names))) {
     // killed right before its end: all is done but for this
+    await removeDurably(names.part)
     await removeDurably(names.record)
     return wholePart(found)
   }
@@ -185,12 +186,17 @@ function createPart(names: Names, found: PartRecord, handle: FileHandle, isResum
         // too much at one instant: what was kept last still holds
         if (position !== undefined) await settle({ position })
       }),
-    finish: () =>
-      failing(async () => {
+    finish: async () => {
+      await failing(async () => {
         if (!record.isWhole) await settle({ isWhole: true })
-        await moveDurably(names.part, names.file)
+      })
+      try {
+        await claimDurably(names.part, names.file)
         await removeDurably(names.record)
-      }),
+      } catch (cause) {
+        throw unwritable(names.file, cause)
+      }
+    },
     close: () => handle.close(),
   }
 }
@@ -248,6 +254,14 @@ async function readRecord(name: string, file: string, asked: Asked): Promise<Par
 function differing(key: string, before: Asked): string {
   const value = before[key]
   return value === null || value === undefined ? `without ${key}` : `${key} ${String(value)}`
+}
+
+/** Whether all that was left to do is done: the part has the file's name, alone or beside its own. */
+async function hasItsName({ file, part }: Names): Promise<boolean> {
+  if (!(await isThere(part))) return true
+  if (!(await isThere(file))) return false
+  const [named, own] = await Promise.all([stat(file), stat(part)])
+  return named.ino === own.ino && named.dev === own.dev
 }
 
 async function isThere(file: string): Promise<boolean> {

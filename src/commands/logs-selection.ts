@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../api/contract.ts'
-import { liesWithin } from '../audit/address.ts'
+import { liesWithin, readAddress } from '../audit/address.ts'
 import { KeysError } from '../errors.ts'
 import { loadNameGlobs } from './name-glob.ts'
 
@@ -19,8 +19,10 @@ export async function filterOf({ status, ip, endpoint, userAgent }: LogFilters):
   const [endpoints, userAgents] = [globs(endpoint), globs(userAgent)]
   const statuses = status.flatMap((text) => text.split(',')).map(statusOf)
   const addresses = ip.map((text) => {
+    if (text.includes('/')) return withinNetwork(text)
+    if (!isGlob(text) && readAddress(text).network === undefined) throw noPlace(text, 'address')
     const [glob = () => false] = globs([text])
-    return text.includes('/') ? withinNetwork(text) : glob
+    return glob
   })
   const kinds: Fits[] = [
     ...some(statuses, (fits, event) => fits(event.status)),
@@ -49,9 +51,17 @@ function statusOf(text: string): (status: number) => boolean {
 
 function withinNetwork(network: string): (ip: string) => boolean {
   if (liesWithin('0.0.0.0', network) === undefined) {
-    throw new KeysError('usage', `--ip: "${network}" is no network`, {
-      hint: 'write an address, a network (203.0.113.0/24, 2001:db8::/48), or a glob (203.0.*)',
-    })
+    throw noPlace(network, 'network')
   }
   return (ip) => liesWithin(ip, network) === true
+}
+
+function isGlob(text: string): boolean {
+  return /[*?[{(]/.test(text)
+}
+
+function noPlace(text: string, what: string): KeysError {
+  return new KeysError('usage', `--ip: "${text}" is no ${what}`, {
+    hint: 'write an address, a network (203.0.113.0/24, 2001:db8::/48), or a glob (203.0.*)',
+  })
 }

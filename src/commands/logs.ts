@@ -4,7 +4,8 @@ import { hasCode, KeysError } from '../errors.ts'
 import { logTable } from '../ui/logs.ts'
 import { createReading } from '../ui/reading.ts'
 import { defineCommand, type Inputs } from './command.ts'
-import { createLogWriter, type LogFormat } from './logs-format.ts'
+import { formatOfFile } from './formats.ts'
+import { createLogWriter, logFormats, type LogFormat } from './logs-format.ts'
 import { readLog, settle, type LogQuery } from './logs-read.ts'
 import { filterOf } from './logs-selection.ts'
 
@@ -18,7 +19,7 @@ const flags = {
   limit: { type: 'count', value: 'n', summary: 'at most the newest so many; of a table 100, without it' },
   format: {
     type: 'choice',
-    choices: ['table', 'ndjson', 'csv', 'json'],
+    choices: ['table', ...logFormats],
     summary: 'how they are printed; table unless --json is given',
   },
   out: {
@@ -80,9 +81,10 @@ export const logs = defineCommand({
 /** The end of a file says as much as a flag; what is to be read by programs is no table. */
 function formatOf({ format, out: file }: LogsInputs, { out }: Context): LogFormat | 'table' {
   const clash = (message: string, hint: string) => new KeysError('usage', message, { hint })
+  if (file === '-') throw clash('--out takes a file', 'leave it out: without it all goes to stdout')
   if (file !== undefined) {
     if (format === 'table') throw clash('a file takes no table', 'give --format ndjson, csv or json')
-    return format ?? (/\.(csv|json)$/.exec(file)?.[1] as LogFormat | undefined) ?? 'ndjson'
+    return format ?? formatOfFile(file, logFormats) ?? 'ndjson'
   }
   if (out.json && format !== undefined && format !== 'json') {
     throw clash(`--json and --format ${format} exclude each other`, 'give one of them')

@@ -87,8 +87,7 @@ async function tell(
   if (!out.json) return out.line(`${at} ${usageLine(found, before, (await context.api()).now())}`)
   const { totals } = found
   const since = before && totals.windows['30d'].requests - before.windows['30d'].requests
-  const [updatedAt = null] = found.usage.flatMap((figures) => figures.updatedAt ?? []).sort()
-  out.event({ event: 'usage', updatedAt, totals, requestsSince: since ?? null })
+  out.event({ event: 'usage', updatedAt: totals.updatedAt, totals, requestsSince: since ?? null })
 }
 
 /** The figures in the last rows of a terminal, with how it stands with them. */

@@ -83,6 +83,11 @@ export const usage = defineCommand({
 /** The format, where the flags go together. Throws `usage`. */
 function check({ out }: Context, inputs: UsageInputs) {
   const format = formatFor(inputs.format, out)
+  if (inputs.limit === 0) {
+    throw new KeysError('usage', '--limit 0 shows no key', {
+      hint: 'give 1 or more; all are shown without it',
+    })
+  }
   if (inputs.chart && format !== 'table') {
     throw new KeysError('usage', `--chart and --format ${format} exclude each other`, {
       hint: 'the days are in the data: leave --chart out',

@@ -181,7 +181,10 @@ export function createOutput(options: OutputOptions): StreamOutput {
     get columns() {
       return stderr.columns || 80
     },
-    width: isSeen(stdout) ? stdout.columns || 80 : Math.max(0, Number(options.env['COLUMNS'])) || Infinity,
+    get width() {
+      if (isSeen(stdout)) return stdout.columns || 80
+      return Math.max(0, Number(options.env['COLUMNS'])) || Infinity
+    },
     paint: paint.stdout,
     live: foot.live,
     rest: foot.rest,

@@ -12,6 +12,8 @@ export interface Column<T> {
   flexible?: boolean
   /** Is left out where there is no room for it; of several the first one first, and before them those that say so. */
   optional?: boolean | 'first'
+  /** What an optional column shows in less room, before it is left out. */
+  brief?: ((row: T) => string) | undefined
 }
 
 interface Space {
@@ -28,8 +30,8 @@ const noLines = Object.fromEntries(
 const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 2, compact: true }
 
 /**
- * Rows in columns, without lines, no wider than `width`: the flexible column gives way, then the optional ones do. Where
- * that is not enough each row is a block of its own, a column a line.
+ * Rows in columns, without lines, no wider than `width`: the flexible columns give way, the widest first, then the optional
+ * ones do. Where that is not enough each row is a block of its own, a column a line.
  */
 export function renderTable<T>(columns: readonly Column<T>[], rows: readonly T[], space: Space): string {
   const sized = columns.map((column) => measured(column, rows))
@@ -37,9 +39,15 @@ export function renderTable<T>(columns: readonly Column<T>[], rows: readonly T[]
     const atOnce = sized.findIndex(({ column }) => column.optional === 'first')
     const first = atOnce < 0 ? sized.findIndex(({ column }) => column.optional) : atOnce
     if (first < 0) return renderBlocks(columns, rows, space)
-    sized.splice(first, 1)
+    sized.splice(first, 1, ...briefer(sized[first]?.column, rows))
   }
   return renderColumns(sized, rows, space)
+}
+
+/** In place of an optional column that has no room: a narrower one, or none. */
+function briefer<T>(column: Column<T> | undefined, rows: readonly T[]): Sized<T>[] {
+  if (column?.brief === undefined) return []
+  return [measured({ ...column, value: column.brief, brief: undefined }, rows)]
 }
 
 interface Sized<T> {
@@ -69,9 +77,7 @@ function renderColumns<T>(sized: readonly Sized<T>[], rows: readonly T[], { widt
     style,
     head: sized.map(({ column }) => paint.bold(column.head)),
     colAligns: sized.map(({ column }) => column.align ?? 'left'),
-    colWidths: sized.map(({ column, natural, least }) =>
-      column.flexible && excess > 0 ? Math.max(least, natural - excess) : natural,
-    ),
+    colWidths: widthsOf(sized, excess),
   })
   for (const [index, row] of rows.entries()) {
     table.push(sized.map(({ column, cells }) => painted(column, cells[index] ?? '', row)))
@@ -83,13 +89,24 @@ function renderColumns<T>(sized: readonly Sized<T>[], rows: readonly T[], { widt
     .join('\n')
 }
 
+/** The widest of those that may give way do so, together, until all fits. */
+function widthsOf(sized: readonly Sized<never>[], excess: number): number[] {
+  const widths = sized.map(({ natural }) => natural)
+  for (let left = excess; left > 0; left -= 1) {
+    const spare = sized.map(({ least }, index) => ((widths[index] ?? 0) > least ? (widths[index] ?? 0) : 0))
+    const widest = spare.indexOf(Math.max(...spare))
+    widths[widest] = (widths[widest] ?? 0) - 1
+  }
+  return widths
+}
+
 /** What has no value, or no name, has no line. */
 function renderBlocks<T>(columns: readonly Column<T>[], rows: readonly T[], { paint }: Space): string {
   const named = columns.filter(({ head }) => head !== '')
   const widest = Math.max(...named.map(({ head }) => head.length))
   const blocks = rows.map((row) =>
     named.flatMap((column) => {
-      const cell = oneLine(column.value(row))
+      const cell = oneLine(column.value(row)).trim()
       return cell === '' ? [] : [`${paint.bold(column.head.padEnd(widest))}  ${painted(column, cell, row)}`]
     }),
   )

@@ -30,6 +30,7 @@ export function usageTable(found: AccountUsage, view: UsageView): string {
   const { paint, window } = view
   const rows: Row[] =
     usage.length > 1 || totals.keys > usage.length ? [...usage, { total: totals }] : [...usage]
+  const lastDay = lastDayOf(usage)
   const isNameEnough = new Set(usage.map(({ name }) => name)).size === usage.length
   const requests = (name: WindowName): Column<Row> => ({
     head: name.toUpperCase(),
@@ -65,12 +66,13 @@ export function usageTable(found: AccountUsage, view: UsageView): string {
       },
       ...(view.lastUsed ? [lastUsedColumn(view)] : []),
       ...(limits.requestsPerDay === null ? [] : [limitColumn(view)]),
-      ...(usage.some(({ daily }) => daily?.length) ? [daysColumn()] : []),
+      ...(lastDay === undefined ? [] : [daysColumn(lastDay)]),
     ],
     rows,
     view,
   )
-  const parts = [table, ...(view.chart ? [chartOf(daily, view)] : [])]
+  // where there is no room for all, what was asked for is seen
+  const parts = [...(view.chart ? [chartOf(daily, view)] : []), table]
   return `${parts.join('\n\n')}\n\n${paint.dim(notes(found, view).join('\n'))}`
 }
 
@@ -87,9 +89,11 @@ const limitColumn = ({ paint }: UsageView): Column<Row> => ({
   optional: true,
 })
 
-const daysColumn = (): Column<Row> => ({
+/** The last one is the same day for all of them. */
+const daysColumn = (lastDay: string): Column<Row> => ({
   head: 'DAYS',
-  value: (row) => ('total' in row ? '' : sparkline(row)),
+  value: (row) => ('total' in row ? '' : sparkline(row, lastDay)),
+  brief: (row) => ('total' in row ? '' : sparkline(row, lastDay, 7)),
   optional: 'first',
 })
 
@@ -97,20 +101,23 @@ const daysColumn = (): Column<Row> => ({
 function notes({ usage, totals, limits }: AccountUsage, { now, window }: UsageView): string[] {
   const { keys, notAsked } = totals
   return [
-    `errors and latency of ${spans[window]}; ${age(usage, now)}${late}`,
+    `errors and latency of ${spans[window]}; ${age(totals, now)}${late}`,
     ...(usage.length < keys ? [`${usage.length} of ${count(keys)} keys; the totals are of all`] : []),
     ...(notAsked > 0
       ? [`${count(notAsked)} not used in 30 days, and not asked about: their figures are 0`]
       : []),
+    ...(lastDayOf(usage) === undefined ? [] : ['days: up to the last one, each key by its own busiest']),
+    ...(usage.some(({ type }) => type === 'test') ? [`test keys: ${testNote}`] : []),
     limitNote(limits),
   ]
 }
 
+const testNote = 'at most 100 renders a day, which usage does not tell from other requests'
+
 const late = ' (the API has them up to 5 minutes late)'
 
-function age(usage: readonly KeyFigures[], now: number): string {
-  const [oldest] = usage.flatMap(({ updatedAt }) => updatedAt ?? []).sort()
-  return oldest === undefined ? 'no figures were asked for' : `figures up to ${formatAge(oldest, now)}`
+function age({ updatedAt }: Totals, now: number): string {
+  return updatedAt === null ? 'no figures were asked for' : `figures up to ${formatAge(updatedAt, now)}`
 }
 
 function limitNote(limits: RequestLimits): string {
@@ -127,12 +134,12 @@ function unknownLimit(plan: RequestLimits['plan']): string {
 
 function minuteNote({ requestsPerMinute }: RequestLimits): string {
   return requestsPerMinute === null
-    ? 'usage has no minutes'
-    : `of the ${count(requestsPerMinute)} a minute usage tells nothing`
+    ? 'usage does not count by the minute'
+    : `usage does not count by the minute, in which ${count(requestsPerMinute)} are allowed`
 }
 
 /** Everything that is known of one key. */
-export function usageCard({ usage, daily, limits }: AccountUsage, view: UsageView): string {
+export function usageCard({ usage, totals, daily, limits }: AccountUsage, view: UsageView): string {
   const { paint, now } = view
   const [key] = usage
   if (key === undefined) return ''
@@ -153,14 +160,18 @@ export function usageCard({ usage, daily, limits }: AccountUsage, view: UsageVie
   return [
     `${paint.bold(key.name)} ${paint.dim(key.keyId)}`,
     table,
-    ...(view.chart ? [chartOf(daily, view)] : key.daily?.length ? [line('days', sparkline(key))] : []),
+    ...(view.chart
+      ? [chartOf(daily, view)]
+      : key.daily?.length
+        ? [line('days', sparkline(key, lastDayOf(usage)).trimStart())]
+        : []),
     ...(countries.length > 0
       ? [
           line(
             'from',
             countries
               .slice(0, 5)
-              .map(([code, requests]) => `${code} ${count(requests)}`)
+              .map(([code, requests]) => `${countryName(code)} ${count(requests)}`)
               .join(', '),
           ),
         ]
@@ -169,7 +180,8 @@ export function usageCard({ usage, daily, limits }: AccountUsage, view: UsageVie
       'limit',
       `${key.dayLimit === null ? unknownLimit(limits.plan) : dayLimit(key.dayLimit, limits)}; ${minuteNote(limits)}`,
     ),
-    paint.dim(`${age(usage, now)}${late}`),
+    ...(key.type === 'test' ? [line('test key', testNote)] : []),
+    paint.dim(`${age(totals, now)}${late}`),
   ].join('\n')
 }
 
@@ -178,7 +190,7 @@ function dayLimit(
   { requestsPerDay }: RequestLimits,
 ): string {
   const most =
-    busiest === null
+    busiest === null || busiest.requests === 0
       ? ''
       : `; busiest day ${busiest.date}: ${count(busiest.requests)} (${percent(busiest.share)})`
   return `${percent(share)} of ${count(requestsPerDay ?? 0)} a day in the last 24 hours${most}`
@@ -189,12 +201,12 @@ function chartOf(days: AccountUsage['daily'], view: UsageView): string {
 }
 
 /** All of it in a line, and how many requests more there are than the time before. */
-export function usageLine({ usage, totals }: AccountUsage, before: Totals | undefined, now: number): string {
+export function usageLine({ totals }: AccountUsage, before: Totals | undefined, now: number): string {
   const { requests } = totals.windows['24h']
   const more = before && totals.windows['30d'].requests - before.windows['30d'].requests
   const change = more === undefined ? '' : ` (${more < 0 ? '' : '+'}${count(more)} since)`
   const keys = `${count(totals.keys)} ${totals.keys === 1 ? 'key' : 'keys'}`
-  return `${keys}, ${count(requests)} requests in 24 hours${change}, errors ${errorRate(totals.windows['24h'])}, ${age(usage, now)}`
+  return `${keys}, ${count(requests)} requests in 24 hours${change}, errors ${errorRate(totals.windows['24h'])}, ${age(totals, now)}`
 }
 
 function windowOf(row: Row, window: WindowName): Pick<UsageWindow, 'requests' | 'errors'> {
@@ -223,13 +235,32 @@ function latency({ requests, latencyMs }: UsageWindow, percentile: 'p50' | 'p95'
   return requests === 0 ? '-' : `${Math.round(latencyMs[percentile])}ms`
 }
 
-/** Oldest day first. */
-function sparkline({ daily = [] }: KeyFigures): string {
-  const days = daily.toSorted((a, b) => (a.date < b.date ? -1 : 1))
-  return days.length === 0
-    ? ''
-    : sparkly(
-        days.map(({ requests }) => requests),
-        { minimum: 0 },
-      )
+/** The last day that the API tells of, of any key; undefined where it tells of none. */
+function lastDayOf(usage: readonly KeyFigures[]): string | undefined {
+  let last: string | undefined
+  for (const { daily = [] } of usage) {
+    for (const { date } of daily) if (last === undefined || date > last) last = date
+  }
+  return last
+}
+
+const dayMs = 86_400_000
+const mostDays = 31
+
+/** A bar for each day up to the last one, which stands at the end; a younger key begins later. */
+function sparkline({ daily = [] }: KeyFigures, lastDay: string | undefined, days = mostDays): string {
+  const last = Date.parse(lastDay ?? '')
+  const requests: number[] = []
+  for (const day of daily) {
+    const ago = Math.round((last - Date.parse(day.date)) / dayMs)
+    if (ago >= 0 && ago < days) requests[ago] = day.requests
+  }
+  if (requests.length === 0) return ''
+  const bars = Array.from(requests, (count = 0) => count).reverse()
+  return sparkly(bars, { minimum: 0 }).padStart(days)
+}
+
+/** What the API could not place stands under a code that is no country's. */
+function countryName(code: string): string {
+  return code === 'XX' ? 'unknown' : code
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -189,6 +189,23 @@ describe('a part', () => {
     expect(await refused('--out', 'nowhere/log.ndjson')).toContain('cannot write nowhere/log.ndjson')
   })
 
+  it('leaves alone what took its name meanwhile, and has it when that is gone', async () => {
+    api.delayMs = 20
+    const running = start('--out', 'log.ndjson')
+    const before = api.pages()
+    await running.until(() => api.pages() - before > 30)
+    await writeFile(at('log.ndjson'), 'of somebody else')
+    api.delayMs = 0
+    const ended = await running.ended
+    expect([ended.exit, ended.stderr]).toEqual([1, expect.stringContaining('is there already, and is not')])
+    expect(await readFile(at('log.ndjson'), 'utf8')).toBe('of somebody else')
+    await rm(at('log.ndjson'))
+    const pages = api.pages()
+    expect((await run('--out', 'log.ndjson')).exit).toBe(0)
+    expect(api.pages()).toBe(pages)
+    expect(await readFile(at('log.ndjson'), 'utf8')).toBe(expected)
+  })
+
   it('is one run’s at a time', async () => {
     api.delayMs = 20
     const running = start('--out', 'log.ndjson')
@@ -213,6 +230,8 @@ describe('a part', () => {
     expect(api.pages()).toBe(pages)
     expect(await readdir(folder)).toEqual(['log.ndjson'])
     await writeFile(at('log.ndjson.part.json'), JSON.stringify(whole))
+    // killed when it had both names
+    await link(at('log.ndjson'), at('log.ndjson.part'))
     const again = await run('--out', 'log.ndjson', '--json')
     expect(JSON.parse(again.stdout)).toMatchObject({ export: { events: events.length } })
     expect(await readdir(folder)).toEqual(['log.ndjson'])

@@ -104,6 +104,8 @@ describe('logs', () => {
     }
     expect(await refused('--status', '9xx')).toContain('"9xx" is no status')
     expect(await refused('--ip', '203.0.1.0/99')).toContain('is no network')
+    expect(await refused('--ip', '203.0.1.300')).toContain('"203.0.1.300" is no address')
+    expect(await refused('--out', '-')).toContain('--out takes a file')
     expect(await refused('--since', 'yesterday')).toContain('--since: "yesterday" is no instant')
     expect(await refused('--since', '1h', '--until', '2h')).toContain('--since is not before --until')
     expect(await refused('--json', '--format', 'csv')).toContain('exclude each other')

@@ -48,12 +48,17 @@ describe('at a terminal', () => {
     const screen = openScreen(account.home, ['usage', '--watch', '1s', '--chart'], { rows: 12 })
     await screen.until(/… \d+ more lines: make the terminal higher, or give --limit/)
     expect(screen.text()).toContain('Ctrl-C ends')
+    expect(screen.text()).toMatch(/[┤│].*█/)
     screen.resize(60, 30)
     await screen.until(/… \d+ more lines/)
     for (const line of screen.text().split('\n')) expect(line.length).toBeLessThanOrEqual(60)
     screen.type(keyboard.ctrlC)
     await screen.ended
+    // what stays is as wide as the terminal is by then
+    for (const line of screen.scrollback().split('\n')) expect(line.length).toBeLessThanOrEqual(60)
     expect(screen.scrollback()).toContain('requests a day, 31 days')
+    // ids and figures side by side need more
+    expect(screen.scrollback()).toMatch(/^NAME +App$/m)
   })
 
   it('goes on over a failure that passes, and says how old the figures are', async () => {

@@ -53,7 +53,7 @@ describe('usage', () => {
     expect(stdout).toContain(`${old.length} not used in 30 days, and not asked about: their figures are 0`)
     expect(stdout).toMatch(/figures up to [123]m ago \(the API has them up to 5 minutes late\)/)
     expect(stdout).toContain(
-      'limit: 24 hours of the 100,000 requests that plan business allows a key a day; of the 1,000 a minute usage tells nothing',
+      'limit: 24 hours of the 100,000 requests that plan business allows a key a day; usage does not count by the minute, in which 1,000 are allowed',
     )
   })
 
@@ -73,6 +73,9 @@ describe('usage', () => {
     expect(names(table.stdout)).toEqual([...all.slice(0, 3), 'TOTAL'])
     expect(table.stdout).toContain(`3 of ${totals.keys} keys; the totals are of all`)
     expect(table.stdout).toContain('errors and latency of 30 days')
+    const unused = await account.run(['usage', '--sort', 'requests', '--limit', '1'])
+    expect(unused.stdout).toMatch(/figures up to/)
+    expect(errorOf(await account.run(['usage', '--limit', '0', '--json']))).toMatchObject({ code: 'usage' })
     const byUse = await account.run(['usage', '--sort', 'last-used', '--window', '7d'])
     expect(byUse.stdout).toMatch(/LAST USED/)
     expect(byUse.stdout).toContain('errors and latency of 7 days')
@@ -97,7 +100,7 @@ describe('usage', () => {
   ] as const)('says what of the limits of plan %s it does not know: %s', async (plan, said, flags) => {
     await open({ plan, keys: 12, events: 500 })
     const { stdout } = await account.run(['usage', ...flags])
-    expect(stdout).toContain(`${said}; of the 100,000 a minute usage tells nothing`)
+    expect(stdout).toContain(`${said}; usage does not count by the minute, in which 100,000 are allowed`)
     expect(stdout).not.toContain('LIMIT')
     expect((await json(...flags)).usage.every(({ dayLimit }) => dayLimit === null)).toBe(true)
   })

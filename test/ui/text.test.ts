@@ -107,6 +107,24 @@ describe('a table', () => {
     ])
   })
 
+  test('lets several columns give way together, the widest first', () => {
+    const two = [
+      columns[1] as (typeof columns)[number],
+      { head: 'WHY', value: () => 'y'.repeat(30), flexible: true },
+    ]
+    const [, , second] = renderTable(two, rows, { width: 50, paint: plain }).split('\n')
+    expect(second?.split('  ').map((cell) => cell.length)).toEqual([24, 24])
+  })
+
+  test('has an optional column in brief before it goes', () => {
+    const more = [
+      ...columns,
+      { head: 'DAYS', value: () => '1234567890', brief: () => '7890', optional: 'first' as const },
+    ]
+    const ends = [80, 26, 20].map((width) => renderTable(more, rows, { width, paint: plain }).split('\n')[1])
+    expect(ends.map((line) => line?.trim().split(/ +/).at(-1))).toEqual(['1234567890', '7890', 'short'])
+  })
+
   test('is a block a row where it cannot be narrow enough', () => {
     const more = [
       { head: '', value: () => '*' },
