@@ -95,6 +95,23 @@ function probes(): (string | undefined)[] {
   return asked.map(({ status, keyId }) => (status === 401 ? 'refused' : keyId))
 }
 
+test('a probe makes no key one that is used', async () => {
+  const { sandbox } = account
+  const createdAt = Date.now() - 10 * 86_400_000
+  const key = sandbox.dashboard.create({ name: 'Shop', createdAt })
+  await repository.write('a.txt', key.secret.reveal())
+  expect(report(await audit('--json', '--probe')).findings).toMatchObject([
+    { evidence: { works: 'accepted' } },
+  ])
+  await expect.poll(() => sandbox.keys().find(({ id }) => id === key.id)?.lastUsedAt).not.toBeNull()
+  // the log is read where another rule needs it
+  const rules = ['--rule', 'never-used', '--rule', 'new-network']
+  const { stdout } = await account.run(['audit', '--json', ...rules])
+  expect((JSON.parse(stdout) as Report).findings).toMatchObject([
+    { key: { id: key.id }, message: expect.stringContaining(', but by probes of pictify-keys') as string },
+  ])
+})
+
 test('where the API does not answer clearly, that is said, and nobody’s key is named', async () => {
   const key = account.sandbox.dashboard.create({ name: 'Shop' })
   await repository.write('a.txt', key.secret.reveal())
