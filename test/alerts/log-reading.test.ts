@@ -119,6 +119,28 @@ describe('the whole log is read, and why is said,', () => {
   })
 })
 
+it.each([
+  ['a check itself', 'key_admin', 'GET', 'pictify-keys/0.1.0', 0],
+  ['what this program changes', 'key_admin', 'POST', 'pictify-keys/0.1.0', 1],
+  ['what another program asks', 'key_admin', 'GET', 'curl/8.0', 1],
+  ['a key that is no admin’s', 'key_web', 'GET', 'pictify-keys/0.1.0', 1],
+])('of requests at night, %s: %s, %s by %s', async (_, keyId, method, userAgent, outside) => {
+  const night = logged(surveyedAt - hourMs, { keyId, method, userAgent })
+  const account = loggedAccount(() => [night])
+  account.at = surveyedAt
+  const { log } = await readAlertLog(account.client, accountKeys, surveyedAt, {
+    settings: { ...settings, workingHours },
+    isOutside: () => true,
+    earlier: nothing,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    onPlan: () => {},
+  })
+  const places = log.known ? log.value.keys.get(keyId) : undefined
+  expect(places).toMatchObject({ requests: 1, outside: { requests: outside } })
+  expect(places?.outside.hours.list()).toHaveLength(outside)
+})
+
 /** So many, each from a network of its own. */
 const strangers = (count: number, at: number) =>
   Array.from({ length: count }, (_, index) =>
