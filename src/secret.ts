@@ -175,6 +175,11 @@ export function parseSecret(text: string, what: string): Secret {
   return new Secret(value)
 }
 
+/** The different secrets in a text (a line of `.env`, of JSON, of a log), in the order they come. */
+export function secretsWithin(text: string): Secret[] {
+  return [...new Set(text.match(pattern))].map((value) => new Secret(value))
+}
+
 function whatIsWrong(value: string): string | undefined {
   if (value === '') return 'the value is empty'
   if (/^(["'`]).*\1$/s.test(value)) return 'the value has quotes around it'

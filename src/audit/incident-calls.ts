@@ -64,7 +64,7 @@ export function createCalls(): Calls {
     if (detail !== 'network' && counts.get(`${detail} ${network}`) === mostOfNetwork) return undefined
     if (!hasRoom(detail, mostCalls[detail])) return undefined
     if (detail !== 'network') hasRoom(`${detail} ${network}`, mostOfNetwork)
-    const isProbe = program === ownProgram && endpoint === 'GET /templates'
+    const isProbe = isOwnProbe(program, endpoint)
     const call = { program, network, endpoint, isProbe, before: newCount(), since: newCount() }
     calls.set(id, call)
     return call
@@ -85,6 +85,11 @@ export function createCalls(): Calls {
       return areApart
     },
   }
+}
+
+/** Whether it looks like this program's own proof of a key. */
+export function isOwnProbe(program: string | null, endpoint: string | null): boolean {
+  return program === ownProgram && endpoint === 'GET /templates'
 }
 
 export function newCount(): Count {

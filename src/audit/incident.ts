@@ -3,6 +3,8 @@
 // - what was left out, for there was too much of it, is counted.
 import type { AuditEvent, Client, Key, KeyAccess, KeyStatus, KeyType, Usage } from '../api/contract.ts'
 import { KeysError } from '../errors.ts'
+import { endpointOf, programOf } from './event-names.ts'
+import { isOwnProbe } from './incident-calls.ts'
 import { createIncidentLog, dayMs, type IncidentLog } from './incident-log.ts'
 import { mayOf, reachedOf, spentOf, type Reached, type Spent } from './incident-reach.ts'
 import { timelineOf, type Mark, type TimelineRow } from './incident-timeline.ts'
@@ -97,6 +99,8 @@ export interface InvestigationOptions {
   seenBefore?: KeyPast | undefined
   /** What else is known to have happened. */
   marks?: readonly Mark[] | undefined
+  /** This program's probes from here on (Unix ms) are those of this very command, which are left out. */
+  ownSince?: number | undefined
   signal?: AbortSignal | undefined
   /** When this is aborted reading ends, and what was read until then is told. */
   enough?: AbortSignal | undefined
@@ -167,7 +171,7 @@ async function* readEvents(
   api: Client,
   keyId: string,
   { from, until }: { from: number; until: number },
-  { onProgress = () => {}, ...options }: InvestigationOptions,
+  { ownSince = Infinity, onProgress = () => {}, ...options }: InvestigationOptions,
 ): AsyncGenerator<AuditEvent[], void, undefined> {
   const filter = { keyId, since: new Date(from).toISOString(), until: new Date(until).toISOString() }
   let [done, total]: [number, number | undefined] = [0, undefined]
@@ -178,11 +182,16 @@ async function* readEvents(
     const isOurs = ({ keyId: of }: AuditEvent, at: number) =>
       (of === keyId || of === '') && at >= from && at < until
     const ours = page.filter((event, index) => isOurs(event, instants[index] ?? NaN))
-    if (ours.length > 0) yield ours
+    if (ours.length > 0)
+      yield ours.filter((event) => !(Date.parse(event.timestamp) >= ownSince && isProbe(event)))
     done += ours.length
     onProgress({ what: 'events', done, total })
     if (instants.some((at) => at < from)) return
   }
+}
+
+function isProbe({ userAgent, method, endpoint }: AuditEvent): boolean {
+  return isOwnProbe(programOf(userAgent), endpointOf(method, endpoint))
 }
 
 function anyOf({ signal, enough }: Pick<InvestigationOptions, 'signal' | 'enough'>): AbortSignal {

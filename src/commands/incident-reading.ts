@@ -22,6 +22,8 @@ export interface IncidentScope {
   /** Unix ms, by the API's clock. */
   since: number
   baselineMs: number
+  /** From here on our own probes are those of this command. */
+  ownSince?: number | undefined
   /** For longer than this nothing is read: what was read of the log until then is told. */
   limitMs?: number | undefined
 }
@@ -31,7 +33,7 @@ export async function readIncident(
   context: Context,
   api: Client,
   keyId: string,
-  { key, since, baselineMs, limitMs }: IncidentScope,
+  { key, since, baselineMs, limitMs, ownSince }: IncidentScope,
 ): Promise<Incident> {
   keepHeapSmall()
   const reading = createReading(context)
@@ -48,6 +50,7 @@ export async function readIncident(
       until,
       replaced: replacedBy(keyId, key, from, journals),
       marks: marksOf(journals, keyId),
+      ownSince,
       seenBefore: await readSeen(context, api, keyId),
       signal: context.signal,
       enough: limit.signal,

@@ -6,9 +6,9 @@ import type { MatchedBy } from '../audit/incident-report.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import { fingerprintOf, parseMark } from '../rotation/marked-name.ts'
-import { parseSecret, type Secret } from '../secret.ts'
+import { parseSecret, secretsWithin, type Secret } from '../secret.ts'
 import { readJournals } from './incident-reading.ts'
-import { readSecretFrom } from './secret-input.ts'
+import { readPiped } from './secret-input.ts'
 
 const named = 'the secret on stdin'
 const rounds = 3
@@ -16,7 +16,7 @@ const pauseMs = 1_000
 /** Of keys that may be meant so many are named. */
 const mostNamed = 5
 
-/** Asks a person for the secret, who does not see it; else it comes from a pipe. Throws `invalid-secret`, `needs-answer`. */
+/** Asks a person for the secret, who does not see it; else it comes from a pipe. What stands around it is left out. Throws `invalid-secret`, `needs-answer`. */
 export async function readLeakedSecret(context: Context): Promise<Secret> {
   const { out, prompt, stdin } = context
   const isTerminal = 'isTTY' in stdin && stdin.isTTY === true
@@ -25,11 +25,16 @@ export async function readLeakedSecret(context: Context): Promise<Secret> {
       hint: 'give it on stdin: pictify-keys incident --secret-stdin < leaked.txt',
     })
   }
-  const secret = isTerminal
-    ? parseSecret(await prompt.secret('Leaked secret (hidden):', named), 'the secret')
-    : await readSecretFrom(context, named)
-  out.conceal(secret)
-  return secret
+  const text = isTerminal
+    ? await prompt.secret('Leaked secret (hidden):', named)
+    : await readPiped(context, named)
+  const [first, ...others] = secretsWithin(text)
+  const secret = first ?? parseSecret(text, isTerminal ? 'the secret' : named)
+  for (const each of [secret, ...others]) out.conceal(each)
+  if (others.length === 0) return secret
+  throw new KeysError('invalid-secret', `${named}: there are ${others.length + 1} different secrets in it`, {
+    hint: 'give one at a time: the line of the one that leaked',
+  })
 }
 
 /** The key that a secret is of. Throws `secret-unmatched`, with what may help. */
@@ -154,18 +159,22 @@ async function readKeys(api: Client, signal: AbortSignal): Promise<Key[]> {
   return keys
 }
 
+/** One that is cut off is refused as one that is revoked: nothing is said of whether its key works. */
 function refused(keys: readonly Key[], { type }: Secret, { baseUrl }: Client): KeysError {
-  const revoked = keys
-    .filter((key) => key.status === 'revoked' && key.type === type)
-    .sort((a, b) => (b.revokedAt ?? '').localeCompare(a.revokedAt ?? ''))
-  const known =
-    revoked.length === 0
-      ? `there is no revoked ${type ?? ''} key in this account`
-      : `it may be one of the revoked ${type ?? ''} keys: ${namesOf(revoked)}, which pictify-keys incident <key> looks into`
+  const of = (status: Key['status']) => {
+    const some = keys
+      .filter((key) => key.status === status && key.type === type)
+      .sort((a, b) => (b.revokedAt ?? b.createdAt).localeCompare(a.revokedAt ?? a.createdAt))
+    return some.length === 0
+      ? `there is no ${status} ${type ?? ''} key in this account`
+      : `${status} ${type ?? ''} keys: ${namesOf(some)}`
+  }
   return new KeysError(
     'secret-unmatched',
-    `${baseUrl} refuses the secret: it is of no active key, so that it does no harm here any more`,
-    { hint: `${known}; or it is of a deleted key, or of another account or API (--profile, --api-url)` },
+    `${baseUrl} does not take the secret as it was given: is it whole?`,
+    {
+      hint: `one that lacks a character is refused as a revoked one is, and its key may still work; look at what it may be of (pictify-keys incident <key>): ${of('active')}; ${of('revoked')}; or it is of a deleted key, or of another account or API (--profile, --api-url)`,
+    },
   )
 }
 

@@ -54,6 +54,7 @@ export const incident = defineCommand({
     const fleet = await readKeysFile(context, config)
     const secret = secretStdin ? await readLeakedSecret(context) : undefined
     const api = await context.api()
+    const begunAt = context.clock.now()
     const matched = secret && (await matchSecret(context, api, secret))
     const subject = await findSubject(context, api, matched?.keyId ?? named ?? '')
     if (matched !== undefined) tellMatch(context, subject, matched.by)
@@ -65,6 +66,8 @@ export const incident = defineCommand({
       key: subject.key,
       since: sinceAt,
       baselineMs: baseline,
+      // the API's clock is known to the second, and that only now
+      ownSince: matched && api.now() - (context.clock.now() - begunAt) - 1_000,
     })
     if (isNothingKnown(found)) throw subject.notFound ?? new KeysError('api-key-not-found', 'no such key')
     warnOfGaps(context, found)

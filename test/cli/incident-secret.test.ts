@@ -122,14 +122,41 @@ describe('incident --secret-stdin', () => {
     })
   })
 
-  test('one that is refused is of no active key: the revoked ones are named', async () => {
+  test('of one that is refused nothing is claimed: it may not be whole, and keys that still work are named too', async () => {
     const leaked = await open()
+    const cut = await ask(leaked.secret.reveal().slice(0, -2), '--json')
+    expect(cut.exit).toBe(3)
+    const { code, message, hint } = errorOf(cut)
+    expect(code).toBe('secret-unmatched')
+    expect(message).toContain('is it whole?')
+    expect(`${message}; ${hint}`).not.toMatch(/no active key|no harm/)
+    expect(hint).toContain(leaked.id)
+    expectNowhere(leaked.secret, cut.stderr)
     account.sandbox.dashboard.revoke(leaked.id)
-    const ran = await ask(leaked.secret.reveal(), '--json')
-    expect(ran.exit).toBe(3)
-    expect(errorOf(ran)).toMatchObject({ code: 'secret-unmatched' })
-    expect(errorOf(ran).hint).toContain(leaked.id)
-    expectNowhere(leaked.secret, ran.stderr)
+    const { hint: revoked } = errorOf(await ask(leaked.secret.reveal(), '--json'))
+    expect(revoked).toContain(`revoked live keys: ${leaked.id}`)
+  })
+
+  test('is taken out of the line that it stands in; of several none is', async () => {
+    const leaked = await open()
+    const other = account.sandbox.keys().find(({ name }) => name === 'Third')
+    const secret = leaked.secret.reveal()
+    await fetch(`${account.sandbox.url}/templates?limit=1`, {
+      headers: { authorization: `Bearer ${secret}` },
+    })
+    const line = await ask(`# app\nPICTIFY_API_KEY=${secret}\nPORT=80`, '--json')
+    // the application's request alone: ours is none of what was spent
+    expect(reportOf(line)).toMatchObject({ incident: { keyId: leaked.id, spent: { requests: 1 } } })
+    const quoted = await ask(`  "apiKey": "${secret}",`, '--json')
+    expect(reportOf(quoted)).toMatchObject({ incident: { keyId: leaked.id } })
+    expectNowhere(leaked.secret, line.stdout, line.stderr, quoted.stdout, quoted.stderr)
+    const both = await ask(`A=${secret}\nB=${other?.secret.reveal()}`, '--json')
+    expect(errorOf(both)).toMatchObject({
+      code: 'invalid-secret',
+      message: expect.stringContaining('2 different secrets') as string,
+    })
+    expectNowhere(leaked.secret, both.stderr)
+    if (other) expectNowhere(other.secret, both.stderr)
   })
 
   test('one of another account is not taken for one of this', async () => {
