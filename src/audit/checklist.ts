@@ -66,6 +66,7 @@ export const checklist: readonly Item[] = [
       'new-user-agent',
       'outside-hours',
       'request-spike',
+      'woke-up',
     ],
     unseen:
       'whether somebody is told between two audits is not seen: pictify-keys alerts check, run by cron, does that',

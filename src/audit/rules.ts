@@ -23,6 +23,7 @@ import { tooManyAdminKeys } from './rules/too-many-admin-keys.ts'
 import { unknownKey } from './rules/unknown-key.ts'
 import { unused } from './rules/unused.ts'
 import { vagueName } from './rules/vague-name.ts'
+import { wokeUp } from './rules/woke-up.ts'
 
 /** Every rule, by its id's alphabet. */
 export const rules: readonly Rule[] = [
@@ -50,4 +51,5 @@ export const rules: readonly Rule[] = [
   unknownKey,
   unused,
   vagueName,
+  wokeUp,
 ]

@@ -1,5 +1,5 @@
 import type { AuditEvent, Key, UsageWindow } from '../../src/api/contract.ts'
-import { createKeyLog, type KeyLog } from '../../src/audit/key-log.ts'
+import { createKeyLog, type KeyLog, type KeyLogOptions } from '../../src/audit/key-log.ts'
 import type { Finding } from '../../src/audit/finding.ts'
 import type { Rule } from '../../src/audit/rule.ts'
 import type { AccountLog, KeyUsage, Survey } from '../../src/audit/survey.ts'
@@ -23,35 +23,54 @@ export interface Traffic extends Partial<
 /** A month of a service that is as it should be. */
 export const usual: Traffic = { ip: '18.66.10.4', userAgent: 'pictify-node/1.4.2', from: 30, to: 0 }
 
-/** The log of an account, of which the last 7 days are recent. */
+interface LogOptions extends Pick<
+  KeyLogOptions,
+  'leavesOutOwnReadings' | 'leavesOutOwnProbes' | 'countsRenders'
+> {
+  hours?: WorkingHours
+  recentDays?: number
+}
+
+function eventsOf({
+  key = 'key_abc123',
+  from = 30,
+  to = 0,
+  everyHours = 6,
+  ...fields
+}: Traffic): AuditEvent[] {
+  const events: AuditEvent[] = []
+  for (let at = surveyedAt - to * dayMs - 1; at >= surveyedAt - from * dayMs; at -= everyHours * hourMs) {
+    events.push({
+      timestamp: new Date(at).toISOString(),
+      action: 'api.request',
+      keyId: key,
+      endpoint: '/image',
+      method: 'POST',
+      status: 200,
+      ip: usual.ip as string,
+      userAgent: usual.userAgent as string,
+      ...fields,
+    })
+  }
+  return events
+}
+
+/** The log of an account, read newest first, of which the last 7 days are recent. */
 export function logOf(
   traffic: readonly Traffic[],
-  { hours, recentDays = 7 }: { hours?: WorkingHours; recentDays?: number } = {},
+  { hours, recentDays = 7, ...options }: LogOptions = {},
 ): AccountLog {
   const recentSince = surveyedAt - recentDays * dayMs
   const isOutside = hours && createOutsideHours(hours)
   const allowance = { left: 10_000 }
   const keys = new Map<string, KeyLog>()
-  let events = 0
-  for (const { key = 'key_abc123', from = 30, to = 0, everyHours = 6, ...fields } of traffic) {
-    const log = keys.get(key) ?? createKeyLog({ allowance, recentSince, isOutside })
-    keys.set(key, log)
-    for (let at = surveyedAt - to * dayMs - 1; at >= surveyedAt - from * dayMs; at -= everyHours * hourMs) {
-      events += 1
-      log.add({
-        timestamp: new Date(at).toISOString(),
-        action: 'api.request',
-        keyId: key,
-        endpoint: '/image',
-        method: 'POST',
-        status: 200,
-        ip: usual.ip as string,
-        userAgent: usual.userAgent as string,
-        ...fields,
-      })
-    }
+  const all = traffic.flatMap(eventsOf).sort((a, b) => Date.parse(b.timestamp) - Date.parse(a.timestamp))
+  for (const event of all) {
+    const log = keys.get(event.keyId) ?? createKeyLog({ allowance, recentSince, isOutside, ...options })
+    keys.set(event.keyId, log)
+    log.add(event)
   }
-  return { since: surveyedAt - 30 * dayMs, until: surveyedAt, recentSince, events, keys }
+  return { since: surveyedAt - 30 * dayMs, until: surveyedAt, recentSince, events: all.length, keys }
 }
 
 export const known = <T>(value: T) => ({ known: true, value }) as const

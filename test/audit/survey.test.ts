@@ -122,4 +122,30 @@ describe('a survey', () => {
     answering('/audit-logs', json({ title: 'Unauthorized' }, 401))
     expect((await failure(surveyAccount(client(), options))).status).toBe(401)
   })
+
+  test('leaves its own checks out of what is outside of working hours, and counts what test keys render', async () => {
+    const all = [
+      key({ id: 'key_admin', access: 'admin', ...used }),
+      key({ id: 'key_full', access: 'full', ...used }),
+      key({ id: 'key_test', type: 'test', access: 'full', ...used }),
+    ]
+    keys(...all)
+    const own = { userAgent: 'pictify-keys/1.2.3', method: 'GET', endpoint: '/templates?limit=1' }
+    const auditLogs = all.flatMap(({ id }) => [
+      { ...event(id, 5), ...own },
+      { ...event(id, 4), ...own, endpoint: '/api-keys' },
+      event(id, 3),
+    ])
+    answering('/audit-logs', json({ auditLogs }))
+    const needs = { usage: false, log: true }
+    const { log } = await surveyAccount(client(), { ...options, needs, isOutside: () => true })
+    const read = all.map(({ id }) => (log.known ? log.value.keys.get(id) : undefined))
+    expect(read.map((each) => each?.outside.requests)).toEqual([1, 2, 2])
+    expect(read.map((each) => each?.renders.list().map(({ value }) => value))).toEqual([
+      [],
+      [],
+      ['2026-03-01'],
+    ])
+    expect(read.map((each) => each?.own.list().map(({ requests }) => requests))).toEqual([[2], [2], [2]])
+  })
 })

@@ -1,6 +1,7 @@
 import { isNewCountry, newCountriesOf } from '../new-countries.ts'
 import { firstLook } from '../past.ts'
 import type { Rule } from '../rule.ts'
+import { heldByKey, standingByUsage } from '../standing.ts'
 import type { KeyPast, Survey } from '../survey.ts'
 import { counted, instant, listed } from '../wording.ts'
 
@@ -13,11 +14,16 @@ export const newCountry: Rule = {
     'The first look at an account skips the rule, and the first look at a key says nothing of it. Where the state directory does not last, as in most CI jobs, keep it (a cache of the job), or go by new-network. Fewer requests than `minRequests` are no finding; `ignore` names countries that are meant to be there.',
   needs: ['usage', 'past'],
   settings: { minRequests: 'requests', ignore: 'countries' },
-  skip({ keys, past }) {
-    if (!past.known || keys.length === 0) return undefined
-    if (keys.some(({ id }) => past.value.keys.has(id))) return undefined
-    return firstLook
-  },
+  ...heldByKey((key, survey) => {
+    const standing = standingByUsage(key, survey)
+    const usage = survey.usage.known ? survey.usage.value.get(key.id) : undefined
+    if (usage === undefined || usage.windows['30d'].requests === 0) return standing
+    // there is none without a country
+    if (Object.keys(usage.countries ?? {}).length === 0)
+      return { known: false, why: 'the API gives no countries' }
+    const isKnown = survey.past.known && survey.past.value.keys.has(key.id)
+    return isKnown ? standing : { known: false, why: firstLook }
+  }),
 
   *check({ keys, usage, past, at, recentSince }, settings) {
     if (!usage.known || !past.known) return

@@ -1,8 +1,9 @@
 import type { Key } from '../../api/contract.ts'
 import type { Finding } from '../finding.ts'
 import { createIgnored } from '../ignored.ts'
-import { hasBaseline, type NewNetworks, newNetworksOf, whyHarmless } from '../novelty.ts'
+import { type NewNetworks, newNetworksOf, whyHarmless } from '../novelty.ts'
 import type { Rule } from '../rule.ts'
+import { heldByKey, standingByPast } from '../standing.ts'
 import type { AccountLog } from '../survey.ts'
 import { counted, instant, listed, rounded, sightingList } from '../wording.ts'
 
@@ -15,10 +16,7 @@ export const newNetwork: Rule = {
     'It is a note where all of them lie beside a known one (the same /16, or /32 of IPv6: machines of a cloud move so), where the key came by as many new ones before, as that of functions in a cloud does, or where pictify-keys alone used them (its probes; of an admin key that is a warning too). A key without three days and ten requests before the recent stretch has no past to be held against and is left out. `ignore` names networks that are meant to be there; fewer requests than `minRequests` are no finding.',
   needs: ['log'],
   settings: { ignore: 'networks', minRequests: 'requests' },
-  skip: ({ keys, log }) => {
-    if (!log.known) return undefined
-    return noBaselines(keys, log.value)
-  },
+  ...heldByKey(standingByPast),
 
   *check({ keys, log }, { ignore, minRequests = 1 }) {
     if (!log.known) return
@@ -32,16 +30,6 @@ export const newNetwork: Rule = {
       yield finding(key, novelty, requests, log.value)
     }
   },
-}
-
-/** Why nothing can be told of any key; undefined where it can of one. */
-export function noBaselines(keys: readonly Key[], log: AccountLog): string | undefined {
-  const recent = keys.flatMap(({ id, status }) => {
-    const own = log.keys.get(id)
-    return status === 'active' && own !== undefined && own.recent > 0 ? [own] : []
-  })
-  if (recent.length === 0 || recent.some((own) => hasBaseline(log, own))) return undefined
-  return 'the audit log does not reach back far enough to tell what is new'
 }
 
 function finding(key: Key, novelty: NewNetworks, requests: number, log: AccountLog): Finding {
@@ -59,7 +47,7 @@ function finding(key: Key, novelty: NewNetworks, requests: number, log: AccountL
       firstAt: instant(Math.min(...sightings.map(({ firstAt }) => firstAt))),
       lastAt: instant(Math.max(...sightings.map(({ lastAt }) => lastAt))),
       knownNetworks: known,
-      usualNewNetworks: rounded(usual),
+      ...(rounded(usual) > 0 && { newNetworksUsually: rounded(usual) }),
       recentSince: instant(log.recentSince),
       ...(unkept > 0 && { requestsFromNetworksNotKept: unkept }),
     },

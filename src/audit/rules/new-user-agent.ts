@@ -2,8 +2,8 @@ import { createIgnored } from '../ignored.ts'
 import { callerOf, ownProgram } from '../key-log.ts'
 import { isHabit, newNetworksOf, noveltyOf } from '../novelty.ts'
 import type { Rule } from '../rule.ts'
+import { heldByKey, standingByPast } from '../standing.ts'
 import { counted, instant, listed, sightingList } from '../wording.ts'
-import { noBaselines } from './new-network.ts'
 
 export const newUserAgent: Rule = {
   id: 'new-user-agent',
@@ -14,7 +14,7 @@ export const newUserAgent: Rule = {
     'A key without three days and ten requests before the recent stretch has no past to be held against and is left out. `ignore` names user agents that are meant to be there; fewer requests than `minRequests` are no finding.',
   needs: ['log'],
   settings: { ignore: 'programs', minRequests: 'requests' },
-  skip: ({ keys, log }) => (log.known ? noBaselines(keys, log.value) : undefined),
+  ...heldByKey(standingByPast),
 
   *check({ keys, log }, { ignore, minRequests = 1 }) {
     if (!log.known) return

@@ -2,10 +2,12 @@ import type { KeyLog } from '../key-log.ts'
 import { hoursText, oddHoursDefaults, oddHoursOf } from '../odd-hours.ts'
 import { outlierScore } from '../robust.ts'
 import type { Rule } from '../rule.ts'
-import { noBaselines } from './new-network.ts'
+import { heldByKey, standingByPast } from '../standing.ts'
 import { counted, listed, percent, rounded, sightingList } from '../wording.ts'
 
 const { fewestRequests, leastTimes, mostBefore } = oddHoursDefaults
+
+const byKey = heldByKey(standingByPast)
 
 export const outsideHours: Rule = {
   id: 'outside-hours',
@@ -13,14 +15,14 @@ export const outsideHours: Rule = {
   summary: 'a key is used outside working hours, as it was not before',
   help:
     `Requests of the recent stretch (\`--recent\`) outside of \`audit: workingHours\` of pictify-keys.yaml, by the audit log. A service that works round the clock is not meant: it is a finding where up to ${percent(mostBefore)} of the requests before the recent stretch were outside, and now at least ${leastTimes} times that share are, more than ${outlierScore} standard errors above it, so that chance does not explain it, from ${fewestRequests} requests on (\`minRequests\`). ` +
-    'A key without three days and ten requests before has no past to be held against and is left out. `workingHours` over midnight belong to the day they begin on; changes of summer time are kept.',
+    'A key without three days and ten requests before has no past to be held against and is left out. `workingHours` over midnight belong to the day they begin on; changes of summer time are kept. What pictify-keys asks, as audits of the night do, is not counted: with an admin key what changes nothing, with others its probes.',
   needs: ['log', 'fleet'],
   settings: { minRequests: 'requests' },
-  skip({ keys, log, fleet }) {
-    if (fleet.known && fleet.value.audit.workingHours === undefined) {
-      return 'pictify-keys.yaml has no audit: workingHours'
-    }
-    return log.known ? noBaselines(keys, log.value) : undefined
+  ...byKey,
+  skip(survey, settings) {
+    const { fleet } = survey
+    const hasHours = !fleet.known || fleet.value.audit.workingHours !== undefined
+    return hasHours ? byKey.skip(survey, settings) : 'pictify-keys.yaml has no audit: workingHours'
   },
 
   *check({ keys, log, fleet }, { minRequests = fewestRequests }) {

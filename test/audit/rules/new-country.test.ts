@@ -75,4 +75,10 @@ describe('new-country', () => {
     )
     expect(newCountry.skip?.(survey({ ID: 9 }, { DE: 40 }), {})).toBeUndefined()
   })
+
+  test('is skipped where the API gives no countries, at every look', () => {
+    const without = { ...survey({}, undefined), usage: used(figures({}, {})).usage }
+    expect(newCountry.skip?.(without, {})).toBe('the API gives no countries')
+    expect(newCountry.skip?.(survey({}, { DE: 40 }), {})).toBe('the API gives no countries')
+  })
 })

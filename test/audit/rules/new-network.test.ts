@@ -17,7 +17,6 @@ describe('new-network', () => {
           requests: 8,
           firstAt: '2026-02-27T17:59:59.999Z',
           knownNetworks: 1,
-          usualNewNetworks: 0,
           recentSince: '2026-02-22T12:00:00.000Z',
         },
         mend: ['pictify-keys', 'incident', 'key_abc123'],
@@ -86,6 +85,7 @@ describe('new-network', () => {
       'the audit log does not reach back far enough to tell what is new',
     )
     expect(newNetwork.skip?.(logged([usual]), {})).toBeUndefined()
-    expect(newNetwork.skip?.(logged([]), {})).toBeUndefined()
+    expect(newNetwork.skip?.(logged([]), {})).toBe('the audit log shows nothing of it, although it was used')
+    expect(newNetwork.skip?.(logged([], { lastUsedAt: null }), {})).toBeUndefined()
   })
 })

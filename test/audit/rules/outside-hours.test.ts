@@ -12,10 +12,10 @@ const fleet = (hours: WorkingHours | undefined): Fleet => ({
   alerts: [],
   notify: [],
 })
-const survey = (traffic: readonly Traffic[], key = {}) => ({
+const survey = (traffic: readonly Traffic[], key = {}, options = {}) => ({
   ...logged([], key),
   fleet: known(fleet(workingHours)),
-  log: known(logOf(traffic, { hours: workingHours })),
+  log: known(logOf(traffic, { hours: workingHours, ...options })),
 })
 /** Noon of each working day; the survey is on a Sunday at noon. */
 const office = [2, 3, 4, 5, 6].flatMap((day) =>
@@ -67,5 +67,15 @@ describe('outside-hours', () => {
     expect(outsideHours.skip?.(survey(office), {})).toBeUndefined()
     expect(outsideHours.skip?.(survey([night]), {})).toContain('does not reach back far enough')
     expect(found(outsideHours, without)).toEqual([])
+  })
+
+  const own = { ...night, userAgent: 'pictify-keys/1.2.3', method: 'GET' }
+  test.each([
+    ['audits of the night', [{ ...own, endpoint: '/audit-logs' }], { leavesOutOwnReadings: true }, 0],
+    ['probes of the night', [{ ...own, endpoint: '/templates' }], { leavesOutOwnProbes: true }, 0],
+    ['what is no probe', [{ ...own, endpoint: '/api-keys' }], { leavesOutOwnProbes: true }, 1],
+    ['a change', [{ ...own, method: 'POST' }], { leavesOutOwnReadings: true, leavesOutOwnProbes: true }, 1],
+  ])('%s', (_, traffic, options, count) => {
+    expect(found(outsideHours, survey([...office, ...traffic], {}, options))).toHaveLength(count)
   })
 })

@@ -85,4 +85,51 @@ describe('shared-key', () => {
     expect(finding?.mend?.[2]).toHaveLength(100)
     expect(finding?.mend?.[2]).toMatch(/ \(python-requests\)$/)
   })
+
+  const elsewhere = { ...usual, ip: '185.60.112.9', endpoint: '/pdf' }
+
+  test('one program from two places side by side, for different work, is a warning', () => {
+    expect(found(sharedKey, logged([usual, { ...elsewhere, everyHours: 12 }]))).toMatchObject([
+      {
+        severity: 'warning',
+        message:
+          'used side by side from 2 places for different work: 18.66.0.0/16 (POST /image) and 185.60.0.0/16 (POST /pdf)',
+        evidence: {
+          places: [expect.stringMatching(/^18\.66/), expect.stringMatching(/^185\.60/)],
+          daysTogether: 7,
+        },
+        mend: ['pictify-keys', 'create', 'Production Server (pdf)', '--type', 'live', '--access', 'full'],
+      },
+    ])
+  })
+
+  const reading = { endpoint: '/templates/tpl_abc123def4', method: 'GET' }
+  test.each([
+    ['the same work', [usual, { ...elsewhere, endpoint: '/image' }]],
+    ['for as much of the same', [usual, elsewhere, { ...elsewhere, endpoint: '/image' }]],
+    ['one place', [usual, { ...elsewhere, ip: '18.66.200.1' }]],
+    [
+      'a move from one to the other',
+      [
+        { ...usual, to: 3 },
+        { ...elsewhere, from: 3.5 },
+      ],
+    ],
+    ['a laptop', [usual, { ...elsewhere, userAgent: 'curl/8.5.0' }]],
+    [
+      'what is seldom',
+      [
+        { ...usual, everyHours: 0.2 },
+        { ...elsewhere, everyHours: 24 },
+      ],
+    ],
+  ])('one program from two places is none of %s', (_, traffic) => {
+    expect(found(sharedKey, logged(traffic))).toEqual([])
+  })
+
+  test('what both of them read does not make their work the same', () => {
+    const both = [usual, elsewhere, { ...usual, ...reading }, { ...elsewhere, ...reading }]
+    expect(found(sharedKey, logged(both))).toHaveLength(1)
+    expect(found(sharedKey, logged(both), { ignore: ['185.60.0.0/16'] })).toEqual([])
+  })
 })
