@@ -5,11 +5,12 @@
 import type { Key } from '../api/contract.ts'
 import type { KeyUsage, Known, Survey } from '../audit/survey.ts'
 import type { AlertCondition, AlertRule, RuleSettings, UsageSpan, WorkingHours } from '../fleet/fleet.ts'
+import { nearest } from '../nearest.ts'
 import { agedVerdict } from './age-verdicts.ts'
 import type { AlertLog } from './log-digest.ts'
 import { countryVerdict, hoursVerdict, networkVerdict } from './place-verdicts.ts'
 import { usageVerdict } from './usage-verdicts.ts'
-import type { Judgement, Verdict } from './verdict.ts'
+import type { Judgement, Reach, Verdict } from './verdict.ts'
 
 /** What rules look at. */
 export type AlertSurvey = Omit<Survey, 'log'> & { log: Known<AlertLog> }
@@ -42,11 +43,23 @@ export type KeyMatch = (rule: AlertRule, name: string) => boolean
 export function evaluate(survey: AlertSurvey, rules: readonly AlertRule[], isAbout: KeyMatch): Judgement[] {
   const active = survey.keys.filter(({ status }) => status === 'active')
   return rules.map((rule) => {
-    const skipped = whySkipped(survey, rule)
-    if (skipped !== undefined) return { rule, skipped, verdicts: new Map() }
     const keys = active.filter(({ name }) => isAbout(rule, name))
-    return { rule, skipped, verdicts: new Map(keys.map((key) => [key.id, verdictOf(survey, rule, key)])) }
+    const reach = reachOf(rule, keys.length, active)
+    const skipped = whySkipped(survey, rule)
+    const judged = skipped === undefined ? keys : []
+    const verdicts = new Map(judged.map((key) => [key.id, verdictOf(survey, rule, key)]))
+    return { rule, reach, skipped, verdicts }
   })
+}
+
+function reachOf({ name: rule, keys }: AlertRule, count: number, active: readonly Key[]): Reach {
+  if (keys === undefined || count > 0) return { rule, keys: keys ?? null, count, meant: null }
+  const named = active.find(({ id }) => id === keys)?.name
+  const [like] = nearest(
+    keys.replaceAll('*', ''),
+    active.map(({ name }) => name),
+  )
+  return { rule, keys, count, meant: named ?? like ?? null }
 }
 
 function whySkipped(survey: AlertSurvey, { condition }: AlertRule): string | undefined {

@@ -110,14 +110,17 @@ function isUntold({ state, deliveries }: AlertIncident): boolean {
 
 const order: readonly AlertIncident['state'][] = ['firing', 'recovered', 'pending']
 
-function ruleReport({ rule, skipped, verdicts }: Judgement, after: readonly AlertIncident[]): RuleReport {
+function ruleReport(
+  { rule, reach, skipped, verdicts }: Judgement,
+  after: readonly AlertIncident[],
+): RuleReport {
   const unknown = [...verdicts.values()].filter(({ state }) => state === 'unknown').length
   const firing = after.filter((each) => each.rule === rule.name && each.state === 'firing').length
   return {
     rule: rule.name,
     condition: rule.condition.kind,
     skipped: skipped ?? null,
-    keys: verdicts.size,
+    keys: reach.count,
     unknown,
     firing,
   }

@@ -7,7 +7,7 @@ import { readRegularFile, writeDurably } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { systemCode, systemReason } from '../system-error.ts'
 import type { AlertIncident } from './incident.ts'
-import { mostPlaces, type Measured } from './verdict.ts'
+import { mostPlaces, type Measured, type Reach } from './verdict.ts'
 import { sealed, unsealed } from './sealed-document.ts'
 
 const version = 1
@@ -28,6 +28,8 @@ export interface AlertState {
   incidents: readonly AlertIncident[]
   /** What that check warned of and will be so for longer: the next need not repeat it. */
   warned: readonly string[]
+  /** How many keys each rule was about then. */
+  reaches: readonly Reach[]
 }
 
 export interface StateFile {
@@ -51,7 +53,8 @@ export function createStateFile(folder: string, scope: AlertScope): StateFile {
       try {
         text = (await readRegularFile(file, { sizeLimit })).toString()
       } catch (cause) {
-        if (systemCode(cause) === 'ENOENT') return { checkedAt: undefined, incidents: [], warned: [] }
+        if (systemCode(cause) === 'ENOENT')
+          return { checkedAt: undefined, incidents: [], warned: [], reaches: [] }
         throw unreadable(file, `cannot be read: ${systemReason(cause)}`, cause)
       }
       return parse(file, text)
@@ -86,15 +89,16 @@ function withPlaces(incident: AlertIncident): AlertIncident {
 interface Content {
   checkedAt: string | null
   incidents: AlertIncident[]
-  /** Files of earlier versions of this program have none. */
+  // files of earlier versions have none of these
   warned?: string[]
+  reaches?: Reach[]
 }
 
 function parse(file: string, text: string): AlertState {
   const document = unsealed<Content>(text, version)
   if ('content' in document) {
-    const { checkedAt, incidents, warned = [] } = document.content
-    return { checkedAt: checkedAt ?? undefined, incidents: incidents.map(withPlaces), warned }
+    const { checkedAt, incidents, warned = [], reaches = [] } = document.content
+    return { checkedAt: checkedAt ?? undefined, incidents: incidents.map(withPlaces), warned, reaches }
   }
   const { problem } = document
   switch (problem) {

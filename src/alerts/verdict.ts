@@ -21,8 +21,19 @@ export const mostPlaces = 50
 export type Verdict =
   { state: 'firing'; measured: Measured } | { state: 'quiet' } | { state: 'unknown'; why: string }
 
+/** How many active keys a rule is about. */
+export interface Reach {
+  rule: string
+  /** The glob that it has for them. */
+  keys: string | null
+  count: number
+  /** Of a glob that no name fits: a name that is much like it. */
+  meant: string | null
+}
+
 /** What became of one rule. */
 export interface Judgement {
+  reach: Reach
   rule: AlertRule
   /** Why it could not be held against any key; then there are no verdicts. */
   skipped: string | undefined

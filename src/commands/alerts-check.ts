@@ -59,7 +59,8 @@ export async function check(context: Context, fleet: Fleet, options: CheckOption
       newId: () => newId('msg'),
     })
     const notes = notesOf(judgements, before.warned)
-    const state = { checkedAt, incidents, warned: notes.map(({ text }) => text) }
+    const reaches = judgements.map(({ reach }) => reach)
+    const state = { checkedAt, incidents, warned: notes.map(({ text }) => text), reaches }
     await file.save(state)
     await keepLog()
     const told = await tell(context, fleet, file, state, options.limitMs)

@@ -3,10 +3,13 @@ import { incidentReport } from '../alerts/report.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { openState } from './alerts-check.ts'
+import { emptyReaches, reachesOf } from './alerts-warnings.ts'
 
 /** The rules of the file, and what is open as the last check left it; asks no API. */
 export async function list(context: Context, fleet: Fleet): Promise<void> {
-  const { checkedAt, incidents } = await (await openState(context, fleet)).read()
+  const state = await (await openState(context, fleet)).read()
+  const { checkedAt, incidents } = state
+  const reaches = reachesOf(fleet, state)
   const open = incidents.filter(({ state }) => state !== 'recovered')
   const data = {
     checkedAt: checkedAt ?? null,
@@ -14,6 +17,7 @@ export async function list(context: Context, fleet: Fleet): Promise<void> {
       rule: name,
       condition,
       keys: keys ?? null,
+      activeKeys: reaches.find(({ rule }) => rule === name)?.count ?? null,
       forMs,
       keepFiringForMs,
       needs: [...sourcesOf(condition)],
@@ -24,4 +28,5 @@ export async function list(context: Context, fleet: Fleet): Promise<void> {
   }
   const { listText } = await import('../ui/alerts/table.ts')
   context.out.result(data, (safe) => listText(safe, { ...context.out, now: context.clock.now() }))
+  for (const text of emptyReaches(reaches)) context.out.warn(text)
 }

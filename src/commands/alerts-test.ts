@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { deliver } from '../alerts/notifier.ts'
+import type { Reach } from '../alerts/verdict.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { nearest } from '../nearest.ts'
 import { testLetter } from '../ui/alerts/letter.ts'
+import { openState } from './alerts-check.ts'
+import { emptyReaches, reachesOf } from './alerts-warnings.ts'
 import { openNotifiers } from './alerts-notifiers.ts'
 
 /** Sends a message that is none of an incident's. Throws `notifier-failed` where one did not take it. */
@@ -39,6 +42,7 @@ export async function sendTest(
   }
   const { testText } = await import('../ui/alerts/table.ts')
   context.out.result(data, (safe) => testText(safe.tests, context.out))
+  for (const text of emptyReaches(await knownReaches(context, fleet))) context.out.warn(text)
   const failed = data.tests.filter(({ sentAt }) => sentAt === null)
   if (failed.length === 0) return
   throw new KeysError(
@@ -48,6 +52,16 @@ export async function sendTest(
       hint: 'what each said stands above; --debug tells every attempt',
     },
   )
+}
+
+/** This is about notifiers: that what is kept cannot be read a check will say. */
+async function knownReaches(context: Context, fleet: Fleet): Promise<Reach[]> {
+  try {
+    return reachesOf(fleet, await (await openState(context, fleet)).read())
+  } catch (error) {
+    if (!(error instanceof KeysError)) throw error
+    return []
+  }
 }
 
 function nobody({ notify, file }: Fleet, named: string | undefined): KeysError {

@@ -1,6 +1,8 @@
 import type { NotifierReport } from '../alerts/report.ts'
-import type { Judgement } from '../alerts/verdict.ts'
+import type { AlertState } from '../alerts/state-file.ts'
+import type { Judgement, Reach } from '../alerts/verdict.ts'
 import type { Context } from '../context.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 
 /** What must not be overlooked, and will be so at the next check too: with --quiet it is told when it is new. */
 export interface Note {
@@ -14,8 +16,28 @@ export function notesOf(judgements: readonly Judgement[], warned: readonly strin
   for (const { rule, skipped } of judgements) {
     if (skipped !== undefined) whys.set(skipped, [...(whys.get(skipped) ?? []), rule.name])
   }
-  const texts = [...whys].map(([why, names]) => `${why}: nothing is known by ${names.join(', ')}`)
+  const texts = [
+    ...[...whys].map(([why, names]) => `${why}: nothing is known by ${names.join(', ')}`),
+    ...emptyReaches(judgements.map(({ reach }) => reach)),
+  ]
   return texts.map((text) => ({ text, isNew: !warned.includes(text) }))
+}
+
+/** Of rules that no key can ever be found by: most likely a name is misspelt. */
+export function emptyReaches(reaches: readonly Reach[]): string[] {
+  return reaches
+    .filter(({ keys, count }) => keys !== null && count === 0)
+    .map(({ rule, keys, meant }) => {
+      const hint = meant === null ? '' : `; did you mean "${meant}"?`
+      return `no active key has a name that fits keys: "${keys}" of ${rule}${hint}`
+    })
+}
+
+/** What the last check saw of how many keys the rules of the file are about, as far as they are the same still. */
+export function reachesOf({ alerts }: Fleet, { reaches }: AlertState): Reach[] {
+  return reaches.filter(({ rule, keys }) =>
+    alerts.some((each) => each.name === rule && (each.keys ?? null) === keys),
+  )
 }
 
 export function warn(

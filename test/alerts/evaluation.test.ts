@@ -333,4 +333,26 @@ it('a rule is about the active keys that fit', () => {
   const rule = ruleOf({ condition: { kind: 'too-old', afterMs: day } })
   const [judgement] = evaluate(survey, [rule], (_, name) => name.startsWith('Prod'))
   expect([...(judgement?.verdicts.keys() ?? [])]).toEqual(['key_abc123'])
+  expect(judgement?.reach).toEqual({ rule: 'busy', keys: null, count: 1, meant: null })
+})
+
+it.each([
+  ['Stagin*', 'Staging'],
+  ['key_b', 'Staging'],
+  ['Reports', null],
+  // revoked
+  ['Old', null],
+])('of %s, which no active key fits, it is told what may be meant', (glob, meant) => {
+  const keys = [
+    surveyed(),
+    surveyed({ id: 'key_b', name: 'Staging' }),
+    surveyed({ id: 'key_c', name: 'Old', status: 'revoked' }),
+  ]
+  // a rule that is skipped is about no key either
+  const rules = [ruleOf({ keys: glob, condition: { kind: 'too-old', afterMs: day } }), ruleOf({ keys: glob })]
+  const judgements = evaluate({ ...emptySurvey, keys }, rules, ({ keys: wanted }, name) => name === wanted)
+  expect(judgements.map(({ reach }) => reach)).toMatchObject([
+    { count: 0, meant },
+    { count: 0, meant },
+  ])
 })

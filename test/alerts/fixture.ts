@@ -28,7 +28,9 @@ export const firing = (value = 1_240): Verdict => ({ state: 'firing', measured: 
 export const quiet: Verdict = { state: 'quiet' }
 
 export function judgementOf(verdicts: Record<string, Verdict>, rule = ruleOf()): Judgement {
-  return { rule, skipped: undefined, verdicts: new Map(Object.entries(verdicts)) }
+  const { name, keys = null } = rule
+  const reach = { rule: name, keys, count: Object.keys(verdicts).length, meant: null }
+  return { rule, reach, skipped: undefined, verdicts: new Map(Object.entries(verdicts)) }
 }
 
 export function incidentOf(fields: Partial<AlertIncident> = {}): AlertIncident {

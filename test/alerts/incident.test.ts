@@ -85,7 +85,7 @@ describe('an incident', () => {
   })
 
   it.each([
-    ['a rule that was skipped', [{ rule: ruleOf(), skipped: 'the API gives no usage', verdicts: new Map() }]],
+    ['a rule that was skipped', [{ ...judgementOf({}, ruleOf()), skipped: 'the API gives no usage' }]],
     [
       'a key that is unknown',
       [judgementOf({ [key.id]: { state: 'unknown', why: 'the API gives no usage' } })],
@@ -115,7 +115,7 @@ describe('an incident', () => {
   })
 
   it('of a revoked key is over though its rule was skipped', () => {
-    const skipped = [{ rule: ruleOf(), skipped: 'the API gives no usage', verdicts: new Map() }]
+    const skipped = [{ ...judgementOf({}, ruleOf()), skipped: 'the API gives no usage' }]
     const keys = [surveyed({ status: 'revoked' })]
     expect(after({ at: 0, judgements: fires() }, { at: 5, judgements: skipped, keys })).toMatchObject([
       { state: 'recovered', recovery: 'key-revoked' },

@@ -20,20 +20,21 @@ const state = {
   checkedAt: '2026-03-01T12:00:00.000Z',
   incidents: [incidentOf()],
   warned: ['the API gives no usage: nothing is known by busy'],
+  reaches: [{ rule: 'busy', keys: 'Web*', count: 3, meant: null }],
 }
 
 it('what was saved is read again; nothing was, at first', async () => {
   const file = createStateFile(folder, scope)
-  expect(await file.read()).toEqual({ checkedAt: undefined, incidents: [], warned: [] })
+  expect(await file.read()).toEqual({ checkedAt: undefined, incidents: [], warned: [], reaches: [] })
   await file.save(state)
   expect(await createStateFile(folder, scope).read()).toEqual(state)
 })
 
-it('one of a version that kept no warnings is read', async () => {
+it('one of a version that kept less is read', async () => {
   const file = createStateFile(folder, scope)
-  const { warned: _, ...before } = state
+  const { warned: _, reaches: __, ...before } = state
   await file.save(before as typeof state)
-  expect(await file.read()).toEqual({ ...before, warned: [] })
+  expect(await file.read()).toEqual({ ...before, warned: [], reaches: [] })
 })
 
 it('is for its owner alone, whatever the umask', async () => {

@@ -83,6 +83,24 @@ describe('alerts list', () => {
   })
 })
 
+it('keys that no name fits are warned of, in check, list and test; list tells how many there are', async () => {
+  await stage.file([busy(3_000), '{name: typo, when: too-old, after: 365d, keys: "Wev"}'])
+  const before = await stage.alerts('list')
+  expect(before).toMatchObject({ exit: 0, stderr: '' })
+  const text = 'warning: no active key has a name that fits keys: "Wev" of typo; did you mean "Web"?\n'
+  const warning = expect.stringContaining(text) as string
+  expect(await stage.alerts('check')).toMatchObject({ exit: 0, stderr: warning })
+  const list = await stage.alerts('list')
+  expect(list.stderr).toContain(text)
+  expect(list.stdout).toMatch(/^busy .* Web\* \(1\) /m)
+  expect(list.stdout).toMatch(/^typo .* Wev \(0\) /m)
+  expect(await stage.alerts('test')).toMatchObject({ exit: 0, stderr: warning })
+  // by cron it is said once
+  expect(await stage.alerts('check', '--quiet')).toMatchObject({ exit: 0, stderr: '' })
+  await stage.file([busy(3_000), '{name: typo, when: too-old, after: 365d, keys: "Web"}'])
+  expect((await stage.alerts('list')).stderr).toBe('')
+})
+
 describe('alerts test', () => {
   it('sends each notifier a message that is none of an incident’s', async () => {
     const mail = await serveMail()

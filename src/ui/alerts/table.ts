@@ -92,6 +92,7 @@ export interface AlertsList {
     rule: string
     condition: AlertCondition
     keys: string | null
+    activeKeys: number | null
     forMs: number
     keepFiringForMs: number
     needs: readonly string[]
@@ -110,7 +111,7 @@ export function listText(
     [
       { head: 'RULE', value: ({ rule }) => rule },
       { head: 'WHEN', value: ({ condition, forMs }) => whenText(condition, forMs), flexible: true },
-      { head: 'KEYS', value: ({ keys }) => keys ?? 'all' },
+      { head: 'KEYS', value: ({ keys, activeKeys }) => keysText(keys, activeKeys) },
       { head: 'TELLS', value: ({ notify }) => notify.join(', ') || 'nobody', flexible: true },
     ],
     rules,
@@ -124,6 +125,12 @@ export function listText(
     ...(incidents.length > 0 ? [incidentTable(incidents, out, now), ''] : []),
     `${open}; ${checked}`,
   ].join('\n')
+}
+
+/** `Nightly * (3)`: how many there were at the last check. */
+function keysText(keys: string | null, count: number | null): string {
+  const which = keys ?? 'all'
+  return count === null ? which : `${which} (${count.toLocaleString('en-US')})`
 }
 
 /** `more than 1,000 requests in 24h for 10m`. */
