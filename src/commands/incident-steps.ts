@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { commandLine, whoseKeys } from '../command-line.ts'
 import { readJournals } from './incident-reading.ts'
+import { lastPlaces } from './last-places.ts'
 import { ownKeyId } from './own-key.ts'
 
 /** So many networks are named in a line. */
@@ -98,7 +99,7 @@ export async function nextSteps(
   return steps
 }
 
-/** Where the key is kept: as pictify-keys.yaml says, or where the last rotation to it delivered it. */
+/** Where the key is kept: as pictify-keys.yaml says, or where the rotation of this machine that made it put it. */
 async function placesOf(
   context: Context,
   api: Client,
@@ -110,10 +111,8 @@ async function placesOf(
   const verify = known?.verify === undefined ? [] : ['--verify', known.verify]
   if (known !== undefined && known.to.length > 0)
     return [...known.to.flatMap((place) => ['--to', place]), ...verify]
-  const delivered = (await readJournals(context, api)).find(
-    ({ newKey, state, cwd }) => newKey?.id === keyId && state === 'done' && cwd === context.cwd,
-  )
-  return (delivered?.targets ?? []).flatMap(({ name }) => ['--to', name])
+  const last = lastPlaces(await readJournals(context, api), keyId, context)
+  return (last?.to ?? []).flatMap((place) => ['--to', place])
 }
 
 /** As `--ip` takes them: `203.0.113.0/24`. */

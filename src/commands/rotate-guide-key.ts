@@ -23,7 +23,7 @@ export async function chooseSubject(context: Context, inputs: RotateInputs): Pro
     )
     if (begun !== undefined && inputs.to.length === 0) return { journal: begun }
     const key = await api.keys.find(named, { signal: context.signal })
-    return { key, name: named, self: await isOwn(context, api, key) }
+    return { key, name: await lineName(api, key, context.signal), self: await isOwn(context, api, key) }
   }
   const key = await search(context, api, open)
   const begun = open.find(({ oldKey, newKey }) => [oldKey.id, newKey?.id].includes(key.id))

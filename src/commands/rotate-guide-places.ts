@@ -8,6 +8,8 @@ import type { PlannedPlace } from '../ui/rotation-plan.ts'
 import { paragraph } from '../ui/wrapping.ts'
 import { parseRestarts } from '../targets/restart.ts'
 import { newFileOf } from './new-files.ts'
+import { readJournals } from './incident-reading.ts'
+import { lastPlaces } from './last-places.ts'
 import { findPlaces, type FoundPlace } from './places.ts'
 import type { RotateInputs } from './rotate-flags.ts'
 import { targetDeps } from './target-deps.ts'
@@ -35,7 +37,8 @@ export async function choosePlaces(context: Context, inputs: RotateInputs, key: 
   const { cwd, env } = context
   const debug = (text: string) => context.out.debug(text)
   const given = inputs.to.filter((spec) => spec !== '')
-  const found = given.length > 0 ? [] : await findPlaces({ cwd, env, credential, self: inputs.self, debug })
+  const around = { cwd, env, credential, self: inputs.self, debug }
+  const found = given.length > 0 ? [] : await offered(context, key, await findPlaces(around))
   for (let isFirst = true; ; isFirst = false) {
     const to =
       isFirst && given.length > 0 ? given : await ask(context, found, key, { parse, mayBeNone: isKept })
@@ -54,6 +57,25 @@ export async function choosePlaces(context: Context, inputs: RotateInputs, key: 
   }
 }
 
+/** What was found; before it the places that this machine's last rotation put the key into, from wherever that was run. */
+async function offered(context: Context, key: Key, found: readonly FoundPlace[]): Promise<Offered[]> {
+  const last = lastPlaces(await readJournals(context, await context.api()), key.id, context)
+  if (last === undefined) return found.map((place) => ({ ...place, isKnown: false }))
+  const { to, rotation } = last
+  const on = (rotation.finishedAt ?? rotation.updatedAt).slice(0, 10)
+  const known = to.map((spec) => ({
+    ...{ label: spec, reason: `rotation ${rotation.id} put the key there on ${on}`, spec: () => spec },
+    isKnown: true,
+  }))
+  return [
+    ...known,
+    ...found.filter(({ label }) => !to.includes(label)).map((place) => ({ ...place, isKnown: false })),
+  ]
+}
+
+/** A place, and whether a receipt says that the key is there. */
+type Offered = FoundPlace & { isKnown: boolean }
+
 interface Rules {
   parse: (specs: readonly string[]) => Promise<void>
   /** Nothing need be chosen. */
@@ -64,17 +86,19 @@ const elsewhere = 'another place'
 
 async function ask(
   { prompt }: Context,
-  found: readonly FoundPlace[],
+  found: readonly Offered[],
   key: Key,
   { parse, mayBeNone }: Rules,
 ): Promise<string[]> {
-  const likely = found.filter(({ holds }) => holds === key.type)
+  const known = found.filter(({ isKnown }) => isKnown)
+  const held = found.filter(({ holds }) => holds === key.type)
+  const likely = known.length > 0 ? known : held.length === 1 ? held : []
   const choices: Choice<FoundPlace | undefined>[] = [
     ...found.map((place) => ({
       name: `${place.label}  (${place.reason})`,
       value: place,
       short: place.label,
-      checked: likely.length === 1 && likely[0] === place,
+      checked: likely.includes(place),
     })),
     { name: elsewhere, value: undefined, checked: found.length === 0 },
   ]

@@ -73,7 +73,10 @@ async function begin(
     overlap: overlap === 0 ? given.overlap : overlap,
   }
   const line = commandLine(context, 'rotate', self ? [] : [name], flags, inputs, await whoseKeys(context))
-  const tellLine = () => tell(context, line)
+  // an id is gone with this rotation, and its line does not rotate what comes after it
+  const isOnce = !self && name === key.id
+  const tellLine = () =>
+    tell(context, line, isOnce ? ' (this rotation alone: the new key has another id)' : '')
   const waits = waitsOf(inputs, undefined)
   const plan: PlannedRotation = {
     key,
@@ -97,6 +100,6 @@ async function begin(
   return { inputs, tellLine }
 }
 
-function tell({ out }: Context, line: string): void {
-  out.show('', 'the same without questions:', `  ${line}`)
+function tell({ out }: Context, line: string, note = ''): void {
+  out.show('', `the same without questions${note}:`, `  ${line}`)
 }

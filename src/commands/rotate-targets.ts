@@ -1,12 +1,9 @@
 import type { Context } from '../context.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
 import { KeysError } from '../errors.ts'
-import { createCredentialTarget } from '../targets/credential.ts'
+import { createCredentialTarget, credentialPrefix } from '../targets/credential.ts'
 import { parseTargets } from '../targets/index.ts'
 import type { Target, TargetDeps } from '../targets/target.ts'
-
-/** How the stored credential is named among a rotation's targets. */
-const credentialPrefix = 'credential:'
 
 /** The targets of a rotation; with `--self` the place the credential comes from is one of them. */
 export async function rotationTargets(

@@ -2,6 +2,9 @@ import { KeysError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import type { Target } from './target.ts'
 
+/** How the stored credential is named among a rotation's targets. */
+export const credentialPrefix = 'credential:'
+
 /** A place that keeps the admin credential; the credential stores fit it. */
 interface Store {
   read(): Promise<Secret | undefined>

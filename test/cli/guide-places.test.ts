@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { authority, createGitHubServer, type GitHubServer } from '../servers/github.ts'
 import { shortWaits } from './guided.ts'
-import { openRotating, type Rotating } from './rotating.ts'
+import { openRotating, quick, type Rotating } from './rotating.ts'
 import { keyboard, openScreen } from './screen.ts'
 
 // Places that the guide has to ask a server about, and the key that it is signed in with.
@@ -78,6 +78,46 @@ describe('an Actions secret of the remote', () => {
     screen.type(keyboard.ctrlC)
     expect((await screen.ended).signal).toBe(2)
     expect(server.requests).toEqual([])
+  })
+})
+
+describe('a key that a rotation of this machine made', () => {
+  test('is offered first where that put it, from any folder', async () => {
+    const { home, old } = project
+    await project.run(['rotate', old.id, '--to', 'env:.env', ...quick])
+    const before = await project.read('.env')
+    const elsewhere = path.join(home.directory, 'elsewhere')
+    await mkdir(elsewhere)
+    await writeFile(path.join(elsewhere, '.env'), 'PICTIFY_API_KEY=\n')
+    const screen = openScreen(home, ['rotate', old.name, '--compromised', ...shortWaits], {
+      columns: 200,
+      rows: 60,
+      cwd: elsewhere,
+    })
+    const place = `env:${home.directory}/.env#PICTIFY_API_KEY`
+    await screen.until('Where does the application find it?')
+    expect(screen.text()).toMatch(
+      new RegExp(`◉ ${place} {2}\\(rotation [0-9a-f]{6} put the key there on 20\\d\\d-\\d\\d-\\d\\d\\)\\n`),
+    )
+    expect(screen.text()).toContain('◯ env:.env#PICTIFY_API_KEY  (is empty)')
+    screen.type(enter)
+    await screen.until('How is it seen')
+    screen.type(`${down}${enter}`)
+    await screen.until('now?')
+    screen.type(`y${enter}`)
+    expect((await screen.ended).exit, screen.scrollback()).toBe(0)
+    expect(await project.read('.env')).not.toBe(before)
+    expect(await project.read('elsewhere/.env')).toBe('PICTIFY_API_KEY=\n')
+  })
+
+  test('is offered one place once where it is also found', async () => {
+    await project.run(['rotate', project.old.id, '--to', 'env:.env', ...quick])
+    const screen = openScreen(project.home, ['rotate', project.old.name, ...shortWaits], { columns: 200 })
+    await screen.until('Where does the application find it?')
+    await screen.until('another place')
+    expect(screen.text().match(/env:\.env#PICTIFY_API_KEY/g)).toHaveLength(1)
+    screen.type(keyboard.ctrlC)
+    await screen.ended
   })
 })
 

@@ -76,7 +76,19 @@ describe('the whole guide', () => {
     expect(screen.text()).not.toContain('Which key')
     await walk(screen, shortWay.slice(1), 4)
     expect((await screen.ended).exit).toBe(0)
-    expect(lineOf(screen.scrollback())).toContain(`rotate ${project.old.id} --to`)
+    // by the name, which its successor has too: the id is gone with this rotation
+    expect(lineOf(screen.scrollback())).toContain(`rotate 'Production Server' --to`)
+  })
+
+  test('where the name is not the key’s alone, its line is said to be for this rotation', async () => {
+    project.sandbox.dashboard.create({ name: project.old.name })
+    const screen = openGuide(project, { columns: 160 }, [project.old.id])
+    await walk(screen, shortWay.slice(1), 3)
+    screen.type(keyboard.enter)
+    expect((await screen.ended).exit).toBe(1)
+    expect(screen.scrollback()).toContain(
+      `the same without questions (this rotation alone: the new key has another id):\n  pictify-keys rotate ${project.old.id} --to`,
+    )
   })
 
   test.each([

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { IncidentReport } from '../../src/audit/incident-report.ts'
@@ -131,7 +131,18 @@ describe('incident <key>', () => {
     )
     const successor = await incident('Rotated')
     expect(successor.incident.keyId).not.toBe(key.id)
-    expect(successor.next[0]?.command).toContain('--to env:.env')
+    expect(successor.next[0]?.command).toContain(`--to 'env:.env#PICTIFY_API_KEY'`)
+    // from elsewhere it is the same place
+    const elsewhere = path.join(home.directory, 'elsewhere')
+    await mkdir(elsewhere)
+    const ran = await account.run(['incident', 'Rotated', '--json'], { cwd: elsewhere })
+    const [{ command = '' } = {}] = reportOf(ran).next
+    expect(command).toContain(`--to 'env:${home.directory}/.env#PICTIFY_API_KEY'`)
+    // and the line works there as it is, with nobody to ask
+    const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, inQuotes, bare = '']) => inQuotes ?? bare)
+    const pasted = await account.run([...words.slice(1), ...quick], { cwd: elsewhere })
+    expect(pasted.exit, pasted.stderr).toBe(0)
+    expect(await readFile(path.join(home.directory, '.env'), 'utf8')).not.toBe(text)
   })
 
   test('the line of the first step is one that the program takes', async () => {
@@ -190,6 +201,25 @@ describe('an API without audit log or usage', () => {
       await other.end()
     }
   }
+
+  test('knows the admin key in use where it is the only one, and says of several what tells them apart', async () => {
+    const other = await openAccount({ without: ['audit-log'] })
+    try {
+      const admin = other.sandbox.keys().find(({ access }) => access === 'admin')?.id ?? ''
+      const lines = async () =>
+        reportOf(await other.run(['incident', admin, '--json'])).next.map(({ command }) => command)
+      const [only, ...rest] = await lines()
+      expect(only).toContain(`rotate ${admin} --self --compromised`)
+      expect(rest.join('\n')).not.toMatch(/ revoke | rotate |--revoke-first/)
+      other.sandbox.dashboard.create({ name: 'Second admin', access: 'admin' })
+      const [own, otherwise, ...more] = await lines()
+      expect(own).toContain(`rotate ${admin} --self --compromised`)
+      expect(otherwise).toContain(`rotate ${admin} --old-secret-stdin --compromised`)
+      expect(more.join('\n')).not.toMatch(/ revoke | rotate |--revoke-first/)
+    } finally {
+      await other.end()
+    }
+  })
 
   test('says that nothing is known, and never that nothing was done', async () => {
     const { incident: found, text, warned } = await of('audit-log', 'usage')
