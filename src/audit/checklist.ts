@@ -5,6 +5,7 @@
 import { isEnvironmentFile } from './environment-file.ts'
 import { callerOf, ownProgram } from './key-log.ts'
 import { maybeInUse } from './own-key.ts'
+import { passedOverIn } from './passed-over.ts'
 import type { ReportedFinding } from './report.ts'
 import type { Survey } from './survey.ts'
 
@@ -13,6 +14,8 @@ type Found = Pick<ReportedFinding, 'rule' | 'severity' | 'place'>
 interface Item extends Said {
   /** Why its rules had nothing to look at, or not all of it (lower case, no full stop); undefined where they had. */
   nothingIn?: (survey: Survey) => string | undefined
+  /** What else of it is not seen in a survey. */
+  passedOver?: (survey: Survey) => readonly string[]
   /** Whether what its rules found is against it; all of that is, without this. */
   counts?: (finding: Found, survey: Survey) => boolean
 }
@@ -32,6 +35,7 @@ export const checklist: readonly Item[] = [
     rules: ['secret-in-tree'],
     unseen: 'where else a secret was copied to is not seen: only this working tree is searched',
     nothingIn: noTree,
+    passedOver: ({ tree }) => (tree.known ? passedOverIn(tree.value) : []),
     // an environment file that only its owner reads is what is asked for
     counts: ({ severity }, survey) => hasRepository(survey) || severity !== 'note',
   },
@@ -94,7 +98,7 @@ function noTree({ tree }: Survey): string | undefined {
   const { hasRepository: isIn, files, unread } = tree.value
   if (!isIn) return 'the working directory is in no repository: only its environment files were looked at'
   if (files === 0) return 'git tracks no file here'
-  return unread > 0 ? `files that could not be read: ${unread}` : undefined
+  return unread > 0 ? 'not every file could be read' : undefined
 }
 
 /** The key in use is there for this audit at least. */
@@ -129,16 +133,17 @@ export function holdChecklist(
   findings: readonly Found[],
   isNotHeld: (rule: string) => boolean,
 ): CheckedItem[] {
-  return checklist.map(({ item, rules, unseen, nothingIn, counts = () => true }) => {
+  return checklist.map(({ item, rules, nothingIn, passedOver, counts = () => true, ...own }) => {
     const found = findings.filter((finding) => rules.includes(finding.rule) && counts(finding, survey)).length
     const notHeld = rules.filter(isNotHeld)
     // what was found, or why they were not held, says it already
     const isSaid = found > 0 || notHeld.length === rules.length
     const why = isSaid ? null : (nothingIn?.(survey) ?? null)
+    const unseen = [...(passedOver?.(survey) ?? []), ...(own.unseen === null ? [] : [own.unseen])]
     return {
       item,
       rules,
-      unseen,
+      unseen: unseen.length > 0 ? unseen.join('; ') : null,
       state: stateOf(rules, found, notHeld, why),
       findings: found,
       notHeld,

@@ -75,6 +75,8 @@ export interface SearchedTree {
   unread: number
   /** Folders of repositories within it that are no part of it, and were not looked at; from the working directory. */
   strangers: readonly string[]
+  /** There are more secrets than are listed. */
+  isCut: boolean
 }
 
 /** A secret found in a file of the working tree. The secret itself is not in here. */

@@ -15,8 +15,6 @@ export interface TreePlace extends LineSecret, Pick<TreeSecret, 'file' | 'state'
 
 export interface TreeSearch extends Omit<SearchedTree, 'secrets'> {
   places: readonly TreePlace[]
-  /** There is more than is listed. */
-  isCut: boolean
 }
 
 export interface TreeOptions {

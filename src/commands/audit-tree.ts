@@ -1,4 +1,5 @@
 import type { Client } from '../api/contract.ts'
+import { passedOverIn } from '../audit/passed-over.ts'
 import type { Known, SearchedTree, TreeSecret } from '../audit/survey.ts'
 import type { TreeOptions, TreePlace } from '../audit/tree.ts'
 import type { Context } from '../context.ts'
@@ -30,10 +31,8 @@ export async function readTree(
   const globs = ignore.length === 0 ? [] : ignore.map(await loadNameGlobs())
   const isIgnored = (file: string) => globs.some((fits) => fits(file))
   try {
-    const { places, isCut, ...searched } = await searchTree({ cwd, env, isIgnored, signal, onProgress })
-    if (searched.unread > 0)
-      out.warn(`files of the working tree that cannot be read, and were not searched: ${searched.unread}`)
-    if (isCut) out.warn('there are more secrets in the working tree than are listed')
+    const { places, ...searched } = await searchTree({ cwd, env, isIgnored, signal, onProgress })
+    for (const passedOver of passedOverIn(searched)) out.warn(passedOver)
     const ask = askOnce(context, api, probe)
     const secrets: TreeSecret[] = []
     for (const place of places) secrets.push(shown(place, await ask(place.secret)))

@@ -41,7 +41,14 @@ const [stored, excluded, separate, rotated, unusedRevoked, monitored, restricted
 /** A repository of one file; two keys, of which an application uses one. */
 const app = surveyed()
 const admin = surveyed({ id: 'key_admin1', name: 'Team admin', access: 'admin' })
-const tree = { secrets: [], hasRepository: true, files: 1, unread: 0, strangers: [] }
+const tree = {
+  secrets: [],
+  hasRepository: true,
+  files: 1,
+  unread: 0,
+  strangers: [] as string[],
+  isCut: false,
+}
 const whole: Survey = {
   ...emptySurvey,
   keys: [app, admin],
@@ -126,13 +133,23 @@ describe('an item', () => {
     ['in no repository', stored, at({ hasRepository: false, files: 0 }), /in no repository/],
     ['in no repository, whatever was looked at', excluded, at({ hasRepository: false }), /in no repository/],
     ['in an empty repository', excluded, at({ files: 0 }), /no file/],
-    ['where files could not be read', stored, at({ unread: 2 }), /could not be read: 2/],
+    ['where files could not be read', stored, at({ unread: 2 }), /not every file/],
   ])('is not known %s', (_, item, fields, why) => {
     expect(stateOf(item, { survey: { ...whole, ...fields } })).toMatchObject({
       state: 'unknown',
       nothingIn: expect.stringMatching(why) as string,
     })
   })
+})
+
+test('what was passed over is said with the item, whatever was found', () => {
+  const value = { ...tree, unread: 2, strangers: ['tools/a', 'tools/b'], isCut: true }
+  const survey: Survey = { ...whole, tree: { known: true, value } }
+  const passedOver = /not searched: 2; .* not searched: tools\/a and tools\/b; .* than are listed; where else/
+  for (const findings of [[], [found('secret-in-tree', 'src/app.js')]]) {
+    expect(stateOf(stored, { survey, findings })?.unseen).toMatch(passedOver)
+  }
+  expect(stateOf(stored)?.unseen).toMatch(/^where else/)
 })
 
 describe('of secrets in files', () => {

@@ -21,7 +21,7 @@ const inApp: TreeSecret = {
 }
 const searched = (secret: TreeSecret): Survey['tree'] => ({
   known: true,
-  value: { secrets: [secret], hasRepository: true, files: 1, unread: 0, strangers: [] },
+  value: { secrets: [secret], hasRepository: true, files: 1, unread: 0, strangers: [], isCut: false },
 })
 const held = (fields: Partial<TreeSecret> = {}) =>
   checked(secretInTree, [surveyed()], { tree: searched({ ...inApp, ...fields }) })

@@ -145,7 +145,10 @@ export function subject({
     ...emptySurvey,
     keys,
     usage: { known: true, value: usage },
-    tree: { known: true, value: { secrets: [], hasRepository: true, files: 1, unread: 0, strangers: [] } },
+    tree: {
+      known: true,
+      value: { secrets: [], hasRepository: true, files: 1, unread: 0, strangers: [], isCut: false },
+    },
     ...own,
   }
   const report = judge(
