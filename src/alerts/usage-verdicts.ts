@@ -1,9 +1,8 @@
 import type { Key } from '../api/contract.ts'
 import { spikeDefaults, spikeOf } from '../audit/spike.ts'
 import type { KeyUsage } from '../audit/survey.ts'
-import { counted, figure, percent } from '../audit/wording.ts'
+import { counted, exactPercent, figure, percentAbove } from '../audit/wording.ts'
 import type { AlertCondition, RuleSettings } from '../fleet/fleet.ts'
-import { formatDuration } from '../duration.ts'
 import type { Verdict } from './verdict.ts'
 
 type UsageCondition = Extract<AlertCondition, { kind: 'requests' | 'error-rate' | 'p95' | 'spike' }>
@@ -35,12 +34,12 @@ export function usageVerdict(
     const { overMs: limit } = condition
     const value = latencyMs.p95
     if (value <= limit) return quiet
-    const message = `p95 ${formatDuration(value)} ${within} (${counted(requests, 'request')}), more than ${formatDuration(limit)}`
+    const message = `p95 ${figure(value)} ms ${within} (${counted(requests, 'request')}), more than ${figure(limit)} ms`
     return { state: 'firing', measured: { message, unit: 'ms', value, limit, details: [], places: [] } }
   }
   const share = errors / requests
   if (share <= condition.over) return quiet
-  const message = `${percent(share)} of ${counted(requests, 'request')} ${within} failed (${figure(errors)}), more than ${percent(condition.over)}`
+  const message = `${percentAbove(share, condition.over)} of ${counted(requests, 'request')} ${within} failed (${figure(errors)}), more than ${exactPercent(condition.over)}`
   return {
     state: 'firing',
     measured: { message, unit: 'share', value: share, limit: condition.over, details: [], places: [] },

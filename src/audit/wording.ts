@@ -19,6 +19,17 @@ export function percent(share: number): string {
   return `${precise.format(share * 100)} %`
 }
 
+/** `0.05 %`: a limit as it was set. */
+export function exactPercent(share: number): string {
+  return `${Number((share * 100).toFixed(6))} %`
+}
+
+/** A share that is above a limit, as exactly as it takes to see that: `5.04 %`. */
+export function percentAbove(share: number, limit: number): string {
+  const digits = [1, 2, 3, 4, 5].find((each) => (share * 100).toFixed(each) !== (limit * 100).toFixed(each))
+  return `${Number((share * 100).toFixed(digits ?? 6))} %`
+}
+
 /** `3.4 times`; undefined where there is nothing to be times of. */
 export function timesOf(seen: number, usual: number): string | undefined {
   return usual > 0 ? `${precise.format(seen / usual)} times` : undefined

@@ -84,7 +84,24 @@ describe('figures against limits', () => {
     })
     const slow: AlertCondition = { kind: 'p95', overMs: 800, in: '24h', minRequests: 1 }
     expect(verdict(slow, withUsage(usageOf({ requests: 30, latencyMs })))).toMatchObject({
-      measured: { message: 'p95 900ms in 24h (30 requests), more than 800ms', unit: 'ms' },
+      measured: { message: 'p95 900 ms in 24h (30 requests), more than 800 ms', unit: 'ms' },
+    })
+  })
+
+  it('as exactly as it takes to see which is more', () => {
+    const p95: AlertCondition = { kind: 'p95', overMs: 2_000, in: '24h', minRequests: 1 }
+    const slow = { requests: 30, latencyMs: { ...latencyMs, p95: 2_441 } }
+    expect(verdict(p95, withUsage(usageOf(slow)))).toMatchObject({
+      measured: { message: 'p95 2,441 ms in 24h (30 requests), more than 2,000 ms' },
+    })
+    const failing: AlertCondition = { kind: 'error-rate', over: 0.05, in: '24h', minRequests: 1 }
+    expect(verdict(failing, withUsage(usageOf({ requests: 10_000, errors: 501 })))).toMatchObject({
+      measured: { message: '5.01 % of 10,000 requests in 24h failed (501), more than 5 %' },
+    })
+    const age: AlertCondition = { kind: 'too-old', afterMs: 90 * day }
+    const createdAt = new Date(surveyedAt - 90 * day - 7_000).toISOString()
+    expect(verdict(age, {}, surveyed({ createdAt }))).toMatchObject({
+      measured: { message: '90d 7s old, more than 90d' },
     })
   })
 

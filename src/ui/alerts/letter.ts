@@ -2,12 +2,13 @@
 // - one thing is said in every form: what fires, of which key, by how much, since when, and what to do next;
 // - whatever comes from outside is one line of text in each of them, and no secret is in any.
 import type { Delivery, Message } from '../../alerts/delivery.ts'
-import type { AlertIncident, Recovery } from '../../alerts/incident.ts'
+import type { AlertIncident } from '../../alerts/incident.ts'
 import type { Letter } from '../../alerts/notifier.ts'
 import type { AlertCondition } from '../../fleet/fleet.ts'
 import { redact } from '../../secret.ts'
 import { mapStrings, oneLine } from '../text.ts'
 import { htmlOf } from './mail.ts'
+import { overText, recoveryText } from './recovery.ts'
 import { slackOf } from './slack.ts'
 
 /** A message as it is told, in words; every text is safe to show. */
@@ -35,21 +36,13 @@ export interface LetterFacts {
   /** Unix ms. */
   at: number
   apiUrl: string
-  commandsFor(kind: AlertCondition['kind'] | undefined, keyId: string): readonly string[]
+  commandsFor(kind: AlertCondition['kind'] | undefined, key: { id: string; name: string }): readonly string[]
 }
 
 const mostRows = 10
 /** What a program is sent of those that fire together. */
 const mostData = 100
 const longestHeadline = 200
-
-const recoveries: Readonly<Record<Recovery, string>> = {
-  quiet: 'it is as it is to be',
-  'key-revoked': 'the key is revoked',
-  'key-gone': 'the key is not in the account any more',
-  'key-not-covered': 'the rule is not about the key any more',
-  'rule-gone': 'the rule is not in the file any more',
-}
 
 export function letterOf(message: Message, facts: LetterFacts): Letter {
   const safe = (text: string) => redact(oneLine(text))
@@ -60,7 +53,7 @@ export function letterOf(message: Message, facts: LetterFacts): Letter {
   const isOver = about === 'recovered'
   const subject =
     incidents.length === 1 && first !== undefined
-      ? `${first.key.name} (${first.key.id}): ${isOver ? recoveries[first.recovery ?? 'quiet'] : first.measured.message}`
+      ? `${first.key.name} (${first.key.id}): ${isOver ? recoveryText(first) : first.measured.message}`
       : `${incidents.length} keys`
   const told: Told = mapStrings(
     {
@@ -68,7 +61,7 @@ export function letterOf(message: Message, facts: LetterFacts): Letter {
       headline: shortened(`${ruleName}: ${subject}`),
       rows: incidents.slice(0, mostRows).map((incident) => rowOf(incident, isOver)),
       more: Math.max(0, incidents.length - mostRows),
-      commands: isOver || first === undefined ? [] : facts.commandsFor(kind, first.key.id),
+      commands: isOver || first === undefined ? [] : facts.commandsFor(kind, first.key),
       foot: `pictify-keys alerts, of the account at ${facts.apiUrl}`,
     },
     safe,
@@ -119,10 +112,10 @@ export function wordFor(about: Told['about']): string {
 }
 
 function rowOf(incident: AlertIncident, isOver: boolean): ToldIncident {
-  const { key, measured, since, recoveredAt, recovery } = incident
+  const { key, measured, since, recoveredAt } = incident
   return {
     key: `${key.name} (${key.id}, ${key.type})`,
-    what: isOver ? `${recoveries[recovery ?? 'quiet']}; it was: ${measured.message}` : measured.message,
+    what: isOver ? overText(incident) : measured.message,
     details: isOver ? [] : measured.details,
     times: [
       ['since', instant(since)],

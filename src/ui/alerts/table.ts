@@ -1,6 +1,7 @@
 import type { AlertsReport, IncidentReport, RuleReport } from '../../alerts/report.ts'
 import type { AlertCondition } from '../../fleet/fleet.ts'
 import { formatDuration } from '../../duration.ts'
+import { overText } from './recovery.ts'
 import type { Output } from '../output.ts'
 import { renderTable } from '../table.ts'
 
@@ -22,11 +23,10 @@ export function checkText(report: AlertsReport, out: Drawing): string {
 /** Of a check that is one of many: what changed, on a line. */
 export function changeLine(report: AlertsReport): string {
   const changed = report.incidents.filter(({ isNew, state }) => isNew || state === 'recovered')
-  const texts = changed.map(({ rule, key, state, measured }) =>
-    state === 'recovered'
-      ? `over: ${rule}: ${key.name} (${key.id})`
-      : `firing: ${rule}: ${key.name} (${key.id}): ${measured.message}`,
-  )
+  const texts = changed.map((incident) => {
+    const { rule, key, state } = incident
+    return `${words[state]}: ${rule}: ${key.name} (${key.id}): ${whatText(incident)}`
+  })
   return [summaryLine(report), ...texts].join('; ')
 }
 
@@ -60,14 +60,19 @@ function incidentTable(incidents: readonly IncidentReport[], { width, paint }: D
       { head: 'SINCE', value: ({ since }) => sinceText(since, now) },
       {
         head: 'WHAT',
-        value: ({ measured, unknown }) =>
-          unknown === null ? measured.message : `${measured.message} (now unknown: ${unknown})`,
+        value: whatText,
         flexible: true,
       },
     ],
     incidents,
     { width, paint },
   )
+}
+
+function whatText(incident: IncidentReport): string {
+  const { state, measured, unknown } = incident
+  if (state === 'recovered') return overText(incident)
+  return unknown === null ? measured.message : `${measured.message} (now unknown: ${unknown})`
 }
 
 function sinceText(since: string, now: number): string {

@@ -8,7 +8,7 @@ import { incidentOf, ruleOf } from '../../alerts/fixture.ts'
 const facts = {
   at: Date.parse('2026-03-01T12:00:00Z'),
   apiUrl: 'https://api.pictify.test',
-  commandsFor: (_: unknown, keyId: string) => [
+  commandsFor: (_: unknown, { id: keyId }: { id: string }) => [
     `pictify-keys incident ${keyId}`,
     `pictify-keys rotate ${keyId} --compromised`,
   ],
