@@ -7,7 +7,15 @@ import type { Argument, Command, Flag } from './commands/command.ts'
 import { commandHelp, programHelp } from './commands/help-pages.ts'
 import { commands, hiddenCommands } from './commands/index.ts'
 import { KeysError } from './errors.ts'
-import { argumentForm, type Environment, flagForm, helpHint, readFlag, withBareValues } from './flags.ts'
+import {
+  argumentForm,
+  type Environment,
+  flagForm,
+  helpHint,
+  missingArgument,
+  readFlag,
+  withBareValues,
+} from './flags.ts'
 import { globalFlags, type Globals } from './globals.ts'
 import { helpText } from './ui/help.ts'
 
@@ -32,12 +40,14 @@ export async function parse(argv: readonly string[], env: Environment, columns =
   const wanted = namedCommand(program.options, argv)
   let chosen: Chosen | undefined
   let line = argv
+  let wantedCommand: Command | undefined
   const known = [...commands, ...hiddenCommands.filter(({ name }) => name === wanted)]
   for (const entry of known) {
     const loaded = entry.name === wanted ? await entry.load() : undefined
     const page = () => (loaded === undefined ? '' : helpText(commandHelp(loaded), columns))
     const command = dressed(program.command(entry.name), page, onHelp)
     if (loaded === undefined) continue
+    wantedCommand = loaded
     line = withBareValues(argv, loaded.flags)
     fill(command, loaded, (args) => (chosen = { command: loaded, commander: command, args }))
   }
@@ -50,7 +60,7 @@ export async function parse(argv: readonly string[], env: Environment, columns =
     if (!(error instanceof CommanderError)) throw error
     if (program.opts<{ version?: true }>().version) return { kind: 'version' }
     if (error.exitCode === 0 || error.code === 'commander.help') return { kind: 'help', text: help }
-    throw await refusal(error, wanted, known)
+    throw missingOf(error, wantedCommand) ?? (await refusal(error, wanted, known))
   }
   if (chosen === undefined) return { kind: 'help', text: help }
   return { kind: 'run', command: chosen.command, ...read(chosen, program, env) }
@@ -144,6 +154,12 @@ function readArgument({ name, many, choices }: Argument, typed: unknown): unknow
 
 /** The global flags that say which account a command line is about. */
 const accountFlags: readonly string[] = ['profile', 'apiUrl', 'insecureHttp', 'caFile', 'stateDir']
+
+/** Of a missing argument commander says no more than its name. */
+function missingOf({ code, message }: CommanderError, command: Command | undefined): KeysError | undefined {
+  const name = code === 'commander.missingArgument' ? /'(.+)'/.exec(message)?.[1] : undefined
+  return command && name ? missingArgument(command.name, command.args, name) : undefined
+}
 
 /** commander's refusal in our words. */
 async function refusal(

@@ -34,6 +34,18 @@ export function argumentForm({ name, optional, many }: Argument): string {
   return optional ? `[${form}]` : `<${form}>`
 }
 
+/** The refusal of a line that lacks an argument, where nobody can be asked for it: what it is, and how the line is written. */
+export function missingArgument(command: string, args: readonly Argument[], name: string): KeysError {
+  const index = args.findIndex((argument) => argument.name === name)
+  const [what = name] = args[index]?.summary.split(';', 1) ?? []
+  const forms = args.map((argument, at) =>
+    argumentForm(at <= index ? { ...argument, optional: false } : argument),
+  )
+  return new KeysError('usage', `${command} needs <${name}>: ${what}`, {
+    hint: `write pictify-keys ${[command, ...forms].join(' ')}`,
+  })
+}
+
 /** `-y, --yes`, `--older-than <duration>`. */
 export function flagForm(key: string, flag: Flag): string {
   const short = flag.short === undefined ? '' : `-${flag.short}, `

@@ -76,7 +76,7 @@ describe('a command line', () => {
     [['nothing'], "unknown command 'nothing'"],
     [['list', '--limit', '1.5'], '--limit: "1.5" is not a whole number'],
     [['list', '--limit', '99999999999999999999'], '--limit: "99999999999999999999" is not a whole number'],
-    [['completion'], "missing required argument 'shell'"],
+    [['completion'], 'completion needs <shell>: bash, zsh or fish'],
     [['list', '--json=yes'], "unknown option '--json=yes'"],
   ])('%j is refused: %s', async (line, message) => {
     await expect(parse(line, {})).rejects.toMatchObject({ code: 'usage', exit: 2, message })

@@ -6,20 +6,23 @@ import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
 import { deliver, openTargets } from './create-delivery.ts'
 import { planHandover } from './create-handover.ts'
-import { keyName, missingArgument } from './key-names.ts'
+import { missingArgument } from '../flags.ts'
+import { keyName } from './key-names.ts'
 import { warnOfNamesakes } from './namesakes.ts'
 import { snippetOf } from './snippet.ts'
+
+const args = [
+  {
+    name: 'name',
+    summary: 'what uses the key, 1 to 100 characters; asked for at a terminal',
+    optional: true,
+  },
+] as const
 
 export const create = defineCommand({
   name: 'create',
   summary: 'create a key; its secret is shown once, or delivered',
-  args: [
-    {
-      name: 'name',
-      summary: 'what uses the key, 1 to 100 characters; asked for at a terminal',
-      optional: true,
-    },
-  ],
+  args,
   flags: {
     type: {
       type: 'choice',
@@ -46,7 +49,7 @@ export const create = defineCommand({
 
   async run(context, { name: typed, type, access, to, createTarget, print, snippet: kind, yes }) {
     const { out } = context
-    if (typed === undefined && !out.interactive) throw missingArgument('create', 'name')
+    if (typed === undefined && !out.interactive) throw missingArgument('create', args, 'name')
     const name = await keyName(context, typed, 'What uses the key? (its name)')
     const api = await context.api()
     await warnOfNamesakes(context, api, name)

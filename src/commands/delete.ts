@@ -2,13 +2,17 @@ import { hasCode, KeysError } from '../errors.ts'
 import { confirmRevoking, describe, severalKeys, showLastUses } from './chosen-keys.ts'
 import { oneLine } from '../ui/text.ts'
 import { defineCommand } from './command.ts'
-import { missingArgument } from './key-names.ts'
+import { missingArgument } from '../flags.ts'
+
+const args = [
+  { name: 'keys', summary: 'key ids or names; asked for at a terminal', optional: true, many: true },
+] as const
 
 // `delete` is a word of the language, so the command goes by another name in code.
 export const deleteKeys = defineCommand({
   name: 'delete',
   summary: 'remove revoked keys from the account',
-  args: [{ name: 'keys', summary: 'key ids or names; asked for at a terminal', optional: true, many: true }],
+  args,
   flags: {
     revoke: { type: 'boolean', summary: 'revoke first what is still active' },
     yes: { type: 'boolean', short: 'y', summary: 'skip the question' },
@@ -18,7 +22,7 @@ export const deleteKeys = defineCommand({
 
   async run(context, { keys: named, revoke, yes, force }) {
     const { out, prompt, signal } = context
-    if (named.length === 0 && !out.interactive) throw missingArgument('delete', 'keys')
+    if (named.length === 0 && !out.interactive) throw missingArgument('delete', args, 'keys')
     const api = await context.api()
     const found = await severalKeys(context, api, named, {
       question: revoke

@@ -1,7 +1,6 @@
 import { checkName } from '../api/name.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
-import { helpHint } from '../flags.ts'
 import { parseMark } from '../rotation/marked-name.ts'
 
 /** The name of a key, as it was typed or is asked for now. Throws `invalid-name`, and what the question throws. */
@@ -24,9 +23,4 @@ function refuseName(name: string): void {
   throw new KeysError('invalid-name', 'the name is of the form that marks a rotation', {
     hint: 'choose another',
   })
-}
-
-/** What a person would have been asked for; said as of an argument that is asked for nowhere. */
-export function missingArgument(command: string, name: string): KeysError {
-  return new KeysError('usage', `missing required argument '${name}'`, { hint: helpHint(command) })
 }

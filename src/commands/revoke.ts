@@ -1,12 +1,16 @@
 import type { Key } from '../api/contract.ts'
 import { confirmRevoking, severalKeys, showLastUses } from './chosen-keys.ts'
 import { defineCommand } from './command.ts'
-import { missingArgument } from './key-names.ts'
+import { missingArgument } from '../flags.ts'
+
+const args = [
+  { name: 'keys', summary: 'key ids or names; asked for at a terminal', optional: true, many: true },
+] as const
 
 export const revoke = defineCommand({
   name: 'revoke',
   summary: 'stop keys from working, at once and for good',
-  args: [{ name: 'keys', summary: 'key ids or names; asked for at a terminal', optional: true, many: true }],
+  args,
   flags: {
     yes: { type: 'boolean', short: 'y', summary: 'skip the question' },
     force: {
@@ -18,7 +22,7 @@ export const revoke = defineCommand({
 
   async run(context, { keys: named, yes, force }) {
     const { out, signal } = context
-    if (named.length === 0 && !out.interactive) throw missingArgument('revoke', 'keys')
+    if (named.length === 0 && !out.interactive) throw missingArgument('revoke', args, 'keys')
     const api = await context.api()
     const found = await severalKeys(context, api, named, {
       question: 'Which keys are to be revoked?',
