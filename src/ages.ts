@@ -21,3 +21,11 @@ function largestUnit(seconds: number): string {
   for (const [unit, length] of units) if (seconds >= length) return `${Math.floor(seconds / length)}${unit}`
   return '1m'
 }
+
+/** A day more than the API's figures go back: they end with a whole hour, and uses show late. */
+const figuresMs = 31 * 86_400_000
+
+/** Whether a key can have any figures at all: one that was not used for so long did nothing. */
+export function hasFigures({ lastUsedAt }: { lastUsedAt: string | null }, now: number): boolean {
+  return lastUsedAt !== null && Date.parse(lastUsedAt) > now - figuresMs
+}

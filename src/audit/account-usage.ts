@@ -52,14 +52,6 @@ export interface AccountUsage {
 }
 
 const dayMs = 86_400_000
-/** A day more than the figures go back: they end with a whole hour, and uses show late. */
-const unusedMs = 31 * dayMs
-
-/** Whether a key can have any figures at all. */
-export function hasFigures({ lastUsedAt }: Key, now: number): boolean {
-  return lastUsedAt !== null && Date.parse(lastUsedAt) > now - unusedMs
-}
-
 const nothing = (): UsageWindow => ({ requests: 0, errors: 0, latencyMs: { p50: 0, p95: 0, p99: 0 } })
 
 /** The figures of a key; without `usage` it was not asked. */

@@ -52,7 +52,7 @@ export function standingByLog({ id, lastUsedAt }: Key, { log }: Pick<Survey, 'lo
   if (log.value.keys.has(id)) return { known: true }
   const usedAt = lastUsedAt === null ? -Infinity : Date.parse(lastUsedAt)
   if (usedAt < log.value.since || usedAt >= log.value.until) return undefined
-  return { known: false, why: 'the audit log shows nothing of it, although it was used' }
+  return { known: false, why: 'the audit log has nothing of keys that were used' }
 }
 
 /** By what the audit log shows of it that is recent, against what was before. */

@@ -1,8 +1,8 @@
 // Rules of this file:
 // - a key of which the API gives no figures is left without, and is never taken for one that did nothing;
 // - a day that the API leaves out had no requests, as far as its own sums bear that out.
+import { hasFigures } from '../ages.ts'
 import type { Client, Key, Usage } from '../api/contract.ts'
-import { hasFigures } from './account-usage.ts'
 import { orNone, orWhy } from './not-given.ts'
 import type { Known, KeyUsage, Survey, SurveyOptions } from './survey.ts'
 
@@ -62,8 +62,7 @@ async function isOneThere(
 export function usageOf({ usage, at }: Pick<Survey, 'usage' | 'at'>, key: Key): Known<KeyUsage | undefined> {
   if (!usage.known) return usage
   const value = usage.value.get(key.id)
-  if (value === undefined && hasFigures(key, at))
-    return { known: false, why: 'the API gives no figures of it' }
+  if (value === undefined && hasFigures(key, at)) return { known: false, why: 'the API gives no figures' }
   return { known: true, value }
 }
 

@@ -1,8 +1,8 @@
+import { hasFigures } from '../ages.ts'
 import {
   addTo,
   createDays,
   figuresOf,
-  hasFigures,
   noTotals,
   type AccountUsage,
   type KeyFigures,

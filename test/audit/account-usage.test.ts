@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { hasFigures } from '../../src/ages.ts'
 import type { Key, Usage } from '../../src/api/contract.ts'
 import {
   addTo,
   compareFigures,
   createDays,
   figuresOf,
-  hasFigures,
   noTotals,
   type KeyFigures,
 } from '../../src/audit/account-usage.ts'

@@ -30,7 +30,7 @@ describe('the usage of an account', () => {
     expect(usage.known && [...usage.value.keys()]).toEqual(['key_b'])
     expect(usageOf({ usage, at: start }, first)).toEqual({
       known: false,
-      why: 'the API gives no figures of it',
+      why: 'the API gives no figures',
     })
     expect(usageOf({ usage, at: start }, second)).toMatchObject({
       value: { windows: { '24h': { requests: 7 } } },

@@ -17,7 +17,7 @@ export const adminKeyDoesWork: Rule = {
   needs: ['log'],
   settings: { minRequests: 'requests' },
   ...heldByKey((key, survey) => {
-    if (key.access === undefined) return { known: false, why: 'the API does not say what it may do' }
+    if (key.access === undefined) return { known: false, why: 'the API does not say what a key may do' }
     return key.access === 'admin' ? standingByLog(key, survey) : undefined
   }),
 

@@ -43,13 +43,16 @@ function standingOf(key: Key, survey: Survey): Standing {
   const standing = standingByUsage(key, survey)
   if (!standing?.known) return standing
   if (key.access === 'admin' && !survey.log.known) {
-    return { known: false, why: 'without the audit log its work cannot be told from what audits ask with it' }
+    return {
+      known: false,
+      why: 'without the audit log the work of an admin key cannot be told from what audits ask with it',
+    }
   }
   const usage = survey.usage.known ? survey.usage.value.get(key.id) : undefined
   if (usage?.windows['30d'].requests === 0) return undefined
-  if (usage?.days === undefined) return { known: false, why: 'the API gives no days of it' }
+  if (usage?.days === undefined) return { known: false, why: 'the API gives no days' }
   if (spikesOf(usage, Date.parse(key.createdAt)) !== 'unknown') return standing
-  return { known: false, why: 'it has fewer than 8 whole days' }
+  return { known: false, why: 'fewer than 8 whole days are known' }
 }
 
 /** The oddest first. */

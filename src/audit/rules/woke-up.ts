@@ -66,7 +66,7 @@ function silenceOf(key: Key, survey: Survey, atLeastMs: number): Silence | Stand
   if (silent >= atLeastMs) return { days: Math.floor(silent / dayMs), until: own.firstAt }
   return {
     known: false,
-    why: 'neither the audit log nor its usage reaches back far enough to tell whether it was silent',
+    why: 'neither the audit log nor its usage reaches back far enough to tell whether a key was silent',
   }
 }
 

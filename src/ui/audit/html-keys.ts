@@ -17,7 +17,8 @@ const height = 56
 export function useCards(rows: readonly KeyRow[], now: number): Markup {
   const used = rows.filter(({ use }) => use !== undefined && use.requests > 0)
   const shown = used.slice(0, mostCards)
-  const idle = rows.length - used.length
+  const unknown = rows.filter(({ use }) => use === undefined).length
+  const idle = rows.length - used.length - unknown
   const left = [
     ...(used.length > shown.length
       ? [
@@ -25,6 +26,9 @@ export function useCards(rows: readonly KeyRow[], now: number): Markup {
         ]
       : []),
     ...(idle > 0 ? [`${counted(idle, 'active key')} had no request in these 30 days.`] : []),
+    ...(unknown > 0
+      ? [`Of ${counted(unknown, 'active key')} the API gives no figures: what they did is not known.`]
+      : []),
   ]
   return html`<p class="fine">
       Requests a day, each key on a scale of its own; failed ones are at the foot of a bar. ${left.join(' ')}

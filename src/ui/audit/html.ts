@@ -138,17 +138,18 @@ function tiles(subject: AuditSubject, rows: readonly KeyRow[]): Markup {
 
 function useTiles(rows: readonly KeyRow[]): Tile[] {
   const uses = rows.flatMap(({ use }) => (use === undefined ? [] : [use]))
-  if (uses.length < rows.length || rows.length === 0) {
+  if (uses.length === 0) {
     return [{ figure: '–', what: 'requests in 30 days', fine: 'not known' }]
   }
   const requests = uses.reduce((sum, use) => sum + use.requests, 0)
   const errors = uses.reduce((sum, use) => sum + use.errors, 0)
+  const unknown = rows.length - uses.length
   const idle = uses.filter((use) => use.requests === 0).length
   return [
     {
       figure: requests.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 }),
       what: 'requests in 30 days',
-      fine: requests === 0 ? 'none' : `${percent(errors / requests)} failed`,
+      fine: `${requests === 0 ? 'none' : `${percent(errors / requests)} failed`}${unknown === 0 ? '' : `; without ${counted(unknown, 'key')}: not known`}`,
     },
     { figure: idle.toLocaleString('en'), what: 'keys without use', fine: 'no request in 30 days' },
   ]

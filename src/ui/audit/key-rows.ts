@@ -1,6 +1,7 @@
+import { hasFigures } from '../../ages.ts'
 import type { Key } from '../../api/contract.ts'
 import type { ReportedFinding } from '../../audit/report.ts'
-import type { KeyUsage } from '../../audit/survey.ts'
+import type { KeyUsage, Survey } from '../../audit/survey.ts'
 import type { Severity } from '../../fleet/fleet.ts'
 import { severities, type AuditSubject } from './subject.ts'
 
@@ -10,7 +11,7 @@ const dayMs = 86_400_000
 export interface KeyRow {
   key: Key
   ageDays: number
-  /** Undefined where the API gives no usage; a key that did nothing has zeros. */
+  /** Undefined where the API gives no figures of it; a key that did nothing has zeros. */
   use: KeyUse | undefined
   /** Its findings, and the severest of them. */
   findings: readonly ReportedFinding[]
@@ -42,7 +43,7 @@ export function keyRows({ report, survey }: AuditSubject): KeyRow[] {
       return {
         key,
         ageDays: Math.max(0, (survey.at - Date.parse(key.createdAt)) / dayMs),
-        use: survey.usage.known ? useOf(survey.usage.value.get(key.id), survey.at) : undefined,
+        use: useOf(survey, key),
         findings: own,
         worst: severities.find((severity) => own.some((finding) => finding.severity === severity)),
       }
@@ -56,8 +57,12 @@ function rank({ worst }: KeyRow): number {
   return worst === undefined ? severities.length : severities.indexOf(worst)
 }
 
-function useOf(usage: KeyUsage | undefined, at: number): KeyUse {
-  if (usage === undefined) return { requests: 0, errors: 0, p95: undefined, days: undefined }
+function useOf({ usage: usages, at }: Survey, key: Key): KeyUse | undefined {
+  const usage = usages.known ? usages.value.get(key.id) : undefined
+  if (usage === undefined) {
+    if (!usages.known || hasFigures(key, at)) return undefined
+    return { requests: 0, errors: 0, p95: undefined, days: undefined }
+  }
   const { requests, errors, latencyMs } = usage.windows['30d']
   return { requests, errors, p95: requests === 0 ? undefined : latencyMs.p95, days: daysOf(usage, at) }
 }

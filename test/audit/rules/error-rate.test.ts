@@ -107,6 +107,6 @@ describe('error-rate', () => {
       keys: [surveyed(), surveyed({ id: 'key_b', name: 'B' })],
     }
     expect(errorRate.skip?.(survey, {})).toBeUndefined()
-    expect(errorRate.leftOut?.(survey, {})).toEqual([{ keys: 1, why: 'the API gives no figures of it: B' }])
+    expect(errorRate.leftOut?.(survey, {})).toEqual([{ keys: 1, why: 'the API gives no figures: B' }])
   })
 })

@@ -109,10 +109,10 @@ describe('request-spike', () => {
     const survey = { ...spiky, keys, usage: known(usages) }
     expect(requestSpike.skip?.(survey, {})).toBeUndefined()
     expect(requestSpike.leftOut?.(survey, {})).toEqual([
-      { keys: 1, why: 'the API gives no days of it: Key of key_a' },
-      { keys: 1, why: 'the API gives no figures of it: Key of key_b' },
-      { keys: 1, why: 'it has fewer than 8 whole days: Key of key_c' },
+      { keys: 1, why: 'the API gives no days: Key of key_a' },
+      { keys: 1, why: 'the API gives no figures: Key of key_b' },
+      { keys: 1, why: 'fewer than 8 whole days are known: Key of key_c' },
     ])
-    expect(requestSpike.skip?.({ ...survey, keys: keys.slice(0, 3) }, {})).toBe('the API gives no days of it')
+    expect(requestSpike.skip?.({ ...survey, keys: keys.slice(0, 3) }, {})).toBe('the API gives no days')
   })
 })

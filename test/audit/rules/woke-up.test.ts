@@ -63,12 +63,12 @@ describe('woke-up', () => {
     const short = survey([thief])
     expect(found(wokeUp, short)).toEqual([])
     expect(wokeUp.skip?.(short, {})).toBe(
-      'neither the audit log nor its usage reaches back far enough to tell whether it was silent',
+      'neither the audit log nor its usage reaches back far enough to tell whether a key was silent',
     )
     expect(wokeUp.skip?.(survey([thief], {}, [...zeros(28), 24, 24]), {})).toBeUndefined()
   })
 
   test('cannot be told of a key that was used and that the log does not show', () => {
-    expect(wokeUp.skip?.(survey([other]), {})).toBe('the audit log shows nothing of it, although it was used')
+    expect(wokeUp.skip?.(survey([other]), {})).toBe('the audit log has nothing of keys that were used')
   })
 })
