@@ -11,7 +11,8 @@ import { totalSentence, type AuditSubject } from '../ui/audit/subject.ts'
 import { auditTable } from '../ui/audit/table.ts'
 import { plain } from '../ui/paint.ts'
 import { cleaned, toJson } from '../ui/text.ts'
-import { formatFor, writeOut } from './formats.ts'
+import { formatFor, formatOfFile } from './formats.ts'
+import { proveOut, writeOut } from './out-file.ts'
 
 export const auditFormats = ['table', 'json', 'csv', 'markdown', 'sarif', 'html'] as const
 type AuditFormat = (typeof auditFormats)[number]
@@ -27,9 +28,10 @@ export interface Printing {
   file: string | undefined
 }
 
-/** Refuses what cannot be printed, before anything is read. Throws `usage`. */
-export function checkPrinting({ out }: Context, { format, file }: Printing): void {
-  if (file === undefined) formatFor(format, out)
+/** Refuses what cannot be printed, before anything is read. Throws `usage` or `output-file`. */
+export async function checkPrinting(context: Context, { format, file }: Printing): Promise<void> {
+  if (file === undefined) formatFor(format, context.out)
+  else await proveOut(context, file)
 }
 
 /** Prints a report as it is asked for, or writes it to a file; tells the CI this runs in. */
@@ -43,7 +45,8 @@ export async function printAudit(
   out.outputs(auditOutputs(report))
   out.summary(auditSummary(report))
   if (file !== undefined) {
-    const drawn = await draw(context, report, survey, format ?? (out.json ? 'json' : 'table'))
+    const told = format ?? formatOfFile(file, auditFormats) ?? (out.json ? 'json' : 'table')
+    const drawn = await draw(context, report, survey, told)
     await writeOut(context, file, drawn)
     if (out.json) out.result(report, () => '')
     else out.say(`${totalSentence(report.summary)}; the report is in ${file}`)

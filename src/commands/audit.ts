@@ -1,16 +1,15 @@
 import { judge, rulesInForce, type AuditReport } from '../audit/report.ts'
-import type { Rule } from '../audit/rule.ts'
-import { rules as allRules } from '../audit/rules.ts'
 import type { Survey } from '../audit/survey.ts'
 import type { Context } from '../context.ts'
+import { exactDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
 import type { AuditSettings, Fleet, Severity } from '../fleet/fleet.ts'
-import { nearest } from '../nearest.ts'
-import { rulesText } from '../ui/audit/rules.ts'
 import { auditFormats, checkPrinting, isForOthers, printAudit } from './audit-print.ts'
-import { surveyAll } from './audit-survey.ts'
+import { chooseRules, printRules } from './audit-rules.ts'
+import { surveyAll, type AuditScope } from './audit-survey.ts'
 import { commandLine, quoted, whoseKeys } from '../command-line.ts'
 import { defineCommand, type Inputs } from './command.ts'
+import { parseInstant } from './instant.ts'
 import { configFlag, readKeysFile } from './keys-file.ts'
 
 const flags = {
@@ -22,24 +21,32 @@ const flags = {
     default: 'error',
   },
   failOnSkipped: { type: 'boolean', summary: 'end with 10 also where a rule had to be skipped' },
-  since: { type: 'duration', summary: 'how far back the audit log is read', default: '30d' },
+  since: {
+    type: 'string',
+    value: 'when',
+    summary: 'how far back the audit log is read: 30d, 2026-01-31, an instant',
+    default: '30d',
+  },
   recent: {
     type: 'duration',
-    summary: 'how much of that is recent, and held against what was before',
-    default: '7d',
+    summary: 'how much of that is recent, and held against what was before: 7d without it, at most half',
   },
-  probe: { type: 'boolean', summary: 'ask the API whether secrets found in files still work' },
+  probe: {
+    type: 'boolean',
+    summary: 'ask the API whether secrets found in files still work, which is a use of their keys',
+  },
   config: configFlag,
   format: {
     type: 'choice',
     choices: auditFormats,
-    summary: 'how it is printed; table unless --json is given',
+    summary: 'how it is printed; as --out ends, else table, or json with --json',
   },
   out: { type: 'string', value: 'file', summary: 'write it to this file and not to stdout' },
 } as const
 
 type AuditInputs = Inputs<[], typeof flags>
 
+const usualRecentMs = 7 * 86_400_000
 const severities: readonly Severity[] = ['note', 'warning', 'error']
 
 export const audit = defineCommand({
@@ -58,37 +65,29 @@ export const audit = defineCommand({
   ],
 
   async run(context, { action, ...inputs }) {
-    const { out } = context
-    if (action === 'rules') {
-      const listed = chooseRules(inputs.rule).map(({ id, severity, summary, help }) => ({
-        id,
-        severity,
-        summary,
-        help,
-      }))
-      return out.result({ rules: listed }, ({ rules }) => rulesText(rules, out))
-    }
     const printing = { format: inputs.format, file: inputs.out }
-    checkPrinting(context, printing)
-    if (inputs.since === 0)
-      throw new KeysError('usage', '--since is nothing', { hint: 'write how far back: 30d' })
-    const { report, survey } = await hold(context, inputs)
+    if (action === 'rules') return printRules(context, inputs.rule, printing)
+    await checkPrinting(context, printing)
+    const stretch = stretchOf(inputs, context.clock.now())
+    const { report, survey } = await hold(context, inputs, stretch)
     await printAudit(context, report, survey, printing)
     warnOfSkipped(context, report)
     failOn(report, inputs)
   },
 })
 
-async function hold(context: Context, inputs: AuditInputs): Promise<{ report: AuditReport; survey: Survey }> {
+async function hold(
+  context: Context,
+  inputs: AuditInputs,
+  stretch: Stretch,
+): Promise<{ report: AuditReport; survey: Survey }> {
   const fleet = await readKeysFile(context, inputs.config)
   const chosen = chooseRules(inputs.rule)
   const settings = settingsFor(fleet, inputs.rule)
   const survey = await surveyAll(context, {
     rules: rulesInForce(chosen, settings),
     fleet,
-    sinceMs: inputs.since,
-    // what is recent is held against at least as much before it
-    recentMs: Math.min(inputs.recent, inputs.since / 2),
+    ...stretch,
     probe: inputs.probe,
   })
   const whose = await whoseKeys(context)
@@ -107,23 +106,29 @@ function withoutPlaces({ globals, env }: Context): Pick<Context, 'globals' | 'en
   return { globals: { ...globals, stateDir: undefined, caFile: undefined }, env }
 }
 
+type Stretch = Pick<AuditScope, 'sinceMs' | 'recentMs'>
+
+/** What is recent is held against at least as much before it. Throws `usage`. */
+function stretchOf({ since, recent }: Pick<AuditInputs, 'since' | 'recent'>, now: number): Stretch {
+  const refuse = (message: string, hint: string) => new KeysError('usage', message, { hint })
+  const sinceMs = now - parseInstant(since, now, '--since')
+  if (sinceMs < 0) throw refuse(`--since: ${since} has not come yet`, 'write how far back: 30d')
+  if (sinceMs === 0) throw refuse('--since is nothing', 'write how far back: 30d')
+  if (recent === 0)
+    throw refuse('--recent is nothing', `write how much of it is recent: ${exactDuration(usualRecentMs)}`)
+  if (recent !== undefined && recent > sinceMs / 2) {
+    throw refuse(
+      `--recent ${exactDuration(recent)} leaves less before it than it is itself, since ${since}`,
+      `give --since ${exactDuration(recent * 2)} or longer ago, or less of --recent`,
+    )
+  }
+  return { sinceMs, recentMs: recent ?? Math.min(usualRecentMs, sinceMs / 2) }
+}
+
 /** Without what took most room, and has been looked at: printing a large report needs it. */
 function judged(survey: Survey): Survey {
   const { log } = survey
   return log.known ? { ...survey, log: { known: true, value: { ...log.value, keys: new Map() } } } : survey
-}
-
-/** The rules that are asked for; all of them where none is named. Throws `usage`. */
-function chooseRules(ids: readonly string[]): readonly Rule[] {
-  for (const id of ids) {
-    if (allRules.some((rule) => rule.id === id)) continue
-    const known = allRules.map((rule) => rule.id)
-    const [meant] = nearest(id, known)
-    throw new KeysError('usage', `there is no rule ${id}`, {
-      hint: meant === undefined ? 'pictify-keys audit rules lists them' : `did you mean ${meant}?`,
-    })
-  }
-  return ids.length === 0 ? allRules : allRules.filter(({ id }) => ids.includes(id))
 }
 
 /** What the file says; a rule that is asked for by name is held even where the file turns it off. */

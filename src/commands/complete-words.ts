@@ -140,7 +140,7 @@ async function ofFlag(key: string, flag: Flag, prefix: string): Promise<Wanted> 
 }
 
 /** What an argument is, is told by its name. */
-function ofArgument({ name, args }: Command, { given, used }: Line): Wanted {
+async function ofArgument({ name, args }: Command, { given, used }: Line): Promise<Wanted> {
   const last = args.at(-1)
   const argument: Argument | undefined = args[given.length] ?? (last?.many ? last : undefined)
   if (argument === undefined) return none
@@ -157,7 +157,7 @@ function ofArgument({ name, args }: Command, { given, used }: Line): Wanted {
     case 'files':
       return { kind: 'file', prefix: '' }
     case 'code':
-      return ofCandidates(errorCodes())
+      return ofCandidates([...errorCodes(), ...(await ruleIds(''))])
     case 'name':
       return name === 'profile' ? { kind: 'profile', prefix: '' } : none
     default:

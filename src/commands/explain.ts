@@ -1,6 +1,9 @@
+import { rules } from '../audit/rules.ts'
 import { KeysError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
+import { rulesText } from '../ui/audit/rules.ts'
 import { readExplanations, renderExplanation, renderSummaries } from '../ui/explanation.ts'
+import { listed } from './audit-rules.ts'
 import { defineCommand } from './command.ts'
 
 /** The text of docs/errors.md, put in by the build. */
@@ -8,9 +11,20 @@ declare const PICTIFY_KEYS_ERRORS: string
 
 export const explain = defineCommand({
   name: 'explain',
-  summary: 'what an error code means, where it comes from, and what to do',
-  args: [{ name: 'code', summary: 'error code, or exit code; none: all of them', optional: true }],
-  examples: ['pictify-keys explain', 'pictify-keys explain rotation-undone', 'pictify-keys explain 6'],
+  summary: 'what an error code means, or a rule of audit, and what to do',
+  args: [
+    {
+      name: 'code',
+      summary: 'error code, exit code or rule of audit; none: all error codes',
+      optional: true,
+    },
+  ],
+  examples: [
+    'pictify-keys explain',
+    'pictify-keys explain rotation-undone',
+    'pictify-keys explain 6',
+    'pictify-keys explain key-age',
+  ],
 
   async run({ out }, { code: wanted }) {
     const all = readExplanations(PICTIFY_KEYS_ERRORS)
@@ -24,13 +38,12 @@ export const explain = defineCommand({
       const text = renderSummaries(shown, Math.min(out.width, 100), out.paint)
       return out.result({ explanations: shown }, () => text)
     }
+    const rule = rules.find(({ id }) => id === wanted)
+    if (rule !== undefined) return out.result({ rule: listed(rule) }, (data) => rulesText([data.rule], out))
     const explanation = all.find(({ code }) => code === wanted)
     if (explanation === undefined) {
-      const [meant] = nearest(
-        wanted,
-        all.map((each) => each.code),
-      )
-      throw new KeysError('usage', `there is no error code ${wanted}`, {
+      const [meant] = nearest(wanted, [...all.map(({ code }) => code), ...rules.map(({ id }) => id)])
+      throw new KeysError('usage', `there is no error code or rule ${wanted}`, {
         hint: meant === undefined ? 'pictify-keys explain lists all of them' : `did you mean ${meant}?`,
       })
     }

@@ -1,8 +1,5 @@
-import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
-import { systemReason } from '../system-error.ts'
 import type { Output } from '../ui/output.ts'
 
 /** What `--format` and `--json` together mean for stdout; `table` without either. Throws `usage` where they differ. */
@@ -18,14 +15,20 @@ export function formatFor<F extends string>(
   return format ?? (json ? 'json' : 'table')
 }
 
-/** Writes what `--out` asks for, over what was in the file. Throws `output-failed`. */
-export async function writeOut({ cwd }: Pick<Context, 'cwd'>, file: string, text: string): Promise<void> {
-  try {
-    await writeFile(path.resolve(cwd, file), text.endsWith('\n') ? text : `${text}\n`)
-  } catch (cause) {
-    throw new KeysError('output-failed', `cannot write ${file}: ${systemReason(cause)}`, {
-      hint: 'give --out another file, or make room for this one',
-      cause,
-    })
-  }
+const endings: Readonly<Record<string, string>> = {
+  csv: 'csv',
+  htm: 'html',
+  html: 'html',
+  json: 'json',
+  jsonl: 'ndjson',
+  md: 'markdown',
+  ndjson: 'ndjson',
+  sarif: 'sarif',
+}
+
+/** The end of a file says as much as `--format`; undefined where it says nothing, or none of these. */
+export function formatOfFile<F extends string>(file: string, formats: readonly F[]): F | undefined {
+  const name = file.toLowerCase()
+  const ending = name.endsWith('.sarif.json') ? 'sarif' : path.extname(name).slice(1)
+  return formats.find((format) => format === endings[ending])
 }

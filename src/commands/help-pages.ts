@@ -29,7 +29,7 @@ export function programHelp(): HelpPage {
     ],
     notes: [
       'Every command has --help, with examples of its own.',
-      'Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in, 5 rotation waiting, 6 rotation undone, 7 a person is needed, 8 locked, 9 a limit.',
+      'Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not signed in, 5 rotation waiting, 6 rotation undone, 7 a person is needed, 8 locked, 9 a limit, 10 audit or alerts found something, 130 interrupted.',
     ],
   }
 }

@@ -4,12 +4,13 @@ import type { Incident } from '../audit/incident.ts'
 import type { Context } from '../context.ts'
 import { hasCode, KeysError } from '../errors.ts'
 import { defineCommand } from './command.ts'
-import { formatFor, writeOut } from './formats.ts'
+import { formatFor, formatOfFile } from './formats.ts'
 import { matchSecret, readLeakedSecret } from './incident-secret.ts'
 import { readIncident, readJournals } from './incident-reading.ts'
 import { nextSteps } from './incident-steps.ts'
 import { parseInstant } from './instant.ts'
 import { configFlag, readKeysFile } from './keys-file.ts'
+import { proveOut, writeOut } from './out-file.ts'
 
 const formats = ['text', 'json', 'markdown', 'html'] as const
 type Format = (typeof formats)[number]
@@ -50,7 +51,11 @@ export const incident = defineCommand({
   async run(context, { key: named, secretStdin, since, baseline, format, out: file, config }) {
     const { out } = context
     refuseContradictions(named, secretStdin)
-    const printed = file === undefined ? formatFor(format, out) : (format ?? (out.json ? 'json' : 'text'))
+    const printed =
+      file === undefined
+        ? formatFor(format, out)
+        : (format ?? formatOfFile(file, formats) ?? (out.json ? 'json' : 'text'))
+    if (file !== undefined) await proveOut(context, file)
     const fleet = await readKeysFile(context, config)
     const secret = secretStdin ? await readLeakedSecret(context) : undefined
     const api = await context.api()

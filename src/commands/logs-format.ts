@@ -1,7 +1,8 @@
 import type { AuditEvent } from '../api/contract.ts'
 import { toJsonLines } from '../ui/text.ts'
 
-export type LogFormat = 'ndjson' | 'csv' | 'json'
+export const logFormats = ['ndjson', 'csv', 'json'] as const
+export type LogFormat = (typeof logFormats)[number]
 
 /** How events become text, piece by piece, so that none has to be kept. */
 export interface LogWriter {

@@ -34,7 +34,8 @@ export async function refuseExisting(cwd: string, name: string): Promise<void> {
 
 export function unwritable(name: string, cause: unknown): KeysError {
   if (systemCode(cause) === 'EEXIST') return isThere(name, cause)
-  return new KeysError('output-file', `cannot write ${name}: ${systemReason(cause)}`, {
+  const why = systemCode(cause) === 'ENOENT' ? 'its folder does not exist' : systemReason(cause)
+  return new KeysError('output-file', `cannot write ${name}: ${why}`, {
     hint: 'name a file in a folder that is there and can be written',
     cause,
   })

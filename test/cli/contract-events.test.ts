@@ -205,6 +205,7 @@ const documents: Record<string, (stage: Rotating) => Promise<Ran>> = {
   completion: ({ run }) => run(['completion', 'zsh', '--json']),
   explain: async ({ run }) => {
     expect((await run(['explain', 'rotation-undone', '--json'])).exit).toBe(0)
+    expect((await run(['explain', 'key-age', '--json'])).exit).toBe(0)
     return run(['explain', '--json'])
   },
   sandbox: async ({ home }) => {

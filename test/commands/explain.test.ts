@@ -37,7 +37,14 @@ describe('explain', () => {
     expect(stdout).not.toMatch(/\*\*|```|<!--|\]\(/)
   })
 
+  test('a rule of audit: what is wrong, why, and how it is told', async () => {
+    const { stdout, result } = await stage.play(explain, { code: 'key-age' })
+    expect(result).toMatchObject({ rule: { id: 'key-age', severity: 'error' } })
+    expect(stdout).toMatch(/^key-age \(error\)\n {2}a key is older than it may be\n {2}Whoever has seen/)
+  })
+
   test.each([
+    ['key-aeg', 'did you mean key-age?'],
     ['rotation-undne', 'did you mean rotation-undone?'],
     ['something', 'pictify-keys explain lists all of them'],
     ['200', 'pictify-keys explain lists the codes and their exits'],

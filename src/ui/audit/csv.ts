@@ -47,6 +47,15 @@ export function auditCsv({ report }: AuditSubject): string {
   return [csvRow(columns), ...rows.map((row) => csvRow(columns.map((name) => cell(row[name]))))].join('\n')
 }
 
+const ruleColumns = ['id', 'severity', 'summary', 'help'] as const
+
+/** Every rule, as `audit rules` has them. */
+export function rulesCsv(rules: AuditSubject['report']['rules']): string {
+  return [csvRow(ruleColumns), ...rules.map((rule) => csvRow(ruleColumns.map((name) => rule[name])))].join(
+    '\n',
+  )
+}
+
 function rowOf({ severity, rule, key, message, evidence, mend, place }: ReportedFinding): Row {
   return {
     severity,

@@ -69,6 +69,15 @@ function whatOf(finding: ReportedFinding): string[] {
   return [aboutOf(finding), finding.message, evidenceLine(finding.evidence)].map(markdownText)
 }
 
+/** Every rule, as `audit rules` has them. */
+export function rulesMarkdown(rules: AuditSubject['report']['rules']): string {
+  const rows = rules.map(({ id, severity, summary, help }) => [
+    code(id),
+    ...[severity, summary, help].map(markdownText),
+  ])
+  return `${table(['Rule', 'Severity', 'What is wrong', 'Why, and how it is told'], rows)}\n`
+}
+
 /** As HTML: a backtick or a bar in it would end what Markdown has for this. */
 function code(text: string): string {
   return `<code>${markdownText(text)}</code>`
