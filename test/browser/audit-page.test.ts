@@ -133,7 +133,51 @@ describe.skipIf(!has('chromium'))("an audit's page in Chromium", () => {
     expect(said).toEqual([])
   })
 
-  test('where nothing is known it says so, and draws nothing', async () => {
+  test('findings of one rule are rows of one table, which fits a phone and is accessible', async () => {
+    const of = (count: number) =>
+      manyKeys(count).keys.map((key, index) => ({
+        rule: 'key-age',
+        severity: 'error' as const,
+        key,
+        message: `is ${400 + index} days old, where 365 days are an error`,
+        evidence: { createdAt: key.createdAt, ageDays: 400 + index },
+        mend: ['pictify-keys', 'rotate', key.id],
+      }))
+    const few = await open(auditHtml(subject({ rules: [rule('key-age', 'error', of(2))] })))
+    expect(await few.page.locator('.finding').count()).toBe(2)
+    const { page, said } = await open(auditHtml(subject({ rules: [rule('key-age', 'error', of(20))] })), {
+      viewport: phone,
+    })
+    expect(await page.locator('.finding').count()).toBe(0)
+    const rows = page.locator('#findings tbody tr')
+    expect(await rows.count()).toBe(20)
+    const row = rows.filter({ hasText: 'key_0001' })
+    const cells = await row.locator('th, td').allInnerTexts()
+    expect(cells.map((cell) => cell.trim())).toEqual([
+      expect.stringMatching(/^Checkout API\nkey_0001 · live$/),
+      'is 401 days old, where 365 days are an error',
+      expect.stringMatching(/^created [\d-]+ [\d:]+ UTC age 401 d$/),
+      'pictify-keys rotate key_0001',
+    ])
+    expect(await page.locator('#findings caption').innerText()).toBe(
+      'key-age: what key-age looks for is there (20 errors)',
+    )
+    const width = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]')
+    expect(width[0]).toBe(width[1])
+    expect(await inaccessible(page)).toEqual([])
+    expect(said).toEqual([])
+    const { sheets } = await printed(page, 'audit-of-one-rule')
+    expect(sheets).toBeLessThan(9)
+  })
+
+  test('of one there is no plural', async () => {
+    const { page } = await open(auditHtml(subject({ keys: 1, rules: [], receipts: [receipt()] })))
+    const tiles = await page.locator('.tiles').innerText()
+    expect(tiles).toMatch(/^1\s+active key$/m)
+    expect(tiles).toMatch(/^1\s+rotation done$/m)
+  })
+
+  test('where usage is not known it says so, and draws the ages alone', async () => {
     const bare = subject({
       keys: 3,
       rules: [rule('error-rate', 'warning', [], ['usage'])],
@@ -145,7 +189,11 @@ describe.skipIf(!has('chromium'))("an audit's page in Chromium", () => {
     expect(text).toContain('1 rule could not be held: what it looks for is not known.')
     expect(text).toContain('Not known: the API gives no usage.')
     expect(text).toContain('This machine has no receipts of rotations of this account.')
-    expect(await page.locator('circle').count()).toBe(0)
+    expect(await page.locator('svg.picture circle.dot').count()).toBe(3)
+    expect(await page.locator('svg.picture').getAttribute('aria-label')).toBe(
+      '3 active keys by age: 3 older than 90 days, 1 older than 365. The table of keys has the figures.',
+    )
+    await picture(page, 'audit-of-ages')
     expect(await inaccessible(page)).toEqual([])
     expect(said).toEqual([])
   })

@@ -11,6 +11,8 @@ import { acceptanceOf, counted, severities, type AuditSubject } from './subject.
 /** Of a severity; the rest is counted by rule. */
 const mostFindings = 150
 const mostAccepted = 200
+/** From so many on findings of a rule are rows of one table: what is the same of them is said once. */
+const leastRows = 3
 
 const headings: Readonly<Record<Severity, string>> = { error: 'Errors', warning: 'Warnings', note: 'Notes' }
 
@@ -23,22 +25,74 @@ export function findingCards({ report }: Pick<AuditSubject, 'report'>): Piece {
     if (found.length === 0) return undefined
     const left = found.slice(mostFindings)
     return html`<h3>${headings[severity]} (${found.length.toLocaleString('en')})</h3>
-      ${found.slice(0, mostFindings).map((finding) => card(finding, summaries.get(finding.rule)))}
+      ${byRule(found.slice(0, mostFindings)).map((group) => groupOf(group, summaries))}
       ${left.length > 0 && html`<p>${leftSentence(left)}</p>`}`
   })
 }
 
+/** Findings come sorted by rule. */
+function byRule(found: readonly ReportedFinding[]): ReportedFinding[][] {
+  const groups: ReportedFinding[][] = []
+  for (const finding of found) {
+    const last = groups.at(-1)
+    if (last?.[0]?.rule === finding.rule) last.push(finding)
+    else groups.push([finding])
+  }
+  return groups
+}
+
+function groupOf(group: readonly ReportedFinding[], summaries: ReadonlyMap<string, string>): Piece {
+  const [first] = group
+  const summary = summaries.get(first?.rule ?? '')
+  if (first === undefined || group.length < leastRows) return group.map((finding) => card(finding, summary))
+  const caption = `${first.rule}: ${summary ?? ''} (${counted(group.length, first.severity)})`
+  const look = `${first.severity} of-rule`
+  return htmlTable<ReportedFinding>(
+    caption,
+    [
+      {
+        head: 'About',
+        heads: true,
+        value: (finding) =>
+          html`${aboutName(finding)}${finding.key !== null && html`<br /><span class="fine">${keyFacts(finding)}</span>`}`,
+      },
+      { head: 'Found', value: ({ message }) => message },
+      { head: 'Evidence', value: ({ evidence }) => factLines(evidence) },
+      { head: 'What mends it', value: ({ mend }) => (mend === null ? 'no command can' : commandOf(mend)) },
+    ],
+    group,
+    look,
+  )
+}
+
+function aboutName({ key, place }: ReportedFinding): Piece {
+  if (key !== null) return keyName(key)
+  return place === null ? 'The account' : `${place.file}:${place.line}`
+}
+
+function keyFacts({ key, place }: ReportedFinding): string {
+  return [key?.id, key?.type, ...(place === null ? [] : [`${place.file}:${place.line}`])].join(' · ')
+}
+
+function factLines(evidence: ReportedFinding['evidence']): Piece {
+  return html`<ul class="plain">
+    ${evidenceFacts(evidence).map(([name, value]) => html` <li><span class="fine">${name}</span> ${value}</li>`)}
+  </ul>`
+}
+
+function commandOf(mend: string): Markup {
+  return html`<pre class="command"><code>${mend}</code></pre>`
+}
+
 function card(finding: ReportedFinding, summary: string | undefined): Markup {
-  const { rule, severity, key, message, evidence, mend, place } = finding
+  const { rule, severity, key, message, evidence, mend } = finding
   const facts = evidenceFacts(evidence)
   return html`<article class="finding ${severity}">
     <div class="head">
       ${badge(severity)}
-      <h4>
-        ${key === null ? (place === null ? 'The account' : `${place.file}:${place.line}`) : keyName(key)}
-      </h4>
+      <h4>${aboutName(finding)}</h4>
       <span class="fine"
-        >${key !== null && html`${key.id} · ${key.type}${place !== null && ` · ${place.file}:${place.line}`} · `}
+        >${key !== null && `${keyFacts(finding)} · `}
         <code>${rule}</code>${summary !== undefined && `, ${summary}`}</span
       >
     </div>
@@ -55,7 +109,7 @@ function card(finding: ReportedFinding, summary: string | undefined): Markup {
         )}
       </dl>`
     }
-    ${mend !== null && html`<pre class="command"><code>${mend}</code></pre>`}
+    ${mend !== null && commandOf(mend)}
   </article>`
 }
 
@@ -63,7 +117,7 @@ function leftSentence(left: readonly ReportedFinding[]): string {
   const counts = new Map<string, number>()
   for (const { rule } of left) counts.set(rule, (counts.get(rule) ?? 0) + 1)
   const each = [...counts].map(([rule, count]) => `${count.toLocaleString('en')} of ${rule}`)
-  return `${counted(left.length, 'more finding')} of this severity are left out here (${each.join(', ')}); --format json has all.`
+  return `${counted(left.length, 'more finding')} of this severity ${left.length === 1 ? 'is' : 'are'} left out here (${each.join(', ')}); --format json has all.`
 }
 
 /** What is known and meant, and what of that was not found. */
@@ -95,8 +149,7 @@ function acceptedTable({ accepted }: AuditReport): Markup | undefined {
         {
           head: 'About',
           heads: true,
-          value: ({ key, place }) =>
-            key !== null ? keyName(key) : place === null ? 'the account' : `${place.file}:${place.line}`,
+          value: aboutName,
         },
         { head: 'Severity', value: ({ severity }) => badge(severity) },
         { head: 'Rule', value: ({ rule }) => html`<code>${rule}</code>` },
@@ -105,7 +158,7 @@ function acceptedTable({ accepted }: AuditReport): Markup | undefined {
       ],
       accepted.slice(0, mostAccepted),
     )}
-    ${left > 0 && html`<p class="fine">${counted(left, 'more')} are left out here; --format json has all.</p>`}`
+    ${left > 0 && html`<p class="fine">${left.toLocaleString('en')} more ${left === 1 ? 'is' : 'are'} left out here; --format json has all.</p>`}`
 }
 
 /** What was not held against the account; it neither passed nor failed. */

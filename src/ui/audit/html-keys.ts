@@ -22,7 +22,7 @@ export function useCards(rows: readonly KeyRow[], now: number): Markup {
   const left = [
     ...(used.length > shown.length
       ? [
-          `${counted(used.length - shown.length, 'more key')} had requests; they have fewer and no severer findings, and are in usage --json.`,
+          `${counted(used.length - shown.length, 'more key')} had requests, fewer and without severer findings: usage --json has all.`,
         ]
       : []),
     ...(idle > 0 ? [`${counted(idle, 'active key')} had no request in these 30 days.`] : []),
@@ -125,6 +125,7 @@ export function keyTable(rows: readonly KeyRow[], now: number): Markup {
   if (left === 0) return table
   return html`${table}
     <p class="fine">
-      ${counted(left, 'more key')} without severer findings are left out; --json and list have all.
+      ${counted(left, 'more key')} without severer findings ${left === 1 ? 'is' : 'are'} left out; --json and
+      list have all.
     </p>`
 }

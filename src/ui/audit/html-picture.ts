@@ -1,12 +1,13 @@
 import type { Severity } from '../../fleet/fleet.ts'
-import { html, type Markup } from '../html/markup.ts'
+import { html, type Markup, type Piece } from '../html/markup.ts'
 import { oneLine } from '../text.ts'
 import type { KeyRow } from './key-rows.ts'
 import { counted, severities } from './subject.ts'
 
-const size = { width: 760, height: 380, left: 64, right: 16, top: 28, bottom: 44 }
+const size = { width: 760, height: 380, ageHeight: 220, left: 64, right: 16, top: 28, bottom: 44 }
 /** Dots that would lie on each other are one, and greater. */
 const cell = 9
+const stackStep = 10
 const mostLabels = 8
 const ageTicks = [1, 7, 30, 90, 365, 1_095, 3_650] as const
 const useTicks = [0, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000] as const
@@ -18,25 +19,40 @@ interface Dot {
   worst: Severity | undefined
 }
 
-/** Every active key by its age and its requests of 30 days; undefined where there is no usage to draw. */
-export function agePicture(
-  rows: readonly KeyRow[],
-  limits: { warnDays: number; errorDays: number },
-): Markup | undefined {
-  if (rows.length === 0 || rows.some(({ use }) => use === undefined)) return undefined
+interface Limits {
+  warnDays: number
+  errorDays: number
+}
+
+/** What differs between a picture with usage and one of ages alone. */
+interface Plot {
+  height: number
+  dots: Dot[]
+  /** Behind the dots: what stands at their left. */
+  scale: Piece
+  caption: Piece
+}
+
+/** Every active key by its age, and by its requests of 30 days where they are known. */
+export function agePicture(rows: readonly KeyRow[], limits: Limits): Markup | undefined {
+  if (rows.length === 0) return undefined
   const oldest = rows.reduce((most, { ageDays }) => Math.max(most, ageDays * 1.15), limits.errorDays * 1.3)
-  const most = rows.reduce((top, { use }) => Math.max(top, (use?.requests ?? 0) * 1.5), 100)
   const x = scale(oldest, size.left, size.width - size.right)
-  const y = scale(most, size.height - size.bottom, size.top)
-  const dots = dotsOf(rows, x, y)
-  const bottom = size.height - size.bottom
-  const said = sayIn(rows, limits)
+  const isUsed = rows.every(({ use }) => use !== undefined)
+  const { height, dots, scale: behind, caption } = isUsed ? usePlot(rows, x) : agePlot(rows, x)
+  const bottom = height - size.bottom
   const limit = (days: number, name: string) =>
     html`<line class="limit" x1="${x(days)}" y1="${size.top}" x2="${x(days)}" y2="${bottom}" />
       <text x="${x(days)}" y="${size.top - 8}" text-anchor="middle">${name}</text>`
+  const name = isUsed ? 'Age and use of every active key' : 'Age of every active key'
   return html`<figure>
-    <div class="wide chart" role="region" aria-label="Age and use of every active key" tabindex="0">
-      <svg class="picture" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${said}">
+    <div class="wide chart" role="region" aria-label="${name}" tabindex="0">
+      <svg
+        class="picture"
+        viewBox="0 0 ${size.width} ${height}"
+        role="img"
+        aria-label="${sayIn(rows, limits)}"
+      >
         <rect
           class="zone"
           x="${x(limits.warnDays)}"
@@ -44,54 +60,88 @@ export function agePicture(
           width="${round(size.width - size.right - x(limits.warnDays))}"
           height="${bottom - size.top}"
         />
-        ${useTicks
-          .filter((requests) => requests <= most)
-          .map(
-            (requests) =>
-              html`<line
-                  class="axis"
-                  x1="${size.left}"
-                  y1="${y(requests)}"
-                  x2="${size.width - size.right}"
-                  y2="${y(requests)}"
-                />
-                <text x="${size.left - 8}" y="${y(requests) + 4}" text-anchor="end"
-                  >${shortCount(requests)}</text
-                >`,
-          )}
+        ${behind}
         ${ageTicks
           .filter((days) => days <= oldest)
           .map(
             (days) =>
               html`<text x="${x(days)}" y="${bottom + 18}" text-anchor="middle">${ageName(days)}</text>`,
           )}
-        ${limit(limits.warnDays, 'warns')} ${limit(limits.errorDays, 'is an error')}
-        ${dots.map(
-          ({ x: cx, y: cy, rows: here, worst }) =>
-            html`<circle
-              class="dot ${worst}"
-              cx="${cx}"
-              cy="${cy}"
-              r="${round(4.5 + 1.6 * Math.log2(here.length))}"
-            >
-              <title>${titleOf(here)}</title>
-            </circle>`,
-        )}
+        ${limit(limits.warnDays, 'warns')} ${limit(limits.errorDays, 'is an error')} ${dots.map(circle)}
         ${labels(dots)}
-        <text x="${size.left}" y="${size.height - 6}">age of the key →</text>
-        <text x="0" y="${size.top - 8}">requests ↑</text>
+        <text x="${size.left}" y="${height - 6}">age of the key →</text>
       </svg>
     </div>
     <ul class="legend">
       ${severities.map((severity) => legend(severity, `its severest finding is ${severity === 'error' ? 'an' : 'a'} ${severity}`))}
       ${legend(undefined, 'no finding')}
     </ul>
-    <figcaption>
-      Each dot is an active key, by its age and its requests of the last 30 days; both scales are logarithmic.
-      A greater dot is several keys. Old and much used is what to rotate first; old and at the foot is what to
-      do without.
-    </figcaption>
+    <figcaption>${caption}</figcaption>
   </figure>`
+}
+
+function usePlot(rows: readonly KeyRow[], x: (days: number) => number): Plot {
+  const most = rows.reduce((top, { use }) => Math.max(top, (use?.requests ?? 0) * 1.5), 100)
+  const y = scale(most, size.height - size.bottom, size.top)
+  const lines = useTicks
+    .filter((requests) => requests <= most)
+    .map(
+      (requests) =>
+        html`<line
+            class="axis"
+            x1="${size.left}"
+            y1="${y(requests)}"
+            x2="${size.width - size.right}"
+            y2="${y(requests)}"
+          />
+          <text x="${size.left - 8}" y="${y(requests) + 4}" text-anchor="end">${shortCount(requests)}</text>`,
+    )
+  return {
+    height: size.height,
+    dots: dotsOf(rows, x, y),
+    scale: html`${lines}<text x="0" y="${size.top - 8}">requests ↑</text>`,
+    caption: `Each dot is an active key, by its age and its requests of the last 30 days; both scales are logarithmic.
+      A greater dot is several keys. Old and much used is what to rotate first; old and at the foot is what to do without.`,
+  }
+}
+
+/** Keys of about one age stand on each other, as high as there is room. */
+function agePlot(rows: readonly KeyRow[], x: (days: number) => number): Plot {
+  const columns = new Map<number, Dot[]>()
+  const foot = size.ageHeight - size.bottom
+  for (const row of rows) {
+    const at = Math.round(x(row.ageDays) / stackStep)
+    const column = columns.get(at) ?? []
+    columns.set(at, column)
+    const last = column.at(-1)
+    const y = foot - stackStep * (column.length + 0.5)
+    if (last !== undefined && y < size.top) last.rows.push(row)
+    else column.push({ x: at * stackStep, y, rows: [row], worst: row.worst })
+  }
+  return {
+    height: size.ageHeight,
+    dots: [...columns.values()].flat(),
+    scale: html`<line
+      class="axis"
+      x1="${size.left}"
+      y1="${foot}"
+      x2="${size.width - size.right}"
+      y2="${foot}"
+    />`,
+    caption: `Each dot is an active key, by its age on a logarithmic scale; a greater dot is several keys. How much
+      they are used is not known here.`,
+  }
+}
+
+function circle({ x, y, rows, worst }: Dot): Markup {
+  return html`<circle
+    class="dot ${worst}"
+    cx="${x}"
+    cy="${y}"
+    r="${round(4.5 + 1.6 * Math.log2(rows.length))}"
+  >
+    <title>${titleOf(rows)}</title>
+  </circle>`
 }
 
 /** Logarithmic, with room for zero. */
@@ -179,17 +229,19 @@ function titleOf(rows: readonly KeyRow[]): string {
   const [first] = rows
   if (first === undefined) return ''
   const { key, ageDays, use } = first
-  const one = `${key.name} (${key.id}): ${counted(Math.floor(ageDays), 'day')} old, ${counted(use?.requests ?? 0, 'request')} in 30 days`
+  const used = use === undefined ? '' : `, ${counted(use.requests, 'request')} in 30 days`
+  const one = `${key.name} (${key.id}): ${counted(Math.floor(ageDays), 'day')} old${used}`
   return rows.length === 1 ? one : `${one}; and ${rows.length - 1} more`
 }
 
-function sayIn(
-  rows: readonly KeyRow[],
-  { warnDays, errorDays }: { warnDays: number; errorDays: number },
-): string {
+function sayIn(rows: readonly KeyRow[], { warnDays, errorDays }: Limits): string {
   const older = (days: number) => rows.filter(({ ageDays }) => ageDays > days).length
+  const ages = `${older(warnDays)} older than ${warnDays} days, ${older(errorDays)} older than ${errorDays}`
+  const of = counted(rows.length, 'active key')
+  const rest = 'The table of keys has the figures.'
+  if (rows.some(({ use }) => use === undefined)) return `${of} by age: ${ages}. ${rest}`
   const idle = rows.filter(({ use }) => use?.requests === 0).length
-  return `${counted(rows.length, 'active key')} by age and requests of 30 days: ${older(warnDays)} older than ${warnDays} days, ${older(errorDays)} older than ${errorDays}; ${idle} without a request. The table of keys has the figures.`
+  return `${of} by age and requests of 30 days: ${ages}; ${idle} without a request. ${rest}`
 }
 
 function ageName(days: number): string {

@@ -23,7 +23,7 @@ export function rotationHistory({ receipts, survey }: AuditSubject): Piece {
         ? html`<p>This machine has no receipts of rotations of this account.</p>`
         : receiptTable(receipts.slice(0, mostReceipts))
     }
-    ${left > 0 && html`<p class="fine">${counted(left, 'older receipt')} are left out here; rotations --json has all.</p>`}
+    ${left > 0 && html`<p class="fine">${counted(left, 'older receipt')} ${left === 1 ? 'is' : 'are'} left out here; rotations --json has all.</p>`}
     ${
       open.length > 0 &&
       html`<p>

@@ -105,7 +105,7 @@ function tiles(subject: AuditSubject, rows: readonly KeyRow[]): Markup {
     },
     {
       figure: rows.length.toLocaleString('en'),
-      what: 'active keys',
+      what: rows.length === 1 ? 'active key' : 'active keys',
       fine: `${live} live, ${rows.length - live} test; ${report.summary.keys.revoked} revoked`,
     },
     {
@@ -121,7 +121,7 @@ function tiles(subject: AuditSubject, rows: readonly KeyRow[]): Markup {
     ...useTiles(rows),
     {
       figure: done.toLocaleString('en'),
-      what: 'rotations done',
+      what: done === 1 ? 'rotation done' : 'rotations done',
       fine: 'in 90 days, by this machine',
     },
   ]
@@ -151,7 +151,11 @@ function useTiles(rows: readonly KeyRow[]): Tile[] {
       what: 'requests in 30 days',
       fine: `${requests === 0 ? 'none' : `${percent(errors / requests)} failed`}${unknown === 0 ? '' : `; without ${counted(unknown, 'key')}: not known`}`,
     },
-    { figure: idle.toLocaleString('en'), what: 'keys without use', fine: 'no request in 30 days' },
+    {
+      figure: idle.toLocaleString('en'),
+      what: idle === 1 ? 'key without use' : 'keys without use',
+      fine: 'no request in 30 days',
+    },
   ]
 }
 

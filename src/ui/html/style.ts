@@ -75,6 +75,15 @@ td { min-width: 4.5rem }
 th.number, td.number { text-align: right; white-space: nowrap }
 td code, th code { white-space: nowrap }
 td ul { margin: 0; padding-left: 1rem }
+table.of-rule { margin: 0 0 1.25rem; border-left: 4px solid var(--line) }
+table.of-rule :is(caption, th, td):first-child { padding-left: .75rem }
+table.of-rule caption { color: var(--ink); font-weight: 600; padding-left: .75rem; border-left: 4px solid var(--line) }
+table.of-rule.error, table.of-rule.error caption { border-left-color: var(--error) }
+table.of-rule.warning, table.of-rule.warning caption { border-left-color: var(--warning) }
+table.of-rule.note, table.of-rule.note caption { border-left-color: var(--note) }
+table.of-rule .command { margin: 0; padding: .25rem .5rem; min-width: 14rem }
+td ul.plain { list-style: none; padding: 0 } ul.plain li { display: inline }
+ul.plain li + li::before { content: " · "; color: var(--muted) }
 .finding { border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: .375rem; padding: .875rem 1rem; margin: 0 0 .75rem; break-inside: avoid }
 .finding.error { border-left-color: var(--error) } .finding.warning { border-left-color: var(--warning) } .finding.note { border-left-color: var(--note) }
 .finding p { margin: .375rem 0 0; max-width: none }
@@ -118,6 +127,10 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
   section.sheet { break-before: page; margin-top: 0 }
   h2, h3, h4, caption, section > p:first-of-type { break-after: avoid }
   tr, figure, pre { break-inside: avoid }
+  tbody tr:first-child { break-before: avoid; break-after: avoid }
+  tbody tr:last-child { break-before: avoid }
+  table.of-rule .command { min-width: 0 }
+  table { break-inside: auto }
   thead { display: table-header-group }
   .wide { overflow: visible }
   figure .chart svg { min-width: 0 }

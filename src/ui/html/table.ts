@@ -10,13 +10,18 @@ export interface HtmlColumn<T> {
 }
 
 /** Rows in columns, under a caption that says what they are. One that is too wide for a screen is moved by itself. */
-export function htmlTable<T>(caption: string, columns: readonly HtmlColumn<T>[], rows: readonly T[]): Markup {
+export function htmlTable<T>(
+  caption: string,
+  columns: readonly HtmlColumn<T>[],
+  rows: readonly T[],
+  look?: string,
+): Markup {
   const cell = ({ value, number, heads }: HtmlColumn<T>, row: T) =>
     heads
       ? html`<th scope="row">${value(row)}</th>`
       : html`<td class="${number ? 'number' : ''}">${value(row)}</td>`
   return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0">
-    <table>
+    <table class="${look}">
       <caption>
         ${caption}
       </caption>
