@@ -86,11 +86,14 @@ function withoutOwn(usage: KeyUsage, { own }: KeyLog): KeyUsage {
   }
 }
 
-function messageOf({ when, unfinished, seen, usual, most }: Spike): string {
+function messageOf({ when, unfinished, seen, usual, most, count, of }: Spike): string {
+  const those = of === 'weekdays' ? weekdayOf(when) : 'days'
   const against =
     usual > 0
       ? `${timesOf(seen, usual)} the usual ${figure(usual)}`
-      : `where it is idle on most days, and had ${figure(most)} on its busiest`
+      : most > 0
+        ? `where it is idle on most ${those}, and had ${figure(most)} on the busiest of them`
+        : `where it did nothing on ${count} ${those} before`
   return `${counted(seen, 'request')} ${isDay({ when }) ? 'on' : 'in'} ${when}${unfinished ? ', which is not over' : ''}, ${against}`
 }
 

@@ -80,7 +80,7 @@ describe('request-spike', () => {
     const survey = used(figures({}, {}, { days: { lastDay: '2026-03-01', requests, errors } }), old)
     const [finding] = found(requestSpike, survey)
     expect(finding?.message).toBe(
-      '9,000 requests on 2026-03-01, which is not over, where it is idle on most days, and had 50 on its busiest',
+      '9,000 requests on 2026-03-01, which is not over, where it is idle on most Sundays, and had 50 on the busiest of them',
     )
     expect(finding?.evidence).toMatchObject({ usual: 0, mostBefore: 50 })
     expect(finding?.evidence).not.toHaveProperty('times')
