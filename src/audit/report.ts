@@ -33,7 +33,7 @@ export interface AuditReport {
 }
 
 /** A finding as it is printed: its command line can be pasted. */
-export interface ReportedFinding extends Omit<Finding, 'key' | 'mend' | 'place'> {
+export interface ReportedFinding extends Omit<Finding, 'key' | 'mend' | 'mendFirst' | 'place'> {
   /** Null where it is about the account, the file or the working tree. */
   key: { id: string; name: string; type: KeyType } | null
   mend: string | null
@@ -83,7 +83,7 @@ export function judge(
       if (keys > 0) leftOut.push({ rule: rule.id, keys, why })
     }
     for (const finding of rule.check(survey, own)) {
-      found.push(reported(finding, rule, own, lineOf))
+      found.push(reported(withoutFlags(finding, survey), rule, own, lineOf))
     }
   }
   const accepted: (ReportedFinding & { reason: string })[] = []
@@ -128,6 +128,12 @@ function notHeldOf(
     const isHeld = inForce.some((rule) => rule.id === id) && !skipped.some(({ rule }) => rule === id)
     return !isHeld || (without > 0 && without >= active)
   }
+}
+
+/** A line in which the id of a key would be read as a flag does not do what was meant. */
+function withoutFlags(finding: Finding, { keys }: Survey): Finding {
+  const isFlag = (word: string) => word.startsWith('-') && keys.some(({ id }) => id === word)
+  return finding.mend?.some(isFlag) ? { ...finding, mend: undefined } : finding
 }
 
 function reported(
