@@ -18,14 +18,14 @@ export function rotateLine(
   if (!isOwn && maybeInUse(survey).has(key.id)) return undefined
   const { overlapMs } = entry ?? {}
   return [
-    ...['pictify-keys', 'rotate', key.id, ...(isOwn ? ['--self'] : []), ...flagsOf(entry)],
+    ...['pictify-keys', ...rotateWords(key.id, entry, isOwn ? ['--self'] : [])],
     ...(overlapMs === undefined ? [] : ['--overlap', exactDuration(overlapMs)]),
   ]
 }
 
 /** The same for a key that leaked, which has no overlap. */
 export function rotateLeakedLine(keyId: string, entry: FleetKey | undefined): string[] {
-  return ['pictify-keys', 'rotate', keyId, '--compromised', ...flagsOf(entry)]
+  return ['pictify-keys', ...rotateWords(keyId, entry, ['--compromised'])]
 }
 
 /** The words of the line that goes on with a rotation, also where its old key is revoked or deleted. */
@@ -40,6 +40,12 @@ export function goOnLine(survey: Survey, rotation: OpenRotation): string[] | und
   return key && rotateLine(survey, key, entry)
 }
 
-function flagsOf({ to = [], verify }: Partial<FleetKey> = {}): string[] {
-  return [...to.flatMap((target) => ['--to', target]), ...(verify === undefined ? [] : ['--verify', verify])]
+/** The words of every line that rotates a key: how, and where it is kept, as far as that is known. */
+export function rotateWords(
+  keyId: string,
+  { to = [], verify }: Partial<Pick<FleetKey, 'to' | 'verify'>> = {},
+  flags: readonly string[] = [],
+): string[] {
+  const places = to.flatMap((target) => ['--to', target])
+  return ['rotate', keyId, ...flags, ...places, ...(verify === undefined ? [] : ['--verify', verify])]
 }

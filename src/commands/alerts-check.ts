@@ -136,7 +136,7 @@ async function tell(
     fleet.notify.filter(({ name }) => names.has(name)),
   )
   try {
-    const postings = await postingsOf(context, opened.notifiers, due)
+    const postings = await postingsOf(context, fleet, opened.notifiers, due)
     await deliver(
       postings,
       { clock: context.clock, limitMs, signal: context.signal },
@@ -155,8 +155,13 @@ async function tell(
   return { sent, incidents }
 }
 
-async function postingsOf(context: Context, notifiers: readonly OpenNotifier[], due: readonly Message[]) {
-  const steps = await nextSteps(context)
+async function postingsOf(
+  context: Context,
+  fleet: Fleet,
+  notifiers: readonly OpenNotifier[],
+  due: readonly Message[],
+) {
+  const steps = await nextSteps(context, fleet)
   const apiUrl = await context.apiUrl()
   const facts = { at: context.clock.now(), apiUrl, commandsFor: steps }
   return notifiers.map((notifier) => ({

@@ -1,17 +1,26 @@
 import type { Context } from '../context.ts'
-import type { AlertCondition } from '../fleet/fleet.ts'
+import type { Key } from '../api/contract.ts'
+import { entryOf } from '../audit/fleet-keys.ts'
+import { rotateWords } from '../audit/rotate-line.ts'
+import type { AlertCondition, Fleet } from '../fleet/fleet.ts'
 import { commandLine, whoseKeys } from '../command-line.ts'
 
 /** The command lines that whoever is told goes on with. */
 export async function nextSteps(
   context: Context,
-): Promise<(kind: AlertCondition['kind'] | undefined, keyId: string) => string[]> {
+  fleet: Fleet,
+): Promise<(kind: AlertCondition['kind'] | undefined, key: Pick<Key, 'id' | 'name'>) => string[]> {
   const whose = await whoseKeys(context)
   const line = (command: string, ...words: string[]) => commandLine(context, command, words, {}, {}, whose)
-  return (kind, id) => {
+  return (kind, key) => {
+    const { id } = key
+    const rotate = (...flags: string[]) => {
+      const [name = '', ...words] = rotateWords(id, entryOf(key, fleet), flags)
+      return line(name, ...words)
+    }
     switch (kind) {
       case 'too-old':
-        return [line('rotate', id)]
+        return [rotate()]
       case 'unused':
         return [line('show', id), line('revoke', id)]
       case 'error-rate':
@@ -23,7 +32,7 @@ export async function nextSteps(
       case 'new-network':
       case 'outside-hours':
       case undefined:
-        return [line('incident', id), line('rotate', id, '--compromised')]
+        return [line('incident', id), rotate('--compromised')]
     }
   }
 }

@@ -1,15 +1,20 @@
-import type { Client } from '../api/contract.ts'
+import type { Client, Key } from '../api/contract.ts'
+import { entryOf } from '../audit/fleet-keys.ts'
 import type { Incident } from '../audit/incident.ts'
 import type { NextStep } from '../audit/incident-report.ts'
 import type { Context } from '../context.ts'
-import type { Fleet } from '../fleet/fleet.ts'
+import { rotateWords } from '../audit/rotate-line.ts'
+import type { Fleet, FleetKey } from '../fleet/fleet.ts'
 import { commandLine, whoseKeys } from '../command-line.ts'
 import { readJournals } from './incident-reading.ts'
 import { lastPlaces } from './last-places.ts'
-import { ownKeyId } from './own-key.ts'
+import { ownKeyIdAmong } from './own-key.ts'
 
 /** So many networks are named in a line. */
 const mostNetworks = 5
+
+/** A whole line of this program. */
+type Line = (name: string, ...words: string[]) => string
 
 interface Known {
   incident: Incident
@@ -25,41 +30,12 @@ export async function nextSteps(
   { incident, fleet, isToKeep }: Known,
 ): Promise<NextStep[]> {
   const whose = await whoseKeys(context)
-  const line = (name: string, ...words: string[]) => commandLine(context, name, words, {}, {}, whose)
+  const line: Line = (name, ...words) => commandLine(context, name, words, {}, {}, whose)
   const { keyId, key } = incident
   const since = incident.since.replace(/\.\d+Z$/, 'Z')
-  const isUsed = (incident.spent.unseen?.requests ?? 0) > 0
   const steps: NextStep[] = []
 
-  if (key?.status === 'active') {
-    const isOwn = key.access === 'admin' && (await ownKeyId(context, api)) === keyId
-    const places = await placesOf(context, api, incident, fleet)
-    const rotate = isOwn ? ['--self', '--compromised'] : [keyId, '--compromised']
-    if (isOwn) {
-      steps.push({
-        what: 'replace the admin key in use, without losing it',
-        command: line('rotate', ...rotate, ...places),
-      })
-    } else {
-      const stop = {
-        what: 'stop it now; applications are refused until they have the new key',
-        words: [...rotate, '--revoke-first', ...places],
-      }
-      const swap = {
-        what: 'replace it without a refused request; it works until the new one is proved',
-        words: [...rotate, ...places],
-      }
-      const [first, second] = isUsed ? [stop, swap] : [swap, stop]
-      steps.push(
-        {
-          what: `${first.what}${isUsed ? ' (somebody else uses it)' : ''}`,
-          command: line('rotate', ...first.words),
-        },
-        { what: `or ${second.what}`, command: line('rotate', ...second.words) },
-        { what: 'or, with no time for either, one request', command: line('revoke', keyId) },
-      )
-    }
-  }
+  if (key?.status === 'active') steps.push(...(await stoppingSteps(context, api, incident, fleet, line)))
   if (incident.audit !== null && incident.audit.since > 0) {
     const file = `${fileName(keyId)}.ndjson`
     const from = networksOf(incident).flatMap((network) => ['--ip', network])
@@ -83,7 +59,8 @@ export async function nextSteps(
   })
   if (isToKeep) {
     steps.push({
-      what: 'keep this report: the audit log is not kept for ever',
+      what:
+        incident.audit === null ? 'keep this report' : 'keep this report: the audit log is not kept for ever',
       command: line(
         'incident',
         keyId,
@@ -99,20 +76,72 @@ export async function nextSteps(
   return steps
 }
 
+/** What ends the use of a key that still works, and gives applications another one. */
+async function stoppingSteps(
+  context: Context,
+  api: Client,
+  incident: Incident,
+  fleet: Fleet | undefined,
+  line: Line,
+): Promise<NextStep[]> {
+  const { keyId, key, strangers, spent } = incident
+  const places = await placesOf(context, api, incident, fleet)
+  const rotate = (...flags: string[]) => {
+    const [name = '', ...words] = rotateWords(keyId, places, flags)
+    return line(name, ...words)
+  }
+  const isOwn = key?.access === 'admin' ? await isOwnKey(context, api, keyId) : false
+  const itself = {
+    what: 'replace the admin key in use, without losing it',
+    command: rotate('--self', '--compromised'),
+  }
+  if (isOwn === true) return [itself]
+  if (isOwn === 'unknown') {
+    return [
+      { ...itself, what: 'replace it, if it is the admin key in use: the API does not tell' },
+      {
+        what: 'or, if it is another admin key, with its secret on stdin, which tells the two apart',
+        command: `${rotate('--compromised', '--old-secret-stdin')} < leaked.txt`,
+      },
+    ]
+  }
+  const stop = {
+    what: 'stop it now; applications are refused until they have the new key',
+    command: rotate('--compromised', '--revoke-first'),
+  }
+  const swap = {
+    what: 'replace it without a refused request; it works until the new one is proved',
+    command: rotate('--compromised'),
+  }
+  // downtime is advised on more than novelty: machines move, and programs change
+  const [first, second] = strangers === true ? [stop, swap] : [swap, stop]
+  const isNew = (spent.unseen?.requests ?? 0) > 0
+  return [
+    { ...first, what: `${first.what}${isNew ? ' (there are callers not seen before)' : ''}` },
+    { ...second, what: `or ${second.what}` },
+    { what: 'or, with no time for either, one request', command: line('revoke', keyId) },
+  ]
+}
+
+/** Whether an admin key is the one in use; without an audit log it is where there is no other. */
+async function isOwnKey(context: Context, api: Client, keyId: string): Promise<boolean | 'unknown'> {
+  const keys: Key[] = []
+  for await (const page of api.keys.listByPage({}, { signal: context.signal, patient: true }))
+    keys.push(...page)
+  const own = await ownKeyIdAmong(context, api, keys)
+  return own === undefined ? 'unknown' : own === keyId
+}
+
 /** Where the key is kept: as pictify-keys.yaml says, or where the rotation of this machine that made it put it. */
 async function placesOf(
   context: Context,
   api: Client,
   { keyId, key }: Incident,
   fleet: Fleet | undefined,
-): Promise<string[]> {
-  const known =
-    fleet?.keys.find((each) => each.key === keyId) ?? fleet?.keys.find((each) => each.key === key?.name)
-  const verify = known?.verify === undefined ? [] : ['--verify', known.verify]
-  if (known !== undefined && known.to.length > 0)
-    return [...known.to.flatMap((place) => ['--to', place]), ...verify]
-  const last = lastPlaces(await readJournals(context, api), keyId, context)
-  return (last?.to ?? []).flatMap((place) => ['--to', place])
+): Promise<Partial<Pick<FleetKey, 'to' | 'verify'>>> {
+  const known = fleet && entryOf({ id: keyId, name: key?.name ?? '' }, fleet)
+  if (known !== undefined && known.to.length > 0) return known
+  return { to: lastPlaces(await readJournals(context, api), keyId, context)?.to }
 }
 
 /** As `--ip` takes them: `203.0.113.0/24`. */

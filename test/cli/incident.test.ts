@@ -214,7 +214,7 @@ describe('an API without audit log or usage', () => {
       other.sandbox.dashboard.create({ name: 'Second admin', access: 'admin' })
       const [own, otherwise, ...more] = await lines()
       expect(own).toContain(`rotate ${admin} --self --compromised`)
-      expect(otherwise).toContain(`rotate ${admin} --old-secret-stdin --compromised`)
+      expect(otherwise).toContain(`rotate ${admin} --compromised --old-secret-stdin`)
       expect(more.join('\n')).not.toMatch(/ revoke | rotate |--revoke-first/)
     } finally {
       await other.end()

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openRotating, quick, type Rotating } from './rotating.ts'
+import { openRotating, quick, waits, type Rotating } from './rotating.ts'
 
 let account: Rotating
 beforeEach(async () => {
@@ -46,6 +46,21 @@ describe('rotate --compromised', () => {
     const ran = await rotate(account.old.id, '--to', 'env:.env')
     expect(ran.exit, ran.stderr).toBe(0)
     expect(JSON.parse(ran.stdout)).toMatchObject({ rotation: { state: 'done' }, incident: null })
+  })
+
+  it('prints the receipt before it reads the log; interrupted then, it is done, and nothing is to be resumed', async () => {
+    const { old, sandbox, home } = account
+    await account.call(old.secret)
+    const running = home.start(['rotate', old.id, '--to', 'env:.env', '--compromised', ...waits])
+    await running.until(() => running.output().stdout.includes(`rotated Production Server: ${old.id}`))
+    sandbox.addFault('stall:GET /audit-logs')
+    running.child.kill('SIGINT')
+    const { signal, stdout, stderr } = await running.ended
+    expect(signal).toBe('SIGINT')
+    expect(stdout).toContain('is revoked')
+    expect(stderr).not.toMatch(/--resume|finishing/)
+    expect(stderr).toContain(`pictify-keys incident ${old.id}`)
+    expect(active().map(({ id }) => id)).not.toContain(old.id)
   })
 
   it('with --self reports with the successor, for the old admin key cannot ask any more', async () => {
