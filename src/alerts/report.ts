@@ -105,7 +105,7 @@ export function reportOf({
 
 function isUntold({ state, deliveries }: AlertIncident): boolean {
   const own = deliveries.filter(({ about }) => about === state)
-  return own.length > 0 && own.every(({ sentAt }) => sentAt === null)
+  return own.length > 0 && own.every(({ attempts, sentAt }) => attempts > 0 && sentAt === null)
 }
 
 const order: readonly AlertIncident['state'][] = ['firing', 'recovered', 'pending']

@@ -40,49 +40,73 @@ export async function check(context: Context, fleet: Fleet, options: CheckOption
   const file = await openState(context, fleet)
   const lock = await acquireAlertsLock(context.stateDir, path.basename(file.path, '.json'), context.processes)
   try {
-    const before = await file.read()
-    const { survey, keepLog } = await surveyFor(context, fleet, options, file, before)
-    const judgements = evaluate(survey, fleet.alerts, await matcher(fleet.alerts))
-    const checkedAt = new Date(survey.at).toISOString()
-    const advanced = advance({
-      incidents: before.incidents,
-      judgements,
-      keys: survey.keys,
-      at: survey.at,
-      newId: () => newId('alert'),
-    })
-    const incidents = plan({
-      incidents: advanced,
-      rules: fleet.alerts,
-      notifiers: fleet.notify.map(({ name }) => name),
-      at: survey.at,
-      newId: () => newId('msg'),
-    })
-    const notes = notesOf(judgements, before.warned)
-    const reaches = judgements.map(({ reach }) => reach)
-    const state = { checkedAt, incidents, warned: notes.map(({ text }) => text), reaches }
+    const { state, keepLog, checkedBy } = await look(context, fleet, options, file)
     await file.save(state)
     await keepLog()
-    const told = await tell(context, fleet, file, state, options.limitMs)
-    const report = reportOf({
-      survey,
-      judgements,
-      before: before.incidents,
-      after: advanced,
-      notifiers: fleet.notify,
-      ...told,
-    })
-    return { report, notes }
+    return checkedBy(await tell(context, fleet, file, state, options.limitMs))
   } finally {
     await lock.release()
   }
+}
+
+/** Looks, tells nobody, and writes nothing. */
+export async function tryCheck(context: Context, fleet: Fleet, options: CheckOptions): Promise<Checked> {
+  const file = await openState(context, fleet, { readOnly: true })
+  const { state, checkedBy } = await look(context, fleet, { ...options, readOnly: true }, file)
+  const due = dueMessages(state.incidents, fleet.alerts)
+  const names = [...new Set(due.map(({ notifier }) => notifier))]
+  const would = due.length === 0 ? '' : ` of ${due.length} for ${names.join(', ')}`
+  context.out.say(`nothing is written, and no message${would} is sent (--dry-run)`)
+  return checkedBy({ sent: [], incidents: state.incidents })
+}
+
+interface Looked {
+  /** For the next check. */
+  state: AlertState
+  keepLog: () => Promise<void>
+  /** What is reported, once it is known who was told. */
+  checkedBy: (told: Told) => Checked
+}
+
+async function look(
+  context: Context,
+  fleet: Fleet,
+  options: CheckOptions & { readOnly?: boolean },
+  file: StateFile,
+): Promise<Looked> {
+  const before = await file.read()
+  const { survey, keepLog } = await surveyFor(context, fleet, options, file, before)
+  const judgements = evaluate(survey, fleet.alerts, await matcher(fleet.alerts))
+  const advanced = advance({
+    incidents: before.incidents,
+    judgements,
+    keys: survey.keys,
+    at: survey.at,
+    newId: () => newId('alert'),
+  })
+  const incidents = plan({
+    incidents: advanced,
+    rules: fleet.alerts,
+    notifiers: fleet.notify.map(({ name }) => name),
+    at: survey.at,
+    newId: () => newId('msg'),
+  })
+  const notes = notesOf(judgements, before.warned)
+  const state = {
+    checkedAt: new Date(survey.at).toISOString(),
+    incidents,
+    warned: notes.map(({ text }) => text),
+    reaches: judgements.map(({ reach }) => reach),
+  }
+  const facts = { survey, judgements, before: before.incidents, after: advanced, notifiers: fleet.notify }
+  return { state, keepLog, checkedBy: (told) => ({ report: reportOf({ ...facts, ...told }), notes }) }
 }
 
 /** What the rules look at, and how to keep what was read of the log, which is for when the check is whole. */
 async function surveyFor(
   context: Context,
   fleet: Fleet,
-  options: CheckOptions,
+  options: CheckOptions & { readOnly?: boolean },
   file: StateFile,
   before: AlertState,
 ): Promise<{ survey: AlertSurvey; keepLog: () => Promise<void> }> {
@@ -93,15 +117,21 @@ async function surveyFor(
     sinceMs: options.sinceMs,
     recentMs: options.recentMs,
     probe: false,
+    forgets: options.readOnly,
   })
   if (!needs.includes('log')) return { survey: account, keepLog: async () => {} }
   const read = await readLog(context, fleet, account, options, file, before)
   return { survey: { ...account, log: read.log }, keepLog: () => read.keep() }
 }
 
-/** The file that these alerts are kept in, whose folder is there. */
-export async function openState(context: Context, fleet: Fleet): Promise<StateFile> {
-  const folder = await openStateFolder(context.stateDir, 'alerts')
+/** The file that these alerts are kept in, whose folder is there; or may not be, where it is only read. */
+export async function openState(
+  context: Context,
+  fleet: Fleet,
+  { readOnly = false } = {},
+): Promise<StateFile> {
+  const { stateDir } = context
+  const folder = readOnly ? path.join(stateDir, 'alerts') : await openStateFolder(stateDir, 'alerts')
   const { profile } = await whoseKeys(context)
   const scope: AlertScope = { apiUrl: await context.apiUrl(), profile, file: fleet.path }
   return createStateFile(folder, scope)
@@ -118,6 +148,11 @@ async function matcher(rules: readonly AlertRule[]): Promise<KeyMatch> {
   return (rule, name) => globs.get(rule.name)?.(name) ?? true
 }
 
+interface Told {
+  sent: readonly Sent[]
+  incidents: readonly AlertIncident[]
+}
+
 /** Sends what is due, and writes down what was sent as it is. */
 async function tell(
   context: Context,
@@ -125,7 +160,7 @@ async function tell(
   file: StateFile,
   state: AlertState,
   limitMs: number,
-): Promise<{ sent: Sent[]; incidents: readonly AlertIncident[] }> {
+): Promise<Told> {
   const due = dueMessages(state.incidents, fleet.alerts)
   const sent: Sent[] = []
   let { incidents } = state

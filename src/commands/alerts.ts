@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
 import { KeysError, ToldError } from '../errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { check, type Checked } from './alerts-check.ts'
+import { check, tryCheck, type Checked } from './alerts-check.ts'
 import { list } from './alerts-list.ts'
 import { sendTest } from './alerts-test.ts'
 import { warn } from './alerts-warnings.ts'
@@ -11,6 +11,7 @@ import { configFlag, readKeysFile } from './keys-file.ts'
 
 const flags = {
   watch: { type: 'duration', bare: '5m', summary: 'check: go on, so far apart, until Ctrl-C' },
+  dryRun: { type: 'boolean', summary: 'check: hold the rules, tell nobody, write nothing' },
   failOnSkipped: { type: 'boolean', summary: 'check: end with 10 also where a rule had to be skipped' },
   since: { type: 'duration', default: '30d', summary: 'check: how far back the audit log is read' },
   recent: {
@@ -50,6 +51,11 @@ export const alerts = defineCommand({
         hint: `the keys of a rule are chosen in the file: keys: "${notifier}"`,
       })
     }
+    if (inputs.dryRun && (action !== 'check' || inputs.watch !== undefined)) {
+      throw new KeysError('usage', '--dry-run is for one alerts check', {
+        hint: 'pictify-keys alerts check --dry-run',
+      })
+    }
     if (inputs.watch !== undefined && action !== 'check') {
       throw new KeysError('usage', '--watch is for alerts check', {
         hint: 'pictify-keys alerts check --watch',
@@ -65,7 +71,7 @@ export const alerts = defineCommand({
       limitMs: inputs.notifyTimeout,
     }
     if (inputs.watch !== undefined) return watch(context, fleet, options, inputs.watch)
-    const checked = await check(context, fleet, options)
+    const checked = await (inputs.dryRun ? tryCheck : check)(context, fleet, options)
     const { report, notes } = checked
     const { checkText } = await import('../ui/alerts/table.ts')
     context.out.result(report, (safe) => checkText(safe, context.out))

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { createPastFile } from '../audit/past.ts'
 import type { AccountSurvey, Known, Past } from '../audit/survey.ts'
 import type { Context } from '../context.ts'
@@ -11,9 +12,15 @@ export interface SeenBefore {
   remember(survey: AccountSurvey): Promise<void>
 }
 
-export async function openPast({ stateDir, out }: Context, apiUrl: string): Promise<SeenBefore> {
+/** `readOnly`: no folder is made for what nobody will write there. */
+export async function openPast(
+  { stateDir, out }: Context,
+  apiUrl: string,
+  readOnly = false,
+): Promise<SeenBefore> {
   try {
-    const file = createPastFile(await openStateFolder(stateDir, 'seen'), apiUrl)
+    const folder = readOnly ? path.join(stateDir, 'seen') : await openStateFolder(stateDir, 'seen')
+    const file = createPastFile(folder, apiUrl)
     return {
       before: await file.read(),
       remember: (survey) =>

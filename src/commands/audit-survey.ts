@@ -18,6 +18,8 @@ export interface AuditScope {
   sinceMs: number
   recentMs: number
   probe: boolean
+  /** What is seen is not written down for later surveys. */
+  forgets?: boolean | undefined
 }
 
 const notAsked = { known: false, why: 'it was not asked for' } as const
@@ -30,7 +32,7 @@ export async function surveyAll(context: Context, scope: AuditScope): Promise<Su
   const api = await context.api()
   const hours = fleet?.audit.workingHours
   const reading = createReading(context)
-  const past = needs.has('past') ? await openPast(context, api.baseUrl) : undefined
+  const past = needs.has('past') ? await openPast(context, api.baseUrl, scope.forgets) : undefined
   try {
     const account = await surveyAccount(api, {
       sinceMs,
@@ -40,7 +42,7 @@ export async function surveyAll(context: Context, scope: AuditScope): Promise<Su
       signal: context.signal,
       onProgress: (progress) => reading.report(progress),
     })
-    await past?.remember(account)
+    if (!scope.forgets) await past?.remember(account)
     return {
       ...account,
       ownKeyId: rules.some(({ goesByOwnKey }) => goesByOwnKey)
