@@ -1,5 +1,5 @@
 import type { Key } from '../../api/contract.ts'
-import type { FleetKey } from '../../fleet/fleet.ts'
+import type { Fleet, FleetKey } from '../../fleet/fleet.ts'
 import { placeOf } from '../fleet-keys.ts'
 import type { Finding } from '../finding.ts'
 import { leaseOf } from '../open-rotations.ts'
@@ -11,7 +11,7 @@ export const missingKey: Rule = {
   id: 'missing-key',
   severity: 'error',
   summary: 'a key of pictify-keys.yaml is not in the account as the file has it',
-  help: 'What the file says is what the team relies on: a key in it that is not in the account, was revoked, or is of another `type` means that something runs on another key than is believed, or on none. A test key where a live one belongs gives no error, only watermarks. It is told by id, else by exact name. A key that is gone while its rotation is under way is there as its successor; where nobody goes on with that rotation, it is a warning, and the line that does goes on. Without a `pictify-keys.yaml` the rule is skipped.',
+  help: 'What the file says is what the team relies on: a key in it that is not in the account, was revoked, or is of another `type` means that something runs on another key than is believed, or on none. A test key where a live one belongs gives no error, only watermarks. It is told by id, else by exact name. A key that is gone while its rotation is under way is there as its successor; where nobody goes on with that rotation, it is a warning, and the line that does goes on. A key that the file has by its name and by its id is a warning. Without a `pictify-keys.yaml` the rule is skipped.',
   needs: ['fleet', 'rotations'],
   goesByOwnKey: true,
   *check(survey) {
@@ -21,7 +21,7 @@ export const missingKey: Rule = {
     for (const entry of fleet.value.keys) {
       const found = keys.filter(({ id, name }) => (isId(entry) ? id : name) === entry.key)
       const wrong = found.some(({ status }) => status === 'active')
-        ? ofAnotherType(entry, found)
+        ? (ofAnotherType(entry, found) ?? twice(entry, found, fleet.value))
         : gone(survey, entry, found[0])
       if (wrong !== undefined) yield { rule: 'missing-key', ...wrong, place: placeOf(fleet.value, entry) }
     }
@@ -97,6 +97,22 @@ function ofAnotherType(entry: FleetKey, found: readonly Key[]): Wrong | undefine
     evidence: { wanted, type: type ?? null, found: other.type },
     // a key keeps its type: another one is created, and this one goes when nothing uses it
     mend: createLine({ ...entry, key: other.name }),
+  }
+}
+
+/** By its name, where the file has every such key by its id as well: that entry counts, and nobody sees this one changed. */
+function twice(entry: FleetKey, found: readonly Key[], { keys }: Fleet): Wrong | undefined {
+  const active = found.filter(({ status }) => status === 'active')
+  const byId = active.flatMap(({ id }) => keys.find(({ key }) => key === id && key !== entry.key) ?? [])
+  const [key] = active
+  const [other] = byId
+  if (key === undefined || other === undefined || byId.length < active.length) return undefined
+  return {
+    severity: 'warning',
+    key,
+    message: `is in the file twice: what line ${other.line} says of its id counts, and not this; leave one of them`,
+    evidence: { wanted: entry.key, line: entry.line, lineOfId: other.line },
+    mend: undefined,
   }
 }
 

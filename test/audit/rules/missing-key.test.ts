@@ -25,6 +25,21 @@ test.each([
   expect(found(known)).toEqual([])
 })
 
+test('one that the file has by its name and by its id is said, where no other key has the name', () => {
+  const byId = entry('key_live', { line: 3 })
+  const byName = entry('Server', { line: 9 })
+  // of the two of that name the other one is meant
+  expect(found(byId, byName)).toEqual([])
+  expect(found(byId, byName, entry('key_test', { line: 12 }))).toMatchObject([
+    {
+      severity: 'warning',
+      key: { id: 'key_live' },
+      message: 'is in the file twice: what line 3 says of its id counts, and not this; leave one of them',
+      place: { line: 9 },
+    },
+  ])
+})
+
 test('one that is not in the account is created with the type and the places of the file', () => {
   expect(found(entry('Nowhere', { type: 'test', to: ['env:.env#KEY'], line: 9 }))).toEqual([
     {
