@@ -1,8 +1,20 @@
-/** Fits any key, so that it tells none. */
-const ofAnyKey = new Set(
+/** What every key is. */
+const ofEveryKey = new Set(
   [
-    'key keys apikey apikeys api pk secret secrets token tokens credential credentials pictify',
-    'live test tests testing tester tst',
+    'key keys apikey apikeys secret secrets token tokens credential credentials test tests testing',
+    // in the languages that most dashboards are used in
+    'clave llave prueba pruebas chave teste clé cle essai schlüssel schluessel chiave prova sleutel ключ тест',
+    'キー 鍵 テスト 密钥 金鑰 密鑰 测试 測試 키 테스트',
+  ].flatMap((line) => line.split(' ')),
+)
+/** Fits any key, so that it tells none. */
+const ofAnyKey = new Set([
+  ...ofEveryKey,
+  ...[
+    'api pk pictify live tester tst',
+    'one two three four five six seven eight nine ten zero',
+    'do not dont use used keep important please',
+    'nueva nuevo nova novo nouvelle nouveau neu neue neuer nuova nuovo mein meine новый мой 新しい',
     'new newer newest old older current another other next last first second',
     'my mine our own me the a an of for to this that it',
     'temp tmp temporary throwaway delete deleteme todo tbd wip',
@@ -10,8 +22,13 @@ const ofAnyKey = new Set(
     'untitled unnamed noname name default none null undefined unknown placeholder',
     'example sample demo dummy fake copy final hello world',
   ].flatMap((line) => line.split(' ')),
-)
+])
 const keyboards = ['qwertyuiop', 'qwertz', 'azerty', 'asdfghjkl', 'zxcvbnm', 'yxcvbnm', '1234567890']
+
+/** Of words that are written as one. */
+const longestRun = 32
+/** Ends of many another word: Keyan. */
+const tooShort = new Set(['a', 'an', 'of', 'to', 'it', 'me'])
 
 const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
 
@@ -41,9 +58,32 @@ function saysNothing(word: string): boolean {
     /^(?:[a-z]|\p{N}+|v\p{N}+)$/u.test(word) ||
     ofAnyKey.has(word) ||
     ofAnyKey.has(bare) ||
+    isRunTogether(bare) ||
     isHex(word) ||
     isMash(bare === '' ? word : bare)
   )
+}
+
+/** `mykey`, `newtesttoken`: such words and no other, written as one. */
+function isRunTogether(word: string): boolean {
+  if (word.length > longestRun) return false
+  const ends = Array.from({ length: word.length - 1 }, (_, index) => index + 2)
+  return ends.some((end) => {
+    const [first, rest] = [word.slice(0, end), word.slice(end)]
+    if (!isPart(first)) return false
+    return ofEveryKey.has(first) ? isMadeOfSuch(rest) : isRunTogether(rest)
+  })
+}
+
+function isMadeOfSuch(word: string): boolean {
+  if (word === '' || isPart(word)) return true
+  return Array.from(word, (_, index) => index + 1).some(
+    (end) => isPart(word.slice(0, end)) && isMadeOfSuch(word.slice(end)),
+  )
+}
+
+function isPart(word: string): boolean {
+  return ofAnyKey.has(word) && !tooShort.has(word)
 }
 
 /** A hash or an id. */

@@ -41,6 +41,9 @@ test.each([
     'default',
     'copy of key',
   ],
+  ...['mykey', 'newkey', 'testkey', 'MyNewTestKey2', 'thetoken', 'key-one', 'Key Two', 'DO NOT DELETE'],
+  ...['Prueba', 'Clave nueva', 'Clé test 2', 'テスト', 'テストキー', '测试密钥', '테스트', 'Тест'],
+  ...['my_apikey_please_do_not_delete'],
 ])('%j says nothing of what uses it', (name) => {
   expect(checked(vagueName, [surveyed({ name })])).toHaveLength(1)
 })
@@ -66,7 +69,31 @@ test.each([
     'Anna',
     'Ada 1815',
   ],
-  ...['生产服务器', 'שרת ייצור', 'Сервер', 'Füllhorn', 'Facade', 'decade', 'Property', 'Powertools', 'Stu'],
+  ...[
+    'Keyan',
+    'Keystone',
+    'Testament',
+    'Monkey',
+    'Turnkey',
+    'Contest',
+    'Tokenizer',
+    'Latest offers',
+    'Tome',
+    'Keynote',
+  ],
+  ...[
+    'Prueba del checkout',
+    '본부',
+    '生产服务器',
+    'שרת ייצור',
+    'Сервер',
+    'Füllhorn',
+    'Facade',
+    'decade',
+    'Property',
+    'Powertools',
+    'Stu',
+  ],
 ])('%j says something', (name) => {
   expect(checked(vagueName, [surveyed({ name })])).toEqual([])
 })
