@@ -4,7 +4,8 @@ const longest = 100
 export function nameOfAnother(name: string, purpose: string): string {
   const [what] = /^[\w. -]*/.exec(purpose.trim()) ?? ['']
   const end = ` (${what.trim().slice(0, 40).trim() || 'another service'})`
-  return `${[...name]
+  // what begins like a flag is none, but would be read as one
+  return `${[...name.replace(/^-+/, '')]
     .slice(0, longest - end.length)
     .join('')
     .trim()}${end}`

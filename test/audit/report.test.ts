@@ -119,6 +119,22 @@ describe('a report', () => {
     expect(report.leftOut).toEqual([{ rule: 'old', keys: 2, why: 'too young' }])
   })
 
+  test('has no line in which the id of a key would be read as a flag', () => {
+    const odd = surveyed({ id: '--force', name: 'Odd' })
+    const found = finding({ key: odd, mend: ['pictify-keys', 'rotate', '--force'] })
+    const own = finding({ mend: ['pictify-keys', 'rotate', 'key_abc123', '--self'] })
+    const { findings } = judge(
+      { ...survey, keys: [key, odd] },
+      [rule('old', [found, own])],
+      settings(),
+      lineOf,
+    )
+    expect(findings.map(({ key: about, mend }) => [about?.id, mend])).toEqual([
+      ['--force', null],
+      ['key_abc123', 'pictify-keys rotate key_abc123 --self'],
+    ])
+  })
+
   test('has the line that mends, made of its words', () => {
     const report = judge(
       survey,

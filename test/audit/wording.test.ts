@@ -42,6 +42,7 @@ test.each([
   ['Shop', 'pictify-node (linux; x64)', 'Shop (pictify-node)'],
   ['Shop', '$(rm -rf /)', 'Shop (another service)'],
   ['Shop', '', 'Shop (another service)'],
+  ['--force', 'curl', 'force (curl)'],
   ['Shop', 'x'.repeat(200), `Shop (${'x'.repeat(40)})`],
 ])('another name for %s of %s', (name, purpose, another) => {
   expect(nameOfAnother(name, purpose)).toBe(another)

@@ -6,7 +6,7 @@ export const unknownKey: Rule = {
   id: 'unknown-key',
   severity: 'warning',
   summary: 'a key is in the account and not in pictify-keys.yaml',
-  help: 'Nobody answers for a key that the team does not know of: nobody rotates it, and nobody sees it misused. Every active key is to be in `pictify-keys.yaml` under `keys`, by its name or its id; a successor that is being rotated in counts as its old key. Without such a file, or with one that names no keys, the rule is skipped.',
+  help: 'Nobody answers for a key that the team does not know of: nobody rotates it, and nobody sees it misused. Every active key is to be in `pictify-keys.yaml` under `keys`, by its name or its id; a successor that is being rotated in counts as its old key. The line revokes what was never used, and says of anything else who uses it. Without such a file, or with one that names no keys, the rule is skipped.',
   needs: ['fleet', 'rotations'],
   goesByOwnKey: true,
   skip: ({ fleet }) =>
@@ -25,8 +25,10 @@ export const unknownKey: Rule = {
         key,
         message: `is not in ${fleet.value.file}: name it there under keys, or revoke it`,
         evidence: { createdAt, lastUsedAt },
-        // what is in use is not to be revoked on the word of a file
-        mend: lastUsedAt === null && !inUse.has(key.id) ? ['pictify-keys', 'revoke', key.id] : undefined,
+        // what is in use is not to be revoked on the word of a file: first it is seen who uses it
+        mend: inUse.has(key.id)
+          ? undefined
+          : ['pictify-keys', lastUsedAt === null ? 'revoke' : 'incident', key.id],
         place: { file: fleet.value.file, line: 1 },
       }
     }

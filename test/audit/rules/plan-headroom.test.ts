@@ -3,7 +3,7 @@ import type { Key, KeyType, Plan } from '../../../src/api/contract.ts'
 import { judge } from '../../../src/audit/report.ts'
 import { planHeadroom } from '../../../src/audit/rules/plan-headroom.ts'
 import { emptySurvey, surveyed } from '../survey-fixture.ts'
-import { checked, rotating } from './checked.ts'
+import { checked, daysAgo, rotating } from './checked.ts'
 
 const keys = (count: number, type: KeyType): Key[] =>
   Array.from({ length: count }, (_, index) => surveyed({ id: `key_${type}${index}`, type }))
@@ -24,10 +24,28 @@ test.each<[Plan, KeyType, number]>([
         key: undefined,
         message: `no ${type} key can be rotated: all ${limit} that the ${plan} plan allows are taken`,
         evidence: { plan, type, active: count, limit, successorsUnderWay: 0 },
-        mend: ['pictify-keys', 'list', '--type', type, '--status', 'active', '--sort', 'last-used'],
+        mend: undefined,
       },
     ])
   }
+})
+
+test('the key that was not used for longest is the one to revoke, unless the audit is made with it', () => {
+  const idle = (id: string, days: number) =>
+    surveyed({ id, name: id, lastUsedAt: daysAgo(days), access: 'admin' })
+  const line = (ownKeyId: string, ...days: number[]) =>
+    checked(
+      planHeadroom,
+      days.map((each, index) => idle(`key_${index}`, each)),
+      { plan: 'free', ownKeyId },
+    )[0]?.mend
+  expect(line('key_9', 31, 45)).toEqual(['pictify-keys', 'revoke', 'key_1'])
+  expect(line('key_1', 31, 45)).toEqual(['pictify-keys', 'revoke', 'key_0'])
+  expect(line('key_1', 30, 45)).toBeUndefined()
+  const never = [idle('key_a', 45), surveyed({ id: 'key_b', lastUsedAt: null, createdAt: daysAgo(60) })]
+  expect(checked(planHeadroom, never, { plan: 'free', ownKeyId: 'key_9' })).toMatchObject([
+    { evidence: { longestUnused: 'Production Server (key_b)' }, mend: ['pictify-keys', 'revoke', 'key_b'] },
+  ])
 })
 
 test('revoked keys take no place, and an enterprise has as many as it likes', () => {

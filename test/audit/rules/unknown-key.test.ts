@@ -26,7 +26,9 @@ test('finds what is active and not in the file, by its exact name or its id', ()
 
 test('a key that is in use is not to be revoked on the word of a file; one that never was may be', () => {
   const unused = surveyed({ id: 'key_stray', name: 'Stray', lastUsedAt: null })
-  expect(checked(unknownKey, [keys[2] ?? unused], file)[0]?.mend).toBeUndefined()
+  expect(checked(unknownKey, [keys[2] ?? unused], file)[0]?.mend).toEqual([
+    ...['pictify-keys', 'incident', 'key_stray'],
+  ])
   expect(checked(unknownKey, [unused], file)[0]?.mend).toEqual(['pictify-keys', 'revoke', 'key_stray'])
 })
 
