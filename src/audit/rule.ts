@@ -18,6 +18,8 @@ export interface Rule {
   /** Why that matters and how it is told, for people: a sentence or two. */
   help: string
   needs: readonly Source[]
+  /** What it goes by besides, where that is to be had: without it, it tells less. */
+  goesBy?: readonly Source[]
   /** What of its settings it goes by, besides the severity, and how each is written; the file is refused with any other. */
   settings?: Partial<SettingKinds>
   /** It asks which key the audit is made with: of that one it says something else. */

@@ -11,8 +11,8 @@ import { readTree } from './audit-tree.ts'
 import { ownKeyIdAmong } from './own-key.ts'
 
 export interface AuditScope {
-  /** What no rule of these needs is not asked for. */
-  rules: readonly Pick<Rule, 'needs' | 'goesByOwnKey'>[]
+  /** What none of these needs or goes by is not asked for. */
+  rules: readonly Pick<Rule, 'needs' | 'goesBy' | 'goesByOwnKey'>[]
   fleet: Fleet | undefined
   /** How far back the audit log is read, and how much of that is recent. */
   sinceMs: number
@@ -27,7 +27,7 @@ const notAsked = { known: false, why: 'it was not asked for' } as const
 /** All that the rules look at: the account, and what this machine knows. */
 export async function surveyAll(context: Context, scope: AuditScope): Promise<Survey> {
   const { rules, fleet, sinceMs, recentMs } = scope
-  const needs = new Set<Source>(rules.flatMap((rule) => rule.needs))
+  const needs = new Set<Source>(rules.flatMap((rule) => [...rule.needs, ...(rule.goesBy ?? [])]))
   keepHeapSmall()
   const api = await context.api()
   const hours = fleet?.audit.workingHours

@@ -19,6 +19,7 @@ const byLogAndUsage = [
   'outside-hours',
   'request-spike',
   'shared-key',
+  'woke-up',
 ]
 
 let account: Account
@@ -74,6 +75,8 @@ describe('in an account in which keys are odd in one way each', () => {
       ['new-network', 'warning', 'new-network'],
       ['new-user-agent', 'note', 'new-program'],
       ['outside-hours', 'warning', 'night'],
+      // on a Sunday, when it was never used
+      ['request-spike', 'warning', 'night'],
       ['request-spike', 'warning', 'spike'],
       ['shared-key', 'warning', 'shared'],
     ])
@@ -113,7 +116,7 @@ describe('in an account in which keys are odd in one way each', () => {
 audit:
   rules:
     live-key-in-development: { ignore: [127.0.0.0/8, "::1", "*GitHub Actions*"] }
-    request-spike: { warnAbove: 50 }
+    request-spike: { warnAbove: 50, minRequests: 1000 }
     error-rate: { errorAbove: 50% }
     new-network: note
     new-user-agent: off

@@ -18,6 +18,7 @@ export const requestSpike: Rule = {
     `Each day of the recent stretch (\`--recent\`; the last one as far as it has come) and the last 24 hours are held against the key's own days before: what is usual is their median, of the same weekday where there are three weeks of them, and how far they vary is their median distance from it (MAD × 1.4826, at least a tenth of the usual, its root, and one), so that single odd days change neither. What has been so for four of the last seven days is usual. ` +
     `It is a finding where it lies more than ${outlierScore} such spreads above the usual, is at least ${times} times of it (\`warnAbove\`; an error from \`errorAbove\` times on, if set) and ${requests} requests more (\`minRequests\`). Of a key that is idle on most days it is held against the busiest of them. What pictify-keys itself asked, by the audit log, is not counted; where that is not known, admin keys are left out, as is a key with fewer than 8 whole days.`,
   needs: ['usage'],
+  goesBy: ['log'],
   settings: { warnAbove: 'times', errorAbove: 'times', minRequests: 'requests' },
   ...heldByKey(standingOf),
 

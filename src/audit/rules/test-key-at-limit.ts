@@ -14,6 +14,7 @@ export const testKeyAtLimit: Rule = {
   summary: 'a test key reaches its 100 renders a day',
   help: 'Beyond 100 renders a day the API refuses a test key, and what it renders is watermarked: a test key that busy is often one that stands where a live key belongs. Renders are the requests of the audit log that made an image, a GIF or a PDF; where the log does not have them, all requests are taken for renders, and the finding says so. 100 and more today or yesterday (without the log: or in the last 24 hours) are a warning, on an earlier day of the last 30 a note.',
   needs: ['usage'],
+  goesBy: ['log'],
   ...heldByKey((key, survey) => (key.type === 'test' ? standingByUsage(key, survey) : undefined)),
 
   *check(survey) {
@@ -41,7 +42,7 @@ export const testKeyAtLimit: Rule = {
           limitPerDay: rendersPerDay,
           daysAtLimit: atLimit.map(([day, count]) => `${day}: ${counted(count, days.of)}`),
           countedBy:
-            days.of === 'render' ? 'renders in the audit log' : 'requests: the audit log has no renders',
+            days.of === 'render' ? 'renders in the audit log' : 'requests: the audit log does not have them',
         },
         mend: ['pictify-keys', 'usage', key.id],
       }

@@ -18,6 +18,7 @@ export const wokeUp: Rule = {
     'Nobody watches a key that nobody uses: a stolen one that wakes up has no past that its new networks and programs could be held against. It is told by a key that the audit log shows in the recent stretch (`--recent`) after 14 days or more (`warnAfter`) without a request, by the days of its usage, else by the log, as far as that reaches back. ' +
     'It is a note where all of its requests come from networks that other keys of the account are used from: a job of every month, say. What pictify-keys itself asks is not counted; `ignore` names programs and networks that are meant to be there, fewer requests than `minRequests` are no finding.',
   needs: ['log'],
+  goesBy: ['usage'],
   settings: { warnAfterMs: 'duration', ignore: 'programs', minRequests: 'requests' },
   ...heldByKey((key, survey, { warnAfterMs = silentMs }) => {
     const standing = standingByLog(key, survey)

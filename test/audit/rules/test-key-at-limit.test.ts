@@ -40,7 +40,7 @@ test('says on which days, and where to look', () => {
         requestsWithin24h: 12,
         limitPerDay: 100,
         daysAtLimit: ['2026-02-25: 130 requests', '2026-02-27: 100 requests'],
-        countedBy: 'requests: the audit log has no renders',
+        countedBy: 'requests: the audit log does not have them',
       },
       mend: ['pictify-keys', 'usage', 'key_abc123'],
     },
