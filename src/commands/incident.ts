@@ -10,7 +10,8 @@ import { readIncident, readJournals } from './incident-reading.ts'
 import { nextSteps } from './incident-steps.ts'
 import { parseInstant } from './instant.ts'
 import { configFlag, readKeysFile } from './keys-file.ts'
-import { proveOut, writeOut } from './out-file.ts'
+import { refuseExisting, writeNewFile } from './new-output.ts'
+import { proveOut } from './out-file.ts'
 
 const formats = ['text', 'json', 'markdown', 'html'] as const
 type Format = (typeof formats)[number]
@@ -39,7 +40,7 @@ export const incident = defineCommand({
       summary: 'how much of the time before is read, to know what is usual',
     },
     format: { type: 'choice', choices: formats, summary: 'how it is printed; text unless --json is given' },
-    out: { type: 'string', value: 'file', summary: 'write the report to this file' },
+    out: { type: 'string', value: 'file', summary: 'write the report to this file, which is not there yet' },
     config: configFlag,
   },
   examples: [
@@ -55,7 +56,7 @@ export const incident = defineCommand({
       file === undefined
         ? formatFor(format, out)
         : (format ?? formatOfFile(file, formats) ?? (out.json ? 'json' : 'text'))
-    if (file !== undefined) await proveOut(context, file)
+    if (file !== undefined) await proveNew(context, file)
     const fleet = await readKeysFile(context, config)
     const secret = secretStdin ? await readLeakedSecret(context) : undefined
     const api = await context.api()
@@ -101,6 +102,12 @@ function refuseContradictions(named: string | undefined, secretStdin: boolean): 
       hint: 'name it: pictify-keys incident <key>; or give its secret: pictify-keys incident --secret-stdin < leaked.txt',
     })
   }
+}
+
+/** A report is evidence: what is there is not replaced. */
+async function proveNew(context: Context, file: string): Promise<void> {
+  await proveOut(context, file)
+  await refuseExisting(context.cwd, file)
 }
 
 interface Subject {
@@ -183,7 +190,7 @@ async function print(
   const { drawIncident } = await import('../ui/incident/formats.ts')
   const drawn = await drawIncident(report, format, version)
   if (file === undefined) return out.lines(drawn.replace(/\n$/, '').split('\n'))
-  await writeOut(context, file, drawn)
+  await writeNewFile(context.cwd, file, drawn)
   if (out.json) out.result(report, () => '')
   else out.say(`the report is in ${file}`)
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { IncidentReport } from '../../src/audit/incident-report.ts'
@@ -162,6 +162,9 @@ describe('incident <key>', () => {
     expect(ran).toMatchObject({ exit: 0, stdout: '' })
     const page = await readFile(path.join(account.home.directory, 'incident.html'), 'utf8')
     expect(page).toMatch(/^<!doctype html>/)
+    expect((await stat(path.join(account.home.directory, 'incident.html'))).mode & 0o777).toBe(0o600)
+    const again = await account.run(['incident', key.id, '--out', 'incident.html', '--json'])
+    expect(errorOf(again)).toMatchObject({ code: 'output-file' })
     expect(page).toContain('103.97.126.0/24')
     const { stdout } = await account.run(['incident', key.id, '--format', 'markdown'])
     expect(stdout).toContain('| network | 103.97.126.0/24 |')

@@ -1,7 +1,9 @@
 import type { Incident, Sighting } from '../../audit/incident.ts'
 import type { IncidentReport } from '../../audit/incident-report.ts'
 import type { Output } from '../output.ts'
+import { plain } from '../paint.ts'
 import { renderTable, type Column } from '../table.ts'
+import { oneLine } from '../text.ts'
 import {
   comparisonOf,
   counted,
@@ -93,15 +95,38 @@ function table<T>(
   title: string,
   columns: readonly Column<T>[],
   rows: readonly T[],
-  { width, paint, most }: Surface & { most: number },
+  surface: Surface & { most: number },
 ): string {
+  const drawn = renderTable(columns, rows.slice(0, surface.most), surface)
+  return section(title, [drawn, ...leftOut(rows, surface)].join('\n'), surface.paint)
+}
+
+/** The same, whose last column stands below each row where there is no room for it beside. */
+function notedTable<T>(
+  title: string,
+  columns: readonly Column<T>[],
+  note: Column<T>,
+  rows: readonly T[],
+  surface: Surface & { most: number },
+): string {
+  const [shown, whole] = [rows.slice(0, surface.most), [...columns, note]]
+  const widest = renderTable(whole, shown, { width: Infinity, paint: plain }).split('\n')
+  const lines = renderTable(columns, shown, surface).split('\n')
+  // a row that is a block of its own has a line for everything
+  const isBlocks = lines.length !== shown.length + 1
+  if (isBlocks || widest.every(({ length }) => length <= surface.width)) {
+    return table(title, whole, rows, surface)
+  }
+  const noted = shown.flatMap((row, index) => {
+    const text = oneLine(note.value(row))
+    return [lines[index + 1] ?? '', ...(text === '' ? [] : [`  ${text}`])]
+  })
+  return section(title, [lines[0], ...noted, ...leftOut(rows, surface)].join('\n'), surface.paint)
+}
+
+function leftOut(rows: readonly unknown[], { paint, most }: Surface & { most: number }): string[] {
   const more = rows.length - most
-  const left = more > 0 ? [paint.dim(`and ${figure(more)} more: --format json has them`)] : []
-  return section(
-    title,
-    [renderTable(columns, rows.slice(0, most), { width, paint }), ...left].join('\n'),
-    paint,
-  )
+  return more > 0 ? [paint.dim(`and ${figure(more)} more: --format json has them`)] : []
 }
 
 function unlikeSection({ unlike }: Incident, surface: Surface): string[] {
@@ -113,9 +138,9 @@ function unlikeSection({ unlike }: Incident, surface: Surface): string[] {
     { head: 'REQUESTS', value: ({ requests }) => figure(requests), align: 'right' },
     { head: 'FROM (UTC)', value: ({ firstAt }) => minute(firstAt) },
     { head: 'TO', value: ({ lastAt }) => minute(lastAt), optional: true },
-    { head: 'WHY', value: ({ why }) => why, optional: true },
   ]
-  return [table('unlike its past', columns, unlike, { ...surface, most: mostUnlike })]
+  const why: Column<Row> = { head: 'WHY', value: (row) => row.why }
+  return [notedTable('unlike its past', columns, why, unlike, { ...surface, most: mostUnlike })]
 }
 
 function reachSection({ reach, key }: Incident, surface: Surface): string {
@@ -167,9 +192,9 @@ function timelineSection({ timeline, past }: Incident, surface: Surface): string
             align: 'right' as const,
           },
         ]),
-    { head: 'WHAT', value: rowSentence, flexible: true },
   ]
-  return [table('timeline', columns, rows, { ...surface, most: mostRows })]
+  const what: Column<Row> = { head: 'WHAT', value: rowSentence }
+  return [notedTable('timeline', columns, what, rows, { ...surface, most: mostRows })]
 }
 
 function sightingSections({ audit }: Incident, surface: Surface): string[] {

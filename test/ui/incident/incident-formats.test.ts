@@ -58,6 +58,13 @@ describe('text', () => {
     expect(lines.at(-1)).toContain('pictify-keys rotate')
   })
 
+  test('why something is unlike the past, and what is new, is said whole at 80 columns', async () => {
+    const report = await reportOf('198.51.100.9')
+    const text = incidentReportText(report, { width: 80, paint: plain })
+    expect(text).toContain('\n  never seen in 336 requests of 28 days before\n')
+    expect(text).toMatch(/\n {2}.*new network 198\.51\.100\.0\/24; new program 198\.51\.100\.9/)
+  })
+
   test('says how many more there are of what it leaves out', async () => {
     const report = await reportOf('198.51.100.9')
     const { audit } = report.incident
