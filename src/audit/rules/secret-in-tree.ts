@@ -93,13 +93,20 @@ function mendOf(
   key: Key | undefined,
 ): Pick<Finding, 'mend' | 'mendFirst'> {
   const { file, state, probe, isOpen } = found
-  const untrack = state === 'tracked' && isRead(file) ? ['git', 'rm', '--cached', '--', file] : undefined
+  const untrack = state === 'tracked' && isRead(file) ? untrackWords(file) : undefined
   if (state === 'no-repository' && works(found))
     return { mend: isOpen ? ['chmod', '600', '--', file] : undefined }
   const rotate = state === 'no-repository' ? undefined : rotateWords(survey, found, key)
   if (rotate !== undefined) return { mend: rotate, ...(untrack && { mendFirst: untrack }) }
   if (probe === undefined) return { mend: ['pictify-keys', 'audit', '--rule', 'secret-in-tree', '--probe'] }
   return { mend: untrack }
+}
+
+/** In the file's own folder, which may be of a submodule. */
+function untrackWords(file: string): string[] {
+  const end = file.lastIndexOf('/')
+  const folder = end === -1 ? [] : ['-C', file.slice(0, end)]
+  return ['git', ...folder, 'rm', '--cached', '--', file.slice(end + 1)]
 }
 
 /** To the places that the keys file names; else to the file itself, where an application reads it. */

@@ -125,7 +125,8 @@ test('one of the environment goes to where that has it from, which a person is a
 })
 
 test.each<[Partial<TreeSecret>, readonly string[] | undefined]>([
-  [{ file: 'app/.env.production' }, ['git', 'rm', '--cached', '--', 'app/.env.production']],
+  [{ file: '.env' }, ['git', 'rm', '--cached', '--', '.env']],
+  [{ file: 'app/.env.production' }, ['git', '-C', 'app', 'rm', '--cached', '--', '.env.production']],
   [{ file: 'app/.env.production', state: 'not-ignored' }, undefined],
   [{ file: 'src/env.ts' }, undefined],
 ])('of what works no more, %j is mended by %j', (fields, line) => {
@@ -154,7 +155,7 @@ test('what an application reads from an environment file is put there anew, unle
   ])
   // or the next commit would have the new one too
   expect(held({ ...known, state: 'tracked' })).toMatchObject([
-    { mendFirst: ['git', 'rm', '--cached', '--', 'app/.env'], mend: [...line, ...place] },
+    { mendFirst: ['git', '-C', 'app', 'rm', '--cached', '--', '.env'], mend: [...line, ...place] },
   ])
 
   const key = {
