@@ -37,6 +37,7 @@ const exits: HelpItem[] = [
   { term: '7', summary: 'rotation needs a person: safe, but partial; says what and where' },
   { term: '8', summary: 'locked: that key is being rotated elsewhere' },
   { term: '9', summary: 'a limit: plan’s keys, quota, or rate limit' },
+  { term: '10', summary: 'audit or alerts check found something as severe as it was asked to fail on' },
   { term: '130, 143', summary: 'interrupted, by dying of the signal itself' },
 ]
 

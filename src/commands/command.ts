@@ -76,6 +76,8 @@ export interface Command {
   /** Headings of help and the flags that stand under each; what none of them names stands under `Flags`. */
   groups: Readonly<Record<string, readonly string[]>>
   examples: readonly string[]
+  /** Headings of help and what stands under each besides flags. */
+  terms?: Readonly<Record<string, readonly { term: string; summary: string }[]>>
   /** Of a command that is about another command line: its words, whose global flags count as if they were its own. */
   lineIn?(inputs: never): readonly string[]
   /** Nobody is there who could answer anything: the keychain is not to ask for its password either. */
@@ -94,6 +96,7 @@ export function defineCommand<
   flags?: F
   groups?: Readonly<Record<string, readonly (keyof F & string)[]>>
   examples?: readonly string[]
+  terms?: Command['terms'] & {}
   lineIn?(inputs: Inputs<A, F>): readonly string[]
   asksNobody?: boolean
   run(context: Context, inputs: Inputs<A, F>): Promise<void>

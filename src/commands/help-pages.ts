@@ -47,6 +47,7 @@ export function commandHelp(command: Command): HelpPage {
         items: args.map((argument) => ({ term: argument.name, summary: argument.summary })),
       },
       ...flagSections(command),
+      ...Object.entries(command.terms ?? {}).map(([title, items]) => ({ title, items })),
     ],
     inherited: {
       title: 'Global flags',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { formatDuration } from '../duration.ts'
 import { KeysError } from '../errors.ts'
-import { faultHelp } from '../sandbox/faults.ts'
+import { faultForm, faultTerms } from '../sandbox/faults.ts'
 import { parts, type Part } from '../sandbox/parts.ts'
 import { defineCommand } from './command.ts'
 
@@ -39,9 +39,10 @@ export const sandbox = defineCommand({
       value: 'part',
       summary: 'be an API that has no audit-log, no usage, or neither (audit-log,usage)',
     },
-    fault: { type: 'list', value: 'what', summary: `misbehave: ${faultHelp}` },
+    fault: { type: 'list', value: 'what', summary: `misbehave: ${faultForm}` },
     data: { type: 'string', value: 'file', summary: 'keep everything in this file from one run to the next' },
   },
+  terms: { Faults: faultTerms },
   examples: [
     'pictify-keys sandbox',
     'pictify-keys sandbox --plan business --keys 40 --usage-lag 5s',

@@ -86,15 +86,14 @@ export interface Fault {
 const grammar =
   /^(?<what>clock[+-]|[a-z0-9-]+)(?:=?(?<value>(?<==)\w+|(?<=clock[+-])[\d.]+[a-z]+))?(?::(?<method>[A-Z]+|\*) (?<path>\/[^\s@]*))?(?:@(?<when>\S+))?$/
 
-/** The grammar and every kind with what it does, for the command's help. */
-export const faultHelp = `<what>[=<value>][:<METHOD> <path prefix>][@<n>|@<n>+|@<n>-<m>|@<p>%], where <what> is ${Object.entries(
-  kinds,
-)
-  .map(
-    ([name, kind]: [string, FaultKind]) =>
-      `${name}${'without' in kind ? shownValue(name, kind) : ''} (${kind.does})`,
-  )
-  .join(', ')}`
+/** How a fault is written, for the command's help. */
+export const faultForm = '<fault>[=<value>][:<METHOD> <path prefix>][@<n>|@<n>+|@<n>-<m>|@<p>%]'
+
+/** Every kind with what it does, likewise. */
+export const faultTerms = Object.entries(kinds).map(([name, kind]: [string, FaultKind]) => ({
+  term: `${name}${'without' in kind ? shownValue(name, kind) : ''}`,
+  summary: kind.does,
+}))
 
 function shownValue(name: string, kind: FaultKind): string {
   return name.startsWith('clock') ? `${kind.without}` : `=${kind.without}`

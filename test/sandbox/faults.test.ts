@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
-import { createFaultSet, faultHelp, parseFault } from '../../src/sandbox/faults.ts'
+import { createFaultSet, faultTerms, parseFault } from '../../src/sandbox/faults.ts'
 import { createRandom } from '../../src/sandbox/random.ts'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts'
 import { ask, call, type Body } from './conformance.ts'
@@ -54,7 +54,7 @@ describe('a fault is read', () => {
     const error = await createSandbox({ faults: ['explode'] }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(KeysError)
     expect((error as KeysError).hint).toContain('lose-answer, cut, cut-body, stall')
-    expect(faultHelp).toContain('mystery-shape')
+    expect(faultTerms.map(({ term }) => term)).toContain('mystery-shape')
   })
 })
 
