@@ -43,7 +43,7 @@ describe('what is printed', () => {
   test('markdown has a row of the finding, and no mark-up of the name', async () => {
     const { stdout } = await audit('--rule', 'key-age', '--format', 'markdown')
     expect(stdout).toMatch(/^## Audit of the API keys: 1 error$/m)
-    expect(stdout).toMatch(/^\| <code>key-age<\/code> \| &lt;\/style&gt;&lt;script&gt;.* \|$/m)
+    expect(stdout).toMatch(/^\| `key-age` \| &lt;\/style&gt;&lt;script&gt;.* \|$/m)
   })
 
   test('sarif is as the OASIS schema says, of all rules at once', async () => {

@@ -118,9 +118,7 @@ describe('audit rules', () => {
     expect(csv.stdout).toMatch(/^id,severity,summary,help\nkey-age,error,a key is older/)
     const ran = await account.run(['audit', 'rules', '--out', 'rules.md'])
     expect([ran.stdout, untimed(ran.stderr)]).toEqual(['', 'the rules are in rules.md\n'])
-    expect(await readFile(inHome('rules.md'), 'utf8')).toMatch(
-      /^\| Rule \| Severity \|.*\n.*\n\| <code>admin-key/,
-    )
+    expect(await readFile(inHome('rules.md'), 'utf8')).toMatch(/^\| Rule \| Severity \|.*\n.*\n\| `admin-key/)
     const json = await account.run(['audit', 'rules', '--rule', 'key-age', '--format', 'json'])
     expect(JSON.parse(json.stdout)).toMatchObject({ rules: [{ id: 'key-age' }] })
   })

@@ -1,6 +1,6 @@
 import type { ReportedFinding } from '../../audit/report.ts'
 import type { Severity } from '../../fleet/fleet.ts'
-import { markdownText } from '../markdown.ts'
+import { markdownCodeCell, markdownText } from '../markdown.ts'
 import { checkedNote, checkedState } from './checklist-words.ts'
 import { evidenceLine, shortInstant } from './evidence.ts'
 import { aboutOf, acceptanceOf, counted, countSentence, severities, type AuditSubject } from './subject.ts'
@@ -25,9 +25,9 @@ function findingsOf(severity: Severity, { findings }: AuditSubject['report']): s
   const found = findings.filter((finding) => finding.severity === severity)
   if (found.length === 0) return []
   const rows = found.map((finding) => [
-    code(finding.rule),
+    markdownCodeCell(finding.rule),
     ...whatOf(finding),
-    finding.mend === null ? '' : code(finding.mend),
+    markdownCodeCell(finding.mend ?? ''),
   ])
   return [
     `### ${headings[severity]}`,
@@ -37,7 +37,7 @@ function findingsOf(severity: Severity, { findings }: AuditSubject['report']): s
 
 function acceptedOf({ accepted, idleAcceptances }: AuditSubject['report']): string[] {
   const rows = accepted.map((finding) => [
-    code(finding.rule),
+    markdownCodeCell(finding.rule),
     ...whatOf(finding),
     markdownText(finding.reason),
   ])
@@ -51,8 +51,12 @@ function acceptedOf({ accepted, idleAcceptances }: AuditSubject['report']): stri
 }
 
 function skippedOf({ skipped, leftOut }: AuditSubject['report']): string[] {
-  const rows = skipped.map(({ rule, why }) => [code(rule), markdownText(why)])
-  const without = leftOut.map(({ rule, keys, why }) => [code(rule), counted(keys, 'key'), markdownText(why)])
+  const rows = skipped.map(({ rule, why }) => [markdownCodeCell(rule), markdownText(why)])
+  const without = leftOut.map(({ rule, keys, why }) => [
+    markdownCodeCell(rule),
+    counted(keys, 'key'),
+    markdownText(why),
+  ])
   return [
     ...section('Skipped: neither passed nor failed', ['Rule', 'Why'], rows),
     ...section('Left out: keys of which nothing is known', ['Rule', 'Keys', 'Why'], without),
@@ -72,15 +76,10 @@ function whatOf(finding: ReportedFinding): string[] {
 /** Every rule, as `audit rules` has them. */
 export function rulesMarkdown(rules: AuditSubject['report']['rules']): string {
   const rows = rules.map(({ id, severity, summary, help }) => [
-    code(id),
+    markdownCodeCell(id),
     ...[severity, summary, help].map(markdownText),
   ])
   return `${table(['Rule', 'Severity', 'What is wrong', 'Why, and how it is told'], rows)}\n`
-}
-
-/** As HTML: a backtick or a bar in it would end what Markdown has for this. */
-function code(text: string): string {
-  return `<code>${markdownText(text)}</code>`
 }
 
 function section(heading: string, heads: readonly string[], rows: readonly (readonly string[])[]): string[] {

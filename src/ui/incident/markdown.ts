@@ -1,6 +1,6 @@
 import type { Sighting } from '../../audit/incident.ts'
 import type { IncidentReport } from '../../audit/incident-report.ts'
-import { markdownText } from '../markdown.ts'
+import { markdownCode, markdownText } from '../markdown.ts'
 import { newFirst } from './text.ts'
 import {
   comparisonOf,
@@ -31,7 +31,7 @@ export function incidentMarkdown(report: IncidentReport): string {
       : [
           '### What to do next',
           next
-            .map(({ what, command }, at) => `${at + 1}. ${markdownText(what)}: ${code(command)}`)
+            .map(({ what, command }, at) => `${at + 1}. ${markdownText(what)}: ${markdownCode(command)}`)
             .join('\n'),
         ]),
     ...titled(
@@ -129,9 +129,4 @@ function line(cells: readonly string[]): string {
 
 function list(texts: readonly string[]): string {
   return texts.map((text) => `- ${markdownText(text)}`).join('\n')
-}
-
-/** As HTML: a backtick in it would end what Markdown has for this. */
-function code(text: string): string {
-  return `<code>${markdownText(text)}</code>`
 }
