@@ -41,7 +41,7 @@ describe('woke-up', () => {
   })
 
   test('from where other keys are used is a note', () => {
-    const [finding] = found(wokeUp, survey([other, { ...thief, ip: usual.ip as string }]))
+    const [finding] = found(wokeUp, survey([other, { ...thief, ip: usual.ip }]))
     expect(finding?.severity).toBe('note')
     expect(finding?.message).toMatch(/, where other keys are used too$/)
   })
