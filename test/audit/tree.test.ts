@@ -159,8 +159,7 @@ describe('it is not looked for', () => {
   test('in history', async () => {
     await repository.write('a')
     repository.commit()
-    await rm(path.join(repository.root, 'a'))
-    repository.commit()
+    repository.git('rm', '-q', 'a')
     expect(await found()).toEqual([])
   })
 
@@ -180,8 +179,8 @@ describe('it is not looked for', () => {
     await mkdir(path.join(repository.root, 'clone'))
     repository.git('init', '-q', 'clone')
     await repository.write('clone/.env')
-    const searched = await searchTree({ ...repository, cwd: repository.root })
-    expect(searched).toMatchObject({ places: [], strangers: ['clone'] })
+    const search = searchTree({ ...repository, cwd: repository.root })
+    expect(await search).toMatchObject({ places: [], strangers: ['clone'] })
   })
 
   test('where it is told not to, by the path from the root', async () => {
