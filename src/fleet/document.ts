@@ -2,7 +2,18 @@
 // - what YAML can do and this file has no use for is refused, not ignored: several documents, tags of others, merge keys;
 // - aliases that stand for more and more aliases end before they fill our memory;
 // - every problem is told with its line and column, and none of them shows a secret.
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Node } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Node,
+  type Pair,
+} from 'yaml'
 import { redact } from '../secret.ts'
 
 /** What is wrong, and where, counted from 1. */
@@ -29,7 +40,8 @@ const mostAliases = 1_000
 /** Shorter than any real key's: a key may be named `pk_live_old`. */
 const secretForm = /pk_(?:live|test)_[A-Za-z0-9]{12,}/g
 
-export function readDocument(text: string): KeysDocument {
+/** Of a name that is twice in a mapping one counts, `of` says which. */
+export function readDocument(text: string, of: 'first' | 'last' = 'last'): KeysDocument {
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' })
   const at = (offset: number) => {
@@ -67,8 +79,9 @@ export function readDocument(text: string): KeysDocument {
       note(alias.range?.[0] ?? 0, `there is no anchor &${alias.source} before it`)
       isWhole = false
     },
-    Map(_, { items }) {
-      for (const { key } of items) {
+    Map(_, map) {
+      if (of === 'first') map.items = firstOfEach(map.items)
+      for (const { key } of map.items) {
         if (isMap(key) || isSeq(key)) note(key.range?.[0] ?? 0, 'a name is a text, not a list or a mapping')
       }
     },
@@ -84,7 +97,6 @@ export function readDocument(text: string): KeysDocument {
       for (const [depth, step] of path.entries()) {
         const isLast = depth === path.length - 1
         if (isMap(node)) {
-          // of a name that is there twice the last one counts
           const pair = node.items.findLast(({ key }) => isScalar(key) && key.value === step)
           if (pair === undefined) break
           const nameAt = offsetOf(pair.key)
@@ -117,6 +129,14 @@ const overlooked = ['__proto__', 'constructor', 'prototype']
 function isOfKeys(path: readonly unknown[]): boolean {
   const above = path[2]
   return path.length === 4 && isPair(above) && isScalar(above.key) && above.key.value === 'keys'
+}
+
+function firstOfEach(pairs: readonly Pair[]): Pair[] {
+  const seen = new Set<unknown>()
+  return pairs.filter(({ key }) => {
+    const name = isScalar(key) ? key.value : key
+    return !seen.has(name) && seen.add(name)
+  })
 }
 
 function offsetOf(node: unknown): number | undefined {

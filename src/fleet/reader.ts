@@ -1,6 +1,6 @@
 import { KeysError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
-import { readDocument, type Path, type Problem } from './document.ts'
+import { readDocument, type KeysDocument, type Path, type Problem } from './document.ts'
 import { isMapping, shown, unknown } from './fields.ts'
 import type {
   Acceptance,
@@ -30,12 +30,15 @@ export interface Names {
 
 /** What the file says. Throws `keys-file` with every problem and its line; `file` is its name for people. */
 export function readFleet(text: string, path: string, file: string, names: Names): Fleet {
-  const document = readDocument(text)
-  const notes = createNotes(document)
-  const fleet =
-    document.value === undefined ? undefined : { path, file, ...readFile(document.value, names, notes) }
-  if (fleet === undefined || notes.problems.length > 0) throw problemsError(file, notes.problems)
-  return fleet
+  const read = (document: KeysDocument) => {
+    const notes = createNotes(document)
+    const content = document.value === undefined ? undefined : readFile(document.value, names, notes)
+    return { content, problems: notes.problems }
+  }
+  const { content, problems } = read(readDocument(text))
+  if (content !== undefined && problems.length === 0) return { path, file, ...content }
+  // what a name that is there twice said at first is looked at too; what both have is told once
+  throw problemsError(file, [...problems, ...read(readDocument(text, 'first')).problems])
 }
 
 function problemsError(file: string, problems: readonly Problem[]): KeysError {

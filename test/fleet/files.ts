@@ -403,6 +403,15 @@ export const beyondSchema: readonly [string, string, readonly string[]][] = [
     ['10:3 this name is in the same mapping twice', '10:32 maxAge 1 is no duration: write 1d'],
   ],
   [
+    'a key twice, of which both are wrong',
+    changed('  CI:\n', '  CI: { maxAge: 1 }\n  CI: { typ: live }\n'),
+    [
+      '10:17 maxAge 1 is no duration: write 1d',
+      '11:3 this name is in the same mapping twice',
+      '11:9 there is no field typ; did you mean type?',
+    ],
+  ],
+  [
     'a field twice',
     changed('type: live', 'type: live\n    type: test'),
     ['5:5 this name is in the same mapping twice'],
