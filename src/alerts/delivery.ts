@@ -8,7 +8,7 @@ import type { AlertIncident } from './incident.ts'
 /** One thing that one notifier is to be told of an incident. */
 export interface Delivery {
   notifier: string
-  about: 'firing' | 'recovered'
+  about: 'firing' | 'reminder' | 'recovered'
   /** The same for every attempt; of very many that fire at once, all have one. */
   messageId: string
   attempts: number
@@ -46,7 +46,7 @@ export function plan({ incidents, rules, notifiers, at, newId }: Given): AlertIn
   const planned = incidents.map((incident) => {
     const rule = rules.find(({ name }) => name === incident.rule)
     const kept = incident.deliveries.filter(({ notifier }) => notifiers.includes(notifier))
-    return { ...incident, deliveries: owed(incident, rule?.notify ?? notifiers, kept, rule !== undefined) }
+    return { ...incident, deliveries: owed(incident, rule, rule?.notify ?? notifiers, kept, at) }
   })
   return together(planned, newId).filter((incident) => {
     if (incident.state !== 'recovered') return true
@@ -58,16 +58,19 @@ export function plan({ incidents, rules, notifiers, at, newId }: Given): AlertIn
 /** Without ids for what is new. */
 function owed(
   { state }: AlertIncident,
+  rule: AlertRule | undefined,
   wanted: readonly string[],
   kept: readonly Delivery[],
-  hasRule: boolean,
+  at: number,
 ): Delivery[] {
   if (state === 'pending') return []
   const has = (notifier: string, about: Delivery['about']) =>
     kept.some((each) => each.notifier === notifier && each.about === about)
   if (state === 'firing') {
-    const missing = hasRule ? wanted.filter((notifier) => !has(notifier, 'firing')) : []
-    return [...kept, ...missing.map((notifier) => fresh(notifier, 'firing'))]
+    if (rule === undefined) return [...kept]
+    const missing = wanted.filter((notifier) => !has(notifier, 'firing'))
+    const told = withReminders(kept, wanted, at - (rule.remindAfterMs ?? Infinity))
+    return [...told, ...missing.map((notifier) => fresh(notifier, 'firing'))]
   }
   const told = kept.filter(({ about }) => about === 'firing').map(({ notifier }) => notifier)
   // what was not told of it before is in the message that it is over
@@ -76,6 +79,16 @@ function owed(
     ...done,
     ...told.filter((notifier) => !has(notifier, 'recovered')).map((each) => fresh(each, 'recovered')),
   ]
+}
+
+/** A reminder for each who was told last at an instant or before it, in place of the last one. */
+function withReminders(kept: readonly Delivery[], wanted: readonly string[], lastAt: number): Delivery[] {
+  const due = wanted.filter((notifier) => {
+    const own = kept.filter((each) => each.notifier === notifier)
+    return own.length > 0 && own.every(({ sentAt }) => sentAt !== null && Date.parse(sentAt) <= lastAt)
+  })
+  const others = kept.filter(({ notifier, about }) => about !== 'reminder' || !due.includes(notifier))
+  return [...others, ...due.map((notifier) => fresh(notifier, 'reminder'))]
 }
 
 function fresh(notifier: string, about: Delivery['about']): Delivery {

@@ -13,13 +13,14 @@ export async function list(context: Context, fleet: Fleet): Promise<void> {
   const open = incidents.filter(({ state }) => state !== 'recovered')
   const data = {
     checkedAt: checkedAt ?? null,
-    rules: fleet.alerts.map(({ name, condition, keys, notify, forMs, keepFiringForMs }) => ({
+    rules: fleet.alerts.map(({ name, condition, keys, notify, forMs, keepFiringForMs, remindAfterMs }) => ({
       rule: name,
       condition,
       keys: keys ?? null,
       activeKeys: reaches.find(({ rule }) => rule === name)?.count ?? null,
       forMs,
       keepFiringForMs,
+      remindAfterMs: remindAfterMs ?? null,
       needs: [...sourcesOf(condition)],
       notify: [...(notify ?? fleet.notify.map((each) => each.name))],
     })),

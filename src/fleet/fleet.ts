@@ -96,6 +96,8 @@ export interface AlertRule {
   /** How long it must be so before it fires, and how long over before that is believed; 0 without. */
   forMs: number
   keepFiringForMs: number
+  /** How long after the last message it is told again while it fires; never without. */
+  remindAfterMs: number | undefined
   /** Names of notifiers; all without. */
   notify: readonly string[] | undefined
 }

@@ -112,6 +112,7 @@ const everyAlert = {
   keys: v.optional(text),
   for: v.optional(duration),
   keepFiringFor: v.optional(duration),
+  remindAfter: v.optional(someTime),
   notify: v.optional(texts),
 }
 
@@ -139,7 +140,14 @@ function alert<const T extends v.ObjectEntries>(
   return v.pipe(
     fields({ ...everyAlert, ...entries }),
     v.transform((value) => {
-      const { name, keys, notify, for: forMs = 0, keepFiringFor = 0 } = value as unknown as EveryAlert
+      const {
+        name,
+        keys,
+        notify,
+        for: forMs = 0,
+        keepFiringFor = 0,
+        remindAfter,
+      } = value as unknown as EveryAlert
       const own = Object.fromEntries(Object.entries(value).filter(([field]) => field in entries))
       return {
         name,
@@ -147,6 +155,7 @@ function alert<const T extends v.ObjectEntries>(
         notify,
         forMs,
         keepFiringForMs: keepFiringFor,
+        remindAfterMs: remindAfter,
         condition: conditionOf(own as v.InferOutput<v.ObjectSchema<T, undefined>>),
       }
     }),
@@ -159,6 +168,7 @@ interface EveryAlert {
   notify?: string[]
   for?: number
   keepFiringFor?: number
+  remindAfter?: number
 }
 
 type Notifier = NotifierSettings extends infer N ? (N extends unknown ? Omit<N, 'line'> : never) : never

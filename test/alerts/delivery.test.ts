@@ -81,6 +81,39 @@ describe('who is told', () => {
   })
 })
 
+describe('a reminder', () => {
+  const hour = 3_600_000
+  const rules = [ruleOf({ remindAfterMs: 24 * hour })]
+  const sent = (...incidents: AlertIncident[]) => planned(incidents, ['slack'], rules, at + 24 * hour)
+
+  it('is told once that time after the last message, and again after as long', () => {
+    const open = incidentOf({ deliveries: [delivery({ sentAt: new Date(at).toISOString() })] })
+    expect(told(planned([open], ['slack'], rules, at + 24 * hour - 1))).toEqual([])
+    expect(told(planned([open], ['slack'], [ruleOf()], at + 99 * hour))).toEqual([])
+    const [reminded] = sent(open)
+    expect(told([reminded ?? open])).toEqual([['slack', 'reminder', 1]])
+    // one that is due is not made due anew
+    expect(sent(reminded ?? open)).toEqual([reminded])
+    const [message] = dueMessages([reminded ?? open], rules)
+    const sentAt = new Date(at + 24 * hour).toISOString()
+    const done = attempted([reminded ?? open], message ?? { id: '' }, { sentAt, problem: null })
+    expect(told(planned(done, ['slack'], rules, at + 47 * hour))).toEqual([])
+    const again = planned(done, ['slack'], rules, at + 48 * hour)
+    expect(told(again)).toEqual([['slack', 'reminder', 1]])
+    expect(again[0]?.deliveries).toHaveLength(2)
+  })
+
+  it('is for those who were told; what is over is told once', () => {
+    const mail = delivery({ notifier: 'mail', messageId: 'msg_2', sentAt: null })
+    const open = incidentOf({ deliveries: [mail] })
+    expect(told(planned([open], ['mail'], rules, at + 99 * hour))).toEqual([['mail', 'firing', 1]])
+    const reminder = delivery({ about: 'reminder', messageId: 'msg_3', sentAt: null })
+    expect(told(planned([over([delivery(), reminder])], ['slack'], rules))).toEqual([
+      ['slack', 'recovered', 1],
+    ])
+  })
+})
+
 it('what is over is forgotten when all are told, and after a week in any case', () => {
   expect(planned([over([delivery(), delivery({ about: 'recovered', messageId: 'msg_2' })])])).toEqual([])
   const due = [delivery({ about: 'recovered', messageId: 'msg_2', sentAt: null })]

@@ -10,6 +10,7 @@ export function ruleOf(fields: Partial<AlertRule> = {}): AlertRule {
     condition: { kind: 'requests', over: 1_000, in: '24h' },
     forMs: 0,
     keepFiringForMs: 0,
+    remindAfterMs: undefined,
     notify: undefined,
     ...fields,
   }

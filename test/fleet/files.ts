@@ -21,7 +21,7 @@ audit:
     - { rule: key-age, reason: all are replaced by the new account }
 alerts:
   - { name: busy, when: requests, over: 10000, in: 7d, keys: Production *, notify: ops }
-  - { name: failing, when: error-rate, over: 5%, for: 15m, keepFiringFor: 1h, notify: [ops, mail] }
+  - { name: failing, when: error-rate, over: 5%, for: 15m, keepFiringFor: 1h, notify: [ops, mail], remindAfter: 24h }
   - { name: slow, when: p95, over: 800ms, minRequests: 100 }
   - { name: old, when: too-old, after: 365d }
   - { name: odd, when: spike }
@@ -284,7 +284,7 @@ export const bad: readonly [string, string, readonly string[]][] = [
   [
     'a limit that another condition has',
     changed('when: spike', 'when: spike, over: 3'),
-    ['25:31 there is no field over; there are name, when, keys, for, keepFiringFor, notify'],
+    ['25:31 there is no field over; there are name, when, keys, for, keepFiringFor, remindAfter, notify'],
   ],
   [
     'a window that there is not',

@@ -74,7 +74,11 @@ test('a file becomes what it says, with lines and milliseconds', () => {
     { kind: 'too-old', afterMs: 365 * dayMs },
     { kind: 'spike' },
   ])
-  expect(fleet.alerts[1]).toMatchObject({ forMs: 900_000, keepFiringForMs: 3_600_000 })
+  expect(fleet.alerts[1]).toMatchObject({
+    forMs: 900_000,
+    keepFiringForMs: 3_600_000,
+    remindAfterMs: 86_400_000,
+  })
   expect(fleet.notify).toEqual([
     { name: 'ops', line: 27, kind: 'slack', urlEnv: 'SLACK_URL' },
     { name: 'hook', line: 28, kind: 'webhook', urlEnv: 'HOOK_URL', secretEnv: 'HOOK_SECRET' },

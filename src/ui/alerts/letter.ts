@@ -78,9 +78,10 @@ export function letterOf(message: Message, facts: LetterFacts): Letter {
       commands: told.commands,
     },
   }
-  const follows = isOver
-    ? first?.deliveries.find((each) => isFiring(each, message.notifier))?.messageId
-    : undefined
+  const follows =
+    about === 'firing'
+      ? undefined
+      : first?.deliveries.find((each) => isFiring(each, message.notifier))?.messageId
   return { ...formsOf(told), id, follows, at: facts.at, data: mapStrings(data, redactOnly) }
 }
 
@@ -108,7 +109,7 @@ function formsOf(told: Told) {
 }
 
 export function wordFor(about: Told['about']): string {
-  return { firing: 'firing', recovered: 'over', test: 'test' }[about]
+  return { firing: 'firing', reminder: 'still firing', recovered: 'over', test: 'test' }[about]
 }
 
 function rowOf(incident: AlertIncident, isOver: boolean): ToldIncident {

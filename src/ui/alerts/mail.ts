@@ -2,7 +2,7 @@ import { html } from '../html/markup.ts'
 import { wordFor, type Told } from './letter.ts'
 
 const frame = 'font: 15px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 40em'
-const bar = { firing: '#cf222e', recovered: '#1a7f37', test: '#57606a' } as const
+const bar = { firing: '#cf222e', reminder: '#cf222e', recovered: '#1a7f37', test: '#57606a' } as const
 
 /** The same as the mail's text, as HTML that every reader of mail shows: styles stand in it, and nothing is loaded. */
 export function htmlOf({ about, headline, rows, more, commands, foot }: Told): string {

@@ -100,6 +100,7 @@ export interface AlertsList {
     activeKeys: number | null
     forMs: number
     keepFiringForMs: number
+    remindAfterMs: number | null
     needs: readonly string[]
     notify: readonly string[]
   }[]
