@@ -4,7 +4,7 @@ import { KeysError } from '../errors.ts'
 import { createJournals } from '../rotation/journal.ts'
 import { parseMark } from '../rotation/marked-name.ts'
 import { isOver, receiptOf, type Receipt } from '../rotation/state.ts'
-import { outcomeSentence, rotationTable } from '../ui/rotation.ts'
+import { outcomeSentence, rotationTable, stepTimes } from '../ui/rotation.ts'
 import { flagName } from '../flags.ts'
 import { defineCommand } from './command.ts'
 import { passphraseVariable, signKeyVariable } from './signing-key-input.ts'
@@ -149,7 +149,9 @@ async function show(context: Context, wanted: string): Promise<void> {
       hint: 'see pictify-keys rotations',
     })
   }
-  context.out.result({ rotations: [receipt] }, ({ rotations: [safe = receipt] }) => outcomeSentence(safe))
+  context.out.result({ rotations: [receipt] }, ({ rotations: [safe = receipt] }) =>
+    [outcomeSentence(safe), stepTimes(safe)].join('\n'),
+  )
 }
 
 async function list(context: Context, open: boolean, account: boolean): Promise<void> {

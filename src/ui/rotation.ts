@@ -17,6 +17,17 @@ export function outcomeSentence(receipt: Receipt): string {
   return lines.join('\n')
 }
 
+/** When its steps were, as far as its receipt says. */
+export function stepTimes({ startedAt, newKey, evidence, finishedAt, updatedAt }: Receipt): string {
+  const steps: (readonly [step: string, at: string | undefined])[] = [
+    ['started', startedAt],
+    ['minted', newKey?.createdAt],
+    ['checked', evidence?.checkedAt],
+    finishedAt === null ? ['last step', updatedAt] : ['ended', finishedAt],
+  ]
+  return steps.flatMap(([step, at]) => (at === undefined ? [] : [`  ${step.padEnd(9)} ${at}`])).join('\n')
+}
+
 function headline({ oldKey, newKey, state }: Receipt): string {
   if (state === 'done') return `rotated ${oldKey.name}: ${oldKey.id} → ${newKey?.id ?? 'none'}`
   if (state === 'aborted') return `undone: ${oldKey.name} (${oldKey.id}) is as it was`

@@ -10,7 +10,7 @@ let account: Rotating
 let rotated: {
   id: string
   oldKey: { id: string }
-  newKey: { id: string }
+  newKey: { id: string; createdAt: string }
   startedAt: string
   finishedAt: string
 }
@@ -28,6 +28,14 @@ beforeAll(async () => {
   expect(made.exit, made.stderr).toBe(0)
 }, 60_000)
 afterAll(() => account.end())
+
+it('rotations <id> says when its steps were', async () => {
+  const { stdout } = await rotations(rotated.id)
+  const times = /  started   (\S+)\n  minted    (\S+)\n  checked   (\S+)\n  ended     (\S+)\n$/.exec(stdout)
+  expect(times?.[1]).toBe(rotated.startedAt)
+  expect(times?.[2]).toBe(rotated.newKey.createdAt)
+  expect(times?.[4]).toBe(rotated.finishedAt)
+})
 
 describe('rotations verify --show', () => {
   it('lists the rotations that are proved, for people', async () => {
