@@ -115,15 +115,6 @@ export function knownSitesOf(
   return new Set(known.map(({ value }) => siteOf(value)))
 }
 
-/** What lies around the networks that were known before (`siteOf`). */
-export function knownSitesOf(
-  { recentSince }: Pick<Stretch, 'recentSince'>,
-  { networks }: Pick<NetworkLog, 'networks'>,
-): ReadonlySet<string> {
-  const known = networks.list().filter(({ firstAt }) => firstAt < recentSince)
-  return new Set(known.map(({ value }) => siteOf(value)))
-}
-
 /** Whether a network is the machine's own, or one that no one else routes. */
 export function isLocal(network: string): boolean {
   const [base = ''] = network.split('/')
