@@ -31,7 +31,9 @@ afterAll(() => account.end())
 
 it('rotations <id> says when its steps were', async () => {
   const { stdout } = await rotations(rotated.id)
-  const times = / {2}started {3}(\S+)\n {2}minted {4}(\S+)\n {2}checked {3}(\S+)\n {2}ended {5}(\S+)\n$/.exec(stdout)
+  const times = / {2}started {3}(\S+)\n {2}minted {4}(\S+)\n {2}checked {3}(\S+)\n {2}ended {5}(\S+)\n$/.exec(
+    stdout,
+  )
   expect(times?.[1]).toBe(rotated.startedAt)
   expect(times?.[2]).toBe(rotated.newKey.createdAt)
   expect(times?.[4]).toBe(rotated.finishedAt)
