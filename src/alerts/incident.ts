@@ -1,14 +1,15 @@
 // Rules of this file:
 // - one incident for a rule and a key, from when it fires to when it is over; firing again after that, or from another place
-//   (a network, a country, a night), is another one;
+//   (a network, a country, a night, a day), is another one, which knows all places that were told of: each is told once;
 // - only what is known moves one: where a rule was skipped or a key is unknown, it stays as it is;
 // - nothing here knows notifiers, files or clocks.
 import type { Key, KeyType } from '../api/contract.ts'
 import type { Delivery } from './delivery.ts'
-import { mostPlaces, type Judgement, type Measured } from './verdict.ts'
+import { mostPlaces, noPlace, type Judgement, type Measured } from './verdict.ts'
 
 /** Why an incident is over. */
-export type Recovery = 'quiet' | 'key-revoked' | 'key-gone' | 'key-not-covered' | 'rule-gone'
+export type Recovery =
+  'quiet' | 'no-longer-new' | 'key-revoked' | 'key-gone' | 'key-not-covered' | 'rule-gone'
 
 /** A rule that holds of a key. Instants are ISO 8601, by the API's clock. */
 export interface AlertIncident {
@@ -27,8 +28,10 @@ export interface AlertIncident {
   quietSince: string | null
   recoveredAt: string | null
   recovery: Recovery | null
-  /** As it was seen last. */
+  /** As it was seen last, but for the places: those are all that were told of. */
   measured: Measured
+  /** The places that were added to those of an incident that this one is in place of. */
+  added: readonly string[]
   /** Why the last check could not tell; null where it could. */
   unknown: string | null
   deliveries: readonly Delivery[]
@@ -66,12 +69,16 @@ export function advance({ incidents, judgements, keys, at, newId }: Given): Aler
       if (verdict.state === 'firing') {
         const { measured } = verdict
         const fresh = () => begun(newId(), rule.name, named, now, measured)
-        if (before !== undefined && isElsewhere(before, measured)) {
-          next.push({ ...fresh(), state: 'firing', firedAt: now })
+        const added = before === undefined ? [] : addedTo(before, measured)
+        if (before !== undefined && added.length > 0) {
+          const all = { ...measured, places: placesOf(before, measured) }
+          next.push({ ...fresh(), state: 'firing', firedAt: now, measured: all, added })
         } else next.push(fired(before ?? fresh(), judgement, named, now, measured))
       } else if (before !== undefined) {
         const after =
-          verdict.state === 'unknown' ? { ...before, unknown: verdict.why } : quieted(before, judgement, now)
+          verdict.state === 'unknown'
+            ? { ...before, unknown: verdict.why }
+            : quieted(before, judgement, now, verdict.usedFrom ?? [])
         if (after !== undefined) next.push({ ...after, key: named })
       }
     }
@@ -93,9 +100,16 @@ export function advance({ incidents, judgements, keys, at, newId }: Given): Aler
   return next
 }
 
-/** Whether there is a place now of which nobody was told: that is another incident, in place of the one that is open. */
-function isElsewhere({ state, measured: { places } }: AlertIncident, now: Measured): boolean {
-  return state === 'firing' && places.length < mostPlaces && now.places.some((each) => !places.includes(each))
+/** Places of which nobody was told: with one there is another incident, in place of the one that is open. */
+function addedTo({ state, measured: { places } }: AlertIncident, now: Measured): string[] {
+  if (state !== 'firing' || places.length >= mostPlaces) return []
+  return now.places.filter((each) => !places.includes(each))
+}
+
+/** Those that were told of as well: one that is left and comes back is none that is new. */
+function placesOf({ state, measured: { places } }: AlertIncident, now: Measured): string[] {
+  const told = state === 'firing' ? places.filter((each) => each !== noPlace) : []
+  return [...new Set([...told, ...now.places])].slice(0, mostPlaces)
 }
 
 function identity(rule: string, keyId: string): string {
@@ -121,6 +135,7 @@ function begun(
     recoveredAt: null,
     recovery: null,
     measured,
+    added: [],
     unknown: null,
     deliveries: [],
   }
@@ -133,18 +148,25 @@ function fired(
   now: string,
   measured: Measured,
 ): AlertIncident {
-  const seen = { ...before, key, measured, seenAt: now, quietSince: null, unknown: null }
+  const known = { ...measured, places: placesOf(before, measured) }
+  const seen = { ...before, key, measured: known, seenAt: now, quietSince: null, unknown: null }
   if (before.state === 'firing' || elapsed(before.since, now) < rule.forMs) return seen
   return { ...seen, state: 'firing', firedAt: now }
 }
 
 /** Undefined where nobody was to know of it yet. */
-function quieted(before: AlertIncident, { rule }: Judgement, now: string): AlertIncident | undefined {
+function quieted(
+  before: AlertIncident,
+  { rule }: Judgement,
+  now: string,
+  usedFrom: readonly string[],
+): AlertIncident | undefined {
   const quietSince = before.quietSince ?? now
   if (before.state === 'firing' && elapsed(quietSince, now) < rule.keepFiringForMs) {
     return { ...before, quietSince, unknown: null }
   }
-  return over(before, 'quiet', now)
+  const isThere = before.measured.places.some((place) => usedFrom.includes(place))
+  return over(before, isThere ? 'no-longer-new' : 'quiet', now)
 }
 
 function over(before: AlertIncident, recovery: Recovery, now: string): AlertIncident | undefined {

@@ -31,7 +31,10 @@ export function networkVerdict(
   }
   const { sightings } = novelty
   const requests = sightings.reduce((sum, each) => sum + each.requests, 0)
-  if (requests < Math.max(1, minRequests) || whyHarmless(novelty, key) !== undefined) return quiet
+  if (requests < Math.max(1, minRequests) || whyHarmless(novelty, key) !== undefined) {
+    const usedFrom = log.networks.list().flatMap(({ value, recent }) => (recent > 0 ? value : []))
+    return { state: 'quiet', usedFrom }
+  }
   const places = sightings.map(({ value }) => value)
   const pastDays = Math.floor((account.recentSince - Math.max(account.since, log.firstAt ?? 0)) / dayMs)
   const message = `${counted(requests, 'request')} from ${counted(places.length, 'network')} not seen in ${pastDays}d before: ${listed(places)}`
@@ -93,11 +96,12 @@ export function countryVerdict(
   recentSince: number,
   settings: RuleSettings = {},
 ): Verdict {
-  if (Object.values(countries).every((requests) => requests === 0)) return quiet
+  const usedFrom = Object.keys(countries).filter((code) => (countries[code] ?? 0) > 0)
+  if (usedFrom.length === 0) return quiet
   const known = past?.keys.get(id)
   if (known === undefined) return { state: 'unknown', why: 'it is looked at for the first time' }
   const fresh = newCountriesOf(countries, known, recentSince, settings)
-  if (fresh.length === 0) return quiet
+  if (fresh.length === 0) return { state: 'quiet', usedFrom }
   const places = fresh.map(([code]) => code)
   const many = fresh.length === 1 ? 'a country' : `${fresh.length} countries`
   const message = `requests from ${many} not seen before: ${listed(places)}`

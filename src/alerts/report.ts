@@ -12,6 +12,8 @@ export interface AlertsReport {
   summary: {
     rules: number
     skipped: number
+    /** Of how many keys a rule that was not skipped could tell nothing, all rules together. */
+    unknown: number
     /** Incidents that fire now, whether or not this check was the first to see them. */
     firing: number
     pending: number
@@ -32,9 +34,10 @@ export interface RuleReport {
   condition: AlertCondition['kind']
   /** Null where it was held against the keys; else why not: then it is neither quiet nor firing. */
   skipped: string | null
-  /** How many active keys it is about, and of how many of them nothing could be told. */
+  /** How many active keys it is about, and of how many of them nothing could be told, with why. */
   keys: number
   unknown: number
+  whyUnknown: readonly string[]
   firing: number
 }
 
@@ -91,6 +94,7 @@ export function reportOf({
     summary: {
       rules: rules.length,
       skipped: rules.filter(({ skipped }) => skipped !== null).length,
+      unknown: rules.reduce((sum, { unknown }) => sum + unknown, 0),
       firing: count('firing'),
       pending: count('pending'),
       fired: reported.filter(({ state, isNew }) => state === 'firing' && isNew).length,
@@ -114,14 +118,15 @@ function ruleReport(
   { rule, reach, skipped, verdicts }: Judgement,
   after: readonly AlertIncident[],
 ): RuleReport {
-  const unknown = [...verdicts.values()].filter(({ state }) => state === 'unknown').length
+  const unknown = [...verdicts.values()].flatMap((each) => (each.state === 'unknown' ? each.why : []))
   const firing = after.filter((each) => each.rule === rule.name && each.state === 'firing').length
   return {
     rule: rule.name,
     condition: rule.condition.kind,
     skipped: skipped ?? null,
     keys: reach.count,
-    unknown,
+    unknown: unknown.length,
+    whyUnknown: [...new Set(unknown)],
     firing,
   }
 }

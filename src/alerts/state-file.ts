@@ -7,7 +7,7 @@ import { readRegularFile, writeDurably } from '../durable-file.ts'
 import { KeysError } from '../errors.ts'
 import { systemCode, systemReason } from '../system-error.ts'
 import type { AlertIncident } from './incident.ts'
-import { mostPlaces, type Measured, type Reach } from './verdict.ts'
+import { mostPlaces, noPlace, type Measured, type Reach } from './verdict.ts'
 import { sealed, unsealed } from './sealed-document.ts'
 
 const version = 1
@@ -82,8 +82,9 @@ function digestOf({ apiUrl, profile = '', file }: AlertScope): string {
 
 /** As incidents of earlier versions have none: then none that is there now is taken for new. */
 function withPlaces(incident: AlertIncident): AlertIncident {
-  const places = (incident.measured as Partial<Measured>).places ?? Array<string>(mostPlaces).fill('')
-  return { ...incident, measured: { ...incident.measured, places } }
+  const places = (incident.measured as Partial<Measured>).places ?? Array<string>(mostPlaces).fill(noPlace)
+  const { added = [] } = incident as Partial<AlertIncident>
+  return { ...incident, added, measured: { ...incident.measured, places } }
 }
 
 interface Content {

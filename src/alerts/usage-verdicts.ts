@@ -1,5 +1,5 @@
 import type { Key } from '../api/contract.ts'
-import { spikeDefaults, spikeOf } from '../audit/spike.ts'
+import { spikeDefaults, spikesOf, type Spike } from '../audit/spike.ts'
 import type { KeyUsage } from '../audit/survey.ts'
 import { counted, exactPercent, figure, percentAbove } from '../audit/wording.ts'
 import type { AlertCondition, RuleSettings } from '../fleet/fleet.ts'
@@ -52,8 +52,9 @@ function spikeVerdict(
   { warnAbove: times = spikeDefaults.times, minRequests: least = spikeDefaults.requests }: RuleSettings,
 ): Verdict {
   if (usage.windows['30d'].requests === 0) return quiet
-  const spike = spikeOf(usage, Date.parse(key.createdAt), { times, requests: least })
-  if (spike === 'unknown') return { state: 'unknown', why: 'it has too few days to tell what is usual' }
+  const spikes = spikesOf(usage, Date.parse(key.createdAt), { times, requests: least })
+  if (spikes === 'unknown') return { state: 'unknown', why: 'it has too few days to tell what is usual' }
+  const [spike] = spikes
   if (spike === undefined) return quiet
   const { when, seen, usual, score, count, of } = spike
   const message = `${counted(seen, 'request')} ${when.startsWith('the') ? 'in' : 'on'} ${when}, where ${figure(usual)} are usual`
@@ -62,6 +63,23 @@ function spikeVerdict(
   ]
   return {
     state: 'firing',
-    measured: { message, unit: 'requests', value: seen, limit: Math.round(usual), details, places: [] },
+    measured: {
+      message,
+      unit: 'requests',
+      value: seen,
+      limit: Math.round(usual),
+      details,
+      places: daysOf(spikes, usage),
+    },
   }
 }
+
+/** The last 24 hours are those of two days, and no day of their own where one of these is odd by itself. */
+function daysOf(spikes: readonly Spike[], { days }: KeyUsage): string[] {
+  const own = spikes.map(({ when }) => when).filter((when) => !when.startsWith('the'))
+  if (own.length > 0 || days === undefined) return own
+  const lastDay = Date.parse(days.lastDay)
+  return [lastDay - dayMs, lastDay].map((at) => new Date(at).toISOString().slice(0, 10))
+}
+
+const dayMs = 86_400_000

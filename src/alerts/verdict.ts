@@ -10,16 +10,21 @@ export interface Measured {
   limit: number
   /** The countries, networks or hours themselves, the first few. */
   details: readonly string[]
-  /** Networks, countries, or days on whose nights it was; none of other rules. One that was not there before is told anew. */
+  /** Networks, countries, days, or such on whose nights it was; none of other rules. One that was not there before is told anew. */
   places: readonly string[]
 }
 
 /** Of a rule that has very many, what is kept. */
 export const mostPlaces = 50
+/** In place of those that a file of earlier versions does not have. */
+export const noPlace = ''
 
 /** What a rule says of a key; `unknown` is neither: it fires nothing and ends nothing. */
 export type Verdict =
-  { state: 'firing'; measured: Measured } | { state: 'quiet' } | { state: 'unknown'; why: string }
+  | { state: 'firing'; measured: Measured }
+  /** Of a rule that tells of places while they are new: where it is used from all the same. */
+  | { state: 'quiet'; usedFrom?: readonly string[] }
+  | { state: 'unknown'; why: string }
 
 /** How many active keys a rule is about. */
 export interface Reach {

@@ -22,16 +22,6 @@ export const spikeDefaults: SpikeOptions = { times: 3, requests: 100 }
 
 const dayMs = 86_400_000
 
-/** The oddest stretch in which a key did far more than on its own days; undefined where there is none. */
-export function spikeOf(
-  usage: KeyUsage,
-  createdAt: number,
-  options: SpikeOptions = spikeDefaults,
-): Spike | 'unknown' | undefined {
-  const spikes = spikesOf(usage, createdAt, options)
-  return spikes === 'unknown' ? spikes : spikes[0]
-}
-
 /**
  * When a key did far more than on its own days before: on a day from `since` on (on the last two, in any case; the last may
  * not be over), or within the last 24 hours. The oddest first; `unknown` where there are too few days.

@@ -3,7 +3,7 @@ import { incidentReport } from '../alerts/report.ts'
 import type { Context } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { openState } from './alerts-check.ts'
-import { emptyReaches, reachesOf } from './alerts-warnings.ts'
+import { emptyReaches, reachesOf, unsigned } from './alerts-warnings.ts'
 
 /** The rules of the file, and what is open as the last check left it; asks no API. */
 export async function list(context: Context, fleet: Fleet): Promise<void> {
@@ -29,5 +29,6 @@ export async function list(context: Context, fleet: Fleet): Promise<void> {
   }
   const { listText } = await import('../ui/alerts/table.ts')
   context.out.result(data, (safe) => listText(safe, { ...context.out, now: context.clock.now() }))
+  for (const text of unsigned(fleet.notify)) context.out.warn(text)
   for (const text of emptyReaches(reaches)) context.out.warn(text)
 }

@@ -7,7 +7,7 @@ import type { Fleet } from '../fleet/fleet.ts'
 import { nearest } from '../nearest.ts'
 import { testLetter } from '../ui/alerts/letter.ts'
 import { openState } from './alerts-check.ts'
-import { emptyReaches, reachesOf } from './alerts-warnings.ts'
+import { emptyReaches, reachesOf, unsigned } from './alerts-warnings.ts'
 import { openNotifiers } from './alerts-notifiers.ts'
 
 /** Sends a message that is none of an incident's. Throws `notifier-failed` where one did not take it. */
@@ -42,6 +42,7 @@ export async function sendTest(
   }
   const { testText } = await import('../ui/alerts/table.ts')
   context.out.result(data, (safe) => testText(safe.tests, context.out))
+  for (const text of unsigned(chosen)) context.out.warn(text)
   for (const text of emptyReaches(await knownReaches(context, fleet))) context.out.warn(text)
   const failed = data.tests.filter(({ sentAt }) => sentAt === null)
   if (failed.length === 0) return

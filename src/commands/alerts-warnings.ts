@@ -33,6 +33,16 @@ export function emptyReaches(reaches: readonly Reach[]): string[] {
     })
 }
 
+/** Of webhooks whose receiver cannot tell who sent what it gets. */
+export function unsigned(notifiers: Fleet['notify']): string[] {
+  return notifiers
+    .filter((each) => each.kind === 'webhook' && each.secretEnv === undefined)
+    .map(
+      ({ name }) =>
+        `${name} is sent without a signature: whoever has its URL can send it alerts; name a secret under secretEnv`,
+    )
+}
+
 /** What the last check saw of how many keys the rules of the file are about, as far as they are the same still. */
 export function reachesOf({ alerts }: Fleet, { reaches }: AlertState): Reach[] {
   return reaches.filter(({ rule, keys }) =>

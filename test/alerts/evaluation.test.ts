@@ -117,7 +117,10 @@ describe('figures against limits', () => {
     const days = { lastDay: '2026-03-01', requests, errors: requests.map(() => 0) }
     const key = surveyed({ createdAt: '2025-01-01T00:00:00Z' })
     const spike = verdict({ kind: 'spike' }, withUsage(usageOf({ requests: 2_000 }, { days })), key)
-    expect(spike).toMatchObject({ state: 'firing', measured: { value: 2_000, unit: 'requests' } })
+    expect(spike).toMatchObject({
+      state: 'firing',
+      measured: { value: 2_000, unit: 'requests', places: ['2026-03-01'] },
+    })
     const even = { ...days, requests: requests.map(() => 200) }
     expect(
       verdict({ kind: 'spike' }, withUsage(usageOf({ requests: 200 }, { days: even })), key)?.state,
@@ -195,7 +198,10 @@ function withLog(...recent: AuditEvent[]): Partial<Survey> {
 describe('places and hours', () => {
   it('a network that was not seen before', () => {
     const known = event(surveyedAt - 1_000, '8.8.8.9')
-    expect(verdict({ kind: 'new-network' }, withLog(known))).toEqual({ state: 'quiet' })
+    expect(verdict({ kind: 'new-network' }, withLog(known))).toEqual({
+      state: 'quiet',
+      usedFrom: ['8.8.8.0/24'],
+    })
     expect(
       verdict({ kind: 'new-network' }, withLog(known, event(surveyedAt - 1_000, '93.184.216.34'))),
     ).toMatchObject({

@@ -47,6 +47,7 @@ export function incidentOf(fields: Partial<AlertIncident> = {}): AlertIncident {
     recoveredAt: null,
     recovery: null,
     measured: measuredOf(1_240),
+    added: [],
     unknown: null,
     deliveries: [],
     ...fields,

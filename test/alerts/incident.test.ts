@@ -69,6 +69,34 @@ describe('an incident', () => {
     expect(same).toMatchObject([{ state: 'firing', firedAt: '2026-03-01T12:00:00.000Z' }])
   })
 
+  it('of a place that was told of and comes back is the same; one that is added is named', () => {
+    const from = (...places: string[]): Judgement[] => {
+      const measured = { ...measuredOf(places.length), unit: 'countries' as const, places }
+      return [judgementOf({ [key.id]: { state: 'firing', measured } })]
+    }
+    const row = [
+      { at: 0, judgements: from('US') },
+      { at: 1, judgements: from('US', 'KP') },
+      { at: 2, judgements: from('KP') },
+      { at: 3, judgements: from('KP', 'US') },
+    ]
+    const firedAt = '2026-03-01T12:01:00.000Z'
+    for (const checks of [row.slice(0, 2), row]) {
+      expect(after(...checks)).toMatchObject([
+        { state: 'firing', firedAt, added: ['KP'], measured: { places: ['US', 'KP'] } },
+      ])
+    }
+  })
+
+  it('is over otherwise where the place is still used, and only no longer new', () => {
+    const measured = { ...measuredOf(1), unit: 'countries' as const, places: ['KP'] }
+    const begun = { at: 0, judgements: [judgementOf({ [key.id]: { state: 'firing', measured } })] }
+    const end = (...usedFrom: string[]) =>
+      after(begun, { at: 1, judgements: [judgementOf({ [key.id]: { state: 'quiet', usedFrom } })] })
+    expect(end('DE', 'KP')).toMatchObject([{ state: 'recovered', recovery: 'no-longer-new' }])
+    expect(end('DE')).toMatchObject([{ state: 'recovered', recovery: 'quiet' }])
+  })
+
   it('is one for each rule and each key', () => {
     const other = surveyed({ id: 'key_other' })
     const slow = ruleOf({ name: 'slow' })

@@ -7,6 +7,7 @@ import type { Letter } from '../../alerts/notifier.ts'
 import type { AlertCondition } from '../../fleet/fleet.ts'
 import { redact } from '../../secret.ts'
 import { mapStrings, oneLine } from '../text.ts'
+import { firingText } from './firing.ts'
 import { htmlOf } from './mail.ts'
 import { overText, recoveryText } from './recovery.ts'
 import { slackOf } from './slack.ts'
@@ -53,7 +54,7 @@ export function letterOf(message: Message, facts: LetterFacts): Letter {
   const isOver = about === 'recovered'
   const subject =
     incidents.length === 1 && first !== undefined
-      ? `${first.key.name} (${first.key.id}): ${isOver ? recoveryText(first) : first.measured.message}`
+      ? `${first.key.name} (${first.key.id}): ${isOver ? recoveryText(first) : firingText(first)}`
       : `${incidents.length} keys`
   const told: Told = mapStrings(
     {
@@ -116,7 +117,7 @@ function rowOf(incident: AlertIncident, isOver: boolean): ToldIncident {
   const { key, measured, since, recoveredAt } = incident
   return {
     key: `${key.name} (${key.id}, ${key.type})`,
-    what: isOver ? overText(incident) : measured.message,
+    what: isOver ? overText(incident) : firingText(incident),
     details: isOver ? [] : measured.details,
     times: [
       ['since', instant(since)],
@@ -136,8 +137,8 @@ function textOf({ headline, about, rows, more, commands, foot }: Told): string {
   return `${[...lines, '-- ', foot].join('\n')}\n`
 }
 
-function dataOf({ id, key, since, firedAt, recoveredAt, recovery, measured }: AlertIncident) {
-  return { id, key, since, firedAt, recoveredAt, recovery, ...measured }
+function dataOf({ id, key, since, firedAt, recoveredAt, recovery, measured, added }: AlertIncident) {
+  return { id, key, since, firedAt, recoveredAt, recovery, ...measured, added }
 }
 
 function isFiring({ notifier, about, attempts }: Delivery, name: string): boolean {

@@ -2,6 +2,7 @@ import type { AlertIncident, Recovery } from '../../alerts/incident.ts'
 
 const recoveries: Readonly<Record<Recovery, string>> = {
   quiet: 'it is as it is to be',
+  'no-longer-new': 'it is no longer new; the key is still used from there',
   'key-revoked': 'the key is revoked',
   'key-gone': 'the key is not in the account any more',
   'key-not-covered': 'the rule is not about the key any more',

@@ -1,9 +1,13 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { AlertsReport, IncidentReport, RuleReport } from '../../alerts/report.ts'
 import type { AlertCondition } from '../../fleet/fleet.ts'
 import { formatDuration } from '../../duration.ts'
+import { firingText } from './firing.ts'
 import { overText } from './recovery.ts'
 import type { Output } from '../output.ts'
-import { renderTable } from '../table.ts'
+import { renderTable, type Column } from '../table.ts'
+import { oneLine } from '../text.ts'
+import { paragraph } from '../wrapping.ts'
 
 type Drawing = Pick<Output, 'width' | 'paint'>
 
@@ -13,10 +17,12 @@ const words = { firing: 'firing', recovered: 'over', pending: 'pending' } as con
 export function checkText(report: AlertsReport, out: Drawing): string {
   const { rules, incidents } = report
   const skipped = rules.filter((rule) => rule.skipped !== null)
+  const unknown = rules.filter((rule) => rule.unknown > 0)
   return [
     ...(incidents.length > 0 ? [incidentTable(incidents, out, Date.parse(report.at)), ''] : []),
     summaryLine(report),
     ...(skipped.length > 0 ? ['', skippedTable(skipped, out)] : []),
+    ...(unknown.length > 0 ? ['', unknownTable(unknown, out)] : []),
   ].join('\n')
 }
 
@@ -31,7 +37,7 @@ export function changeLine(report: AlertsReport): string {
 }
 
 function summaryLine({ summary, notifiers }: AlertsReport): string {
-  const { rules, firing, fired, recovered, pending, skipped } = summary
+  const { rules, firing, fired, recovered, pending, skipped, unknown } = summary
   const sent = notifiers.reduce((sum, each) => sum + each.sent, 0)
   const parts = [
     `${rules} ${rules === 1 ? 'rule' : 'rules'}`,
@@ -39,40 +45,37 @@ function summaryLine({ summary, notifiers }: AlertsReport): string {
     ...(recovered > 0 ? [`${recovered} over`] : []),
     ...(pending > 0 ? [`${pending} pending`] : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(unknown > 0 ? [`${unknown} unknown`] : []),
     ...(sent > 0 ? [`${sent} ${sent === 1 ? 'message' : 'messages'} sent`] : []),
   ]
   return parts.join(', ')
 }
 
+/** Where there is no room beside a key for what is with it, that stands on lines of its own below. */
 function incidentTable(incidents: readonly IncidentReport[], { width, paint }: Drawing, now: number): string {
   const coloured = (text: string, state: IncidentReport['state']) =>
     state === 'firing' ? paint.red(text) : state === 'recovered' ? paint.green(text) : paint.yellow(text)
-  return renderTable(
-    [
-      {
-        head: 'STATE',
-        value: ({ state }) => words[state],
-        paint: (text, { state }) => coloured(text, state),
-      },
-      { head: 'RULE', value: ({ rule }) => rule },
-      { head: 'KEY', value: ({ key }) => key.name, flexible: true },
-      { head: 'ID', value: ({ key }) => key.id },
-      { head: 'SINCE', value: ({ since }) => sinceText(since, now) },
-      {
-        head: 'WHAT',
-        value: whatText,
-        flexible: true,
-      },
-    ],
-    incidents,
-    { width, paint },
-  )
+  const columns: Column<IncidentReport>[] = [
+    { head: 'STATE', value: ({ state }) => words[state], paint: (text, { state }) => coloured(text, state) },
+    { head: 'RULE', value: ({ rule }) => rule },
+    { head: 'KEY', value: ({ key }) => key.name, flexible: true },
+    { head: 'ID', value: ({ key }) => key.id },
+    { head: 'SINCE', value: ({ since }) => sinceText(since, now) },
+  ]
+  const beside = [...columns, { head: 'WHAT', value: whatText, flexible: true }]
+  const whole = renderTable(beside, incidents, { width: Infinity, paint })
+  if (whole.split('\n').every((line) => stripVTControlCharacters(line).length <= width)) return whole
+  const [head = '', ...rows] = renderTable(columns, incidents, { width, paint }).split('\n')
+  if (rows.length !== incidents.length) return renderTable(beside, incidents, { width, paint })
+  const below = (incident: IncidentReport | undefined) =>
+    incident === undefined ? [] : paragraph(`  ${oneLine(whatText(incident))}`, width, 2)
+  return [head, ...rows.flatMap((row, index) => [row, ...below(incidents[index])])].join('\n')
 }
 
 function whatText(incident: IncidentReport): string {
   const { state, measured, unknown } = incident
   if (state === 'recovered') return overText(incident)
-  return unknown === null ? measured.message : `${measured.message} (now unknown: ${unknown})`
+  return unknown === null ? firingText(incident) : `${measured.message} (now unknown: ${unknown})`
 }
 
 function sinceText(since: string, now: number): string {
@@ -87,6 +90,19 @@ function skippedTable(skipped: readonly RuleReport[], { width, paint }: Drawing)
       { head: 'WHY', value: (rule) => rule.skipped ?? '', flexible: true },
     ],
     skipped,
+    { width, paint },
+  )
+}
+
+/** Keys of which nothing is known: neither quiet nor firing. */
+function unknownTable(rules: readonly RuleReport[], { width, paint }: Drawing): string {
+  return renderTable(
+    [
+      { head: 'UNKNOWN', value: ({ rule }) => rule },
+      { head: 'KEYS', value: ({ unknown, keys }) => `${unknown} of ${keys}` },
+      { head: 'WHY', value: ({ whyUnknown }) => whyUnknown.join('; '), flexible: true },
+    ],
+    rules,
     { width, paint },
   )
 }
