@@ -2,7 +2,7 @@
 // - what is kept of the log ends minutes before the check that kept it: what came since is read anew each time, so that what
 //   the API logs late is not missed, and nothing has to be told from what was counted already;
 // - what is kept is gone on with only where it is of the same account and settings; else the log is read whole.
-import type { Client, Key } from '../api/contract.ts'
+import type { CallOptions, Client, Key } from '../api/contract.ts'
 import { createLogReaders, readAccountLog, readEvents, type LogStretch } from '../audit/account-log.ts'
 import { orNone } from '../audit/not-given.ts'
 import { noLog, type Known, type SurveyProgress } from '../audit/survey.ts'
@@ -43,6 +43,7 @@ export interface AlertLogOptions {
   isOutside: ((at: number) => boolean) | undefined
   earlier: Earlier
   signal: AbortSignal
+  patient?: CallOptions['patient']
   onProgress: (progress: SurveyProgress) => void
   /** From when on the log is read, and why it is read whole, if it is. */
   onPlan: (from: number, why: string | undefined) => void
@@ -133,7 +134,7 @@ async function readOn(reader: Reader, kept: KeptLog): Promise<AlertLogRead | 'to
 
 async function readWhole(reader: Reader): Promise<AlertLogRead> {
   const { api, keys, stretch, options } = reader
-  const { isOutside, signal, onProgress } = options
+  const { isOutside, signal, patient, onProgress } = options
   const reading = digestReading(options)
   const settled: LogDigest = new Map()
   const late: LogDigest = new Map()
@@ -144,6 +145,7 @@ async function readWhole(reader: Reader): Promise<AlertLogRead> {
     leavesOutOwnReadings: true,
     readers: reading,
     signal,
+    patient,
     onProgress,
     onEvents(events) {
       for (const event of events) {

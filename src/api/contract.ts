@@ -88,9 +88,9 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
   /**
    * One of very many calls: it leaves some of the rate limit to others, and waits for more of it as long as that takes
-   * (a day at most), rather than to be refused.
+   * (a day at most, or so many ms), rather than to be refused.
    */
-  patient?: boolean | undefined
+  patient?: boolean | number | undefined
 }
 
 /** Which events of the audit log are read: from `since` (included) to `until` (not included), ISO 8601. */

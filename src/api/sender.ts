@@ -24,7 +24,7 @@ export interface Call {
   /** Whether the path names a key, so that 404 is about it. */
   namesKey?: boolean
   /** As `CallOptions` has it. */
-  patient?: boolean | undefined
+  patient?: boolean | number | undefined
 }
 
 export interface SenderOptions {
@@ -126,9 +126,16 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** Waits while little is left of the rate limit. */
-  async function keepPace({ what }: Call, signal?: AbortSignal): Promise<void> {
+  async function keepPace({ what }: Call, tally: Tally, signal?: AbortSignal): Promise<void> {
     const ms = paceMs(options.rateLimit?.(), options.apiNow())
     if (ms === 0) return
+    if (affordable(ms, tally) === undefined) {
+      throw new KeysError(
+        'rate-limit',
+        `${what}: what is left of the rate limit is for others, for ${formatDuration(ms)}`,
+        { hint: 'run it again after that; the limit is per key and goes with the plan', retryAfterMs: ms },
+      )
+    }
     if (clock.now() >= pacedUntil) {
       pacedUntil = clock.now() + ms
       options.onWait({ reason: 'rate-limit', what, ms })
@@ -162,9 +169,9 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   const boundsOf = ({ patient }: Call): Pick<Tally, 'maxWaitMs' | 'mostRateLimitWaits'> =>
-    patient
-      ? { maxWaitMs: patienceMs, mostRateLimitWaits: Infinity }
-      : { maxWaitMs: options.maxWaitMs, mostRateLimitWaits }
+    patient === undefined || patient === false
+      ? { maxWaitMs: options.maxWaitMs, mostRateLimitWaits }
+      : { maxWaitMs: patient === true ? patienceMs : patient, mostRateLimitWaits: Infinity }
 
   return {
     sendOnce: (call, timeoutMs, signal) => once(call, 1, timeoutMs, signal),
@@ -178,7 +185,7 @@ export function createSender(options: SenderOptions): Sender {
         options.onWait({ reason: 'rate-limit', what: call.what, ms: leftMs })
         await clock.sleep(leftMs, signal)
       }
-      if (call.patient) await keepPace(call, signal)
+      if (call.patient) await keepPace(call, tally, signal)
       for (let number = 1; ; number += 1) {
         const outcome = await outcomeOf(call, number, signal)
         if (!(outcome instanceof KeysError)) return outcome

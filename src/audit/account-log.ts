@@ -1,4 +1,4 @@
-import type { AuditEvent, Client, Key } from '../api/contract.ts'
+import type { AuditEvent, CallOptions, Client, Key } from '../api/contract.ts'
 import { readAddress, type Address } from './address.ts'
 import { programOf } from './event-names.ts'
 import { createKeyLog, type KeyLog, type KeyLogOptions } from './key-log.ts'
@@ -10,8 +10,7 @@ export interface LogStretch {
   until: number
 }
 
-interface Reading {
-  signal?: AbortSignal | undefined
+interface Reading extends CallOptions {
   onProgress?: ((progress: SurveyProgress) => void) | undefined
 }
 
@@ -63,13 +62,13 @@ export async function readAccountLog(
 export async function* readEvents(
   api: Client,
   { since, until }: LogStretch,
-  { signal, onProgress = () => {} }: Reading,
+  { signal, patient = true, onProgress = () => {} }: Reading,
 ): AsyncGenerator<AuditEvent[], void, undefined> {
   const filter = { since: new Date(since).toISOString(), until: new Date(until).toISOString() }
   let done = 0
   let total: number | undefined
   const onTotal = (count: number) => (total = count)
-  for await (const page of api.auditLogsByPage(filter, { signal, patient: true, onTotal })) {
+  for await (const page of api.auditLogsByPage(filter, { signal, patient, onTotal })) {
     yield page
     done += page.length
     onProgress({ what: 'events', done, total })

@@ -1,7 +1,7 @@
 // Rules of this file:
 // - what is kept grows with the number of keys, never with what they did;
 // - what is not to be had is said to be unknown, with why; it is never taken for nothing.
-import type { Client, Key, Plan, UsageWindow } from '../api/contract.ts'
+import type { CallOptions, Client, Key, Plan, UsageWindow } from '../api/contract.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { createLogReaders, readAccountLog } from './account-log.ts'
 import type { KeyLog, KeyLogOptions } from './key-log.ts'
@@ -131,14 +131,13 @@ export interface SurveyProgress {
   total: number | undefined
 }
 
-export interface SurveyOptions {
+export interface SurveyOptions extends CallOptions {
   /** How far back the audit log is read, and how much of that is recent. */
   sinceMs: number
   recentMs: number
   isOutside?: ((at: number) => boolean) | undefined
   /** What no rule in force needs is not asked for. */
   needs: { usage: boolean; log: boolean }
-  signal?: AbortSignal | undefined
   onProgress?: ((progress: SurveyProgress) => void) | undefined
 }
 
@@ -150,9 +149,9 @@ export const noLog = { known: false, why: 'the API keeps no audit log' } as cons
 
 /** Reads the account: every key, what the used ones did, and the audit log, as fast as the rate limit allows. */
 export async function surveyAccount(api: Client, options: SurveyOptions): Promise<AccountSurvey> {
-  const { signal, onProgress = () => {} } = options
+  const { signal, patient = true, onProgress = () => {} } = options
   const keys: Key[] = []
-  for await (const page of api.keys.listByPage({}, { signal, patient: true })) {
+  for await (const page of api.keys.listByPage({}, { signal, patient })) {
     keys.push(...page)
     onProgress({ what: 'keys', done: keys.length, total: undefined })
   }
@@ -168,11 +167,11 @@ async function readLog(
   api: Client,
   listed: readonly Key[],
   at: number,
-  { sinceMs, recentMs, isOutside, signal, onProgress }: SurveyOptions,
+  { sinceMs, recentMs, isOutside, signal, patient, onProgress }: SurveyOptions,
 ): Promise<Survey['log']> {
   const stretch = { since: at - sinceMs, until: at }
   const readers = createLogReaders()
-  const reading = { recentSince: at - recentMs, isOutside, optionsOf, readers, signal, onProgress }
+  const reading = { recentSince: at - recentMs, isOutside, optionsOf, readers, signal, patient, onProgress }
   return orWhy(readAccountLog(api, listed, stretch, reading), noLog.why)
 }
 

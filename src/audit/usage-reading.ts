@@ -21,7 +21,7 @@ export async function readUsages(
   api: Client,
   keys: readonly Key[],
   at: number,
-  { signal, onProgress = () => {} }: Pick<SurveyOptions, 'signal' | 'onProgress'>,
+  { signal, patient = true, onProgress = () => {} }: Pick<SurveyOptions, 'signal' | 'patient' | 'onProgress'>,
 ): Promise<Survey['usage']> {
   const used = keys.filter((key) => key.status === 'active' && hasFigures(key, at))
   const usages = new Map<string, KeyUsage>()
@@ -30,7 +30,7 @@ export async function readUsages(
   while (done < used.length && (usages.size > 0 || done < mostInVain)) {
     const batch = used.slice(done, done + inFlight)
     const answers = await Promise.all(
-      batch.map(({ id }) => orWhy(api.keys.usage(id, { signal, patient: true }), noUsage)),
+      batch.map(({ id }) => orWhy(api.keys.usage(id, { signal, patient }), noUsage)),
     )
     for (const [index, key] of batch.entries()) {
       const answer = answers[index]

@@ -11,9 +11,9 @@ import { reportOf, type AlertsReport, type Sent } from '../alerts/report.ts'
 import { createStateFile, type AlertScope, type AlertState, type StateFile } from '../alerts/state-file.ts'
 import type { Context } from '../context.ts'
 import type { AlertRule, Fleet } from '../fleet/fleet.ts'
-import { acquireAlertsLock } from '../rotation/lock.ts'
 import { openStateFolder } from '../rotation/state-folder.ts'
 import { letterOf } from '../ui/alerts/letter.ts'
+import { withAlertsLock } from './alerts-lock.ts'
 import { readLog } from './alerts-log.ts'
 import { nextSteps } from './alerts-steps.ts'
 import { notesOf, type Note } from './alerts-warnings.ts'
@@ -28,6 +28,8 @@ export interface CheckOptions {
   recentMs: number
   /** What one notifier may take, all its messages together. */
   limitMs: number
+  /** How long the API may put off one request. */
+  maxWaitMs: number
 }
 
 export interface Checked {
@@ -37,16 +39,12 @@ export interface Checked {
 
 /** Looks, writes down, and tells. Throws `alerts-locked` while another check is under way. */
 export async function check(context: Context, fleet: Fleet, options: CheckOptions): Promise<Checked> {
-  const file = await openState(context, fleet)
-  const lock = await acquireAlertsLock(context.stateDir, path.basename(file.path, '.json'), context.processes)
-  try {
+  return withAlertsLock(context, await openState(context, fleet), async (file) => {
     const { state, keepLog, checkedBy } = await look(context, fleet, options, file)
     await file.save(state)
     await keepLog()
     return checkedBy(await tell(context, fleet, file, state, options.limitMs))
-  } finally {
-    await lock.release()
-  }
+  })
 }
 
 /** Looks, tells nobody, and writes nothing. */
@@ -118,6 +116,7 @@ async function surveyFor(
     recentMs: options.recentMs,
     probe: false,
     forgets: options.readOnly,
+    patient: options.maxWaitMs,
   })
   if (!needs.includes('log')) return { survey: account, keepLog: async () => {} }
   const read = await readLog(context, fleet, account, options, file, before)

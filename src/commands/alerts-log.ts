@@ -20,7 +20,7 @@ export async function readLog(
   context: Context,
   { audit: { workingHours } }: Fleet,
   { at, keys }: Pick<Survey, 'at' | 'keys'>,
-  { sinceMs, recentMs }: CheckOptions,
+  { sinceMs, recentMs, maxWaitMs: patient }: CheckOptions,
   stateFile: StateFile,
   before: AlertState,
 ): Promise<CheckedLog> {
@@ -37,6 +37,7 @@ export async function readLog(
       isOutside: workingHours && createOutsideHours(workingHours),
       earlier,
       signal,
+      patient,
       onProgress: (progress) => reading.report(progress),
       onPlan(from, why) {
         const since = new Date(from).toISOString()

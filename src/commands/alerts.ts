@@ -12,12 +12,20 @@ import { configFlag, readKeysFile } from './keys-file.ts'
 const flags = {
   watch: { type: 'duration', bare: '5m', summary: 'check: go on, so far apart, until Ctrl-C' },
   dryRun: { type: 'boolean', summary: 'check: hold the rules, tell nobody, write nothing' },
-  failOnSkipped: { type: 'boolean', summary: 'check: end with 10 also where a rule had to be skipped' },
+  failOnSkipped: {
+    type: 'boolean',
+    summary: 'check: end with 10 also where a rule had to be skipped, or can tell nothing of a key',
+  },
   since: { type: 'duration', default: '30d', summary: 'check: how far back the audit log is read' },
   recent: {
     type: 'duration',
     default: '7d',
     summary: 'check: how much of that is recent, and held against what was before',
+  },
+  maxWait: {
+    type: 'duration',
+    default: '5m',
+    summary: 'check: how long the API may put off one request, for its rate limit say',
   },
   notifyTimeout: { type: 'duration', default: '30s', summary: 'how long one notifier may take' },
   config: configFlag,
@@ -69,6 +77,7 @@ export const alerts = defineCommand({
       // as an audit has it: what is recent is held against at least as much before it
       recentMs: Math.min(inputs.recent, inputs.since / 2),
       limitMs: inputs.notifyTimeout,
+      maxWaitMs: inputs.maxWait,
     }
     if (inputs.watch !== undefined) return watch(context, fleet, options, inputs.watch)
     const checked = await (inputs.dryRun ? tryCheck : check)(context, fleet, options)
@@ -79,6 +88,11 @@ export const alerts = defineCommand({
     failOn(context, checked, inputs)
   },
 })
+
+/** Of keys of which rules can tell nothing; a key of two rules counts twice. */
+function unknownText(count: number): string {
+  return count === 1 ? '1 key is unknown to a rule' : `${count} keys are unknown to a rule`
+}
 
 async function fileOf(context: Context, { config }: AlertsInputs): Promise<Fleet> {
   const fleet = await readKeysFile(context, config)
@@ -108,7 +122,7 @@ function failOn(
   { report: { summary }, notes }: Checked,
   { failOnSkipped }: AlertsInputs,
 ): void {
-  const { rules, skipped, firing, fired, untold } = summary
+  const { rules, skipped, unknown, firing, fired, untold } = summary
   const firingText = `${firing} ${firing === 1 ? 'alert fires' : 'alerts fire'}`
   if (untold > 0) {
     const what = firing > 0 ? firingText : 'alerts are over'
@@ -125,13 +139,13 @@ function failOn(
   if (firing > 0) {
     throw new Failure('alerts-firing', firingText, { hint: 'pictify-keys alerts list shows what is open' })
   }
-  if (failOnSkipped && skipped > 0) {
-    throw new Failure(
-      'alerts-skipped',
-      `${skipped} of ${rules} rules could not be held against the account`,
-      {
-        hint: 'the report says why; take out of the file what cannot be known here',
-      },
-    )
+  if (failOnSkipped && skipped + unknown > 0) {
+    const what = [
+      ...(skipped > 0 ? [`${skipped} of ${rules} rules could not be held against the account`] : []),
+      ...(unknown > 0 ? [unknownText(unknown)] : []),
+    ]
+    throw new Failure('alerts-skipped', what.join(', and '), {
+      hint: 'the report says why; take out of the file what cannot be known here',
+    })
   }
 }

@@ -18,6 +18,8 @@ export interface AuditScope {
   sinceMs: number
   recentMs: number
   probe: boolean
+  /** How long the API may put off one request (ms); a day without. */
+  patient?: number
   /** What is seen is not written down for later surveys. */
   forgets?: boolean | undefined
 }
@@ -40,6 +42,7 @@ export async function surveyAll(context: Context, scope: AuditScope): Promise<Su
       isOutside: hours && createOutsideHours(hours),
       needs: { usage: needs.has('usage'), log: needs.has('log') },
       signal: context.signal,
+      patient: scope.patient,
       onProgress: (progress) => reading.report(progress),
     })
     if (!scope.forgets) await past?.remember(account)

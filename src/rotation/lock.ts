@@ -2,14 +2,16 @@
 // - one run at a time for a key on this machine; between machines the marked name does that;
 // - a lock appears whole (a hard link to a finished file) or not at all;
 // - the lock of a live process is never taken, however long it sleeps; a dead one's is, and a pid that another
-//   process has by now is told by that process's start.
+//   process has by now is told by that process's start;
+// - of a process of another host nothing is known: a rotation's lock stands until a person says otherwise, that of a check until
+//   its lease is over, which a live one renews.
 import { createHash, randomBytes } from 'node:crypto'
 import { link, open, readdir, rename, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { readRegularFile } from '../durable-file.ts'
 import { systemCode } from '../system-error.ts'
 import { KeysError } from '../errors.ts'
+import { laterBy, leaseEndOf, readHolder, type Holder } from './lock-holder.ts'
 import { findStateFolder, openStateFolder, unusable } from './state-folder.ts'
 
 /** The processes of this machine, as far as a lock must know them. */
@@ -19,18 +21,27 @@ export interface Processes {
   startOf(pid: number): Promise<string | undefined>
 }
 
-interface Holder {
-  pid: number
-  start: string | undefined
-  host: string
-  nonce: string
-  since: string
-}
-
 export interface Lock {
   release(): Promise<void>
 }
 
+export interface LeasedLock extends Lock {
+  /** Puts the lease off. Throws the refusal where another has the lock by now. */
+  renew(): Promise<void>
+}
+
+/** On what terms a lock is taken. */
+interface Terms {
+  refusal: (holder: Holder) => KeysError
+  processes: Processes
+  /** A lock of another host is taken. */
+  takeOver: boolean
+  /** How long the lock stands once its host says no more of it; one of another host is taken when that is over. */
+  leaseMs?: number
+}
+
+/** How long a check that is not heard of any more holds up those on other hosts. */
+export const alertsLeaseMs = 10 * 60_000
 /**
  * Takes the lock of a key. Throws `rotation-locked` while a live process has it. Where a state directory is shared
  * by hosts, a process of another host cannot be looked at: its lock stands until `takeOver` says otherwise.
@@ -42,29 +53,34 @@ export async function acquireLock(
   takeOver: boolean,
 ): Promise<Lock> {
   const name = encodeURIComponent(keyId)
-  return acquireIn(stateDir, 'locks', name, (holder) => locked(keyId, holder), processes, takeOver)
+  return acquireIn(stateDir, 'locks', name, {
+    refusal: (holder) => locked(keyId, holder),
+    processes,
+    takeOver,
+  })
 }
 
 /** Takes the lock of a file of alerts; a check that is under way has it. Throws `alerts-locked`. */
-export async function acquireAlertsLock(stateDir: string, name: string, processes: Processes): Promise<Lock> {
-  return acquireIn(stateDir, 'alerts', name, checking, processes, false)
+export async function acquireAlertsLock(
+  stateDir: string,
+  name: string,
+  processes: Processes,
+): Promise<LeasedLock> {
+  const terms = { refusal: checking, processes, takeOver: false, leaseMs: alertsLeaseMs }
+  return acquireIn(stateDir, 'alerts', name, terms)
 }
-
-type Refusal = (holder: Holder) => KeysError
 
 async function acquireIn(
   stateDir: string,
   folder: 'locks' | 'alerts',
   name: string,
-  refusal: Refusal,
-  processes: Processes,
-  takeOver: boolean,
-): Promise<Lock> {
+  terms: Terms,
+): Promise<LeasedLock> {
   const directory = await openStateFolder(stateDir, folder)
   try {
     const file = path.join(directory, `${name}.lock`)
-    const lock = await acquire(file, refusal, processes, takeOver)
-    await sweep(file, lock.nonce, processes).catch(async (error: unknown) => {
+    const lock = await acquire(file, terms)
+    await sweep(file, lock.nonce, terms.processes).catch(async (error: unknown) => {
       await lock.release()
       throw error
     })
@@ -107,7 +123,7 @@ async function foundLock(file: string, keyId: string, processes: Processes): Pro
   if (holder === undefined) return undefined
   const { pid, host, since } = holder
   const isHere = host === hostname()
-  const state = !isHere ? 'elsewhere' : (await isAlive(holder, processes, false)) ? 'held' : 'stale'
+  const state = !isHere ? 'elsewhere' : (await isRunning(holder, processes)) ? 'held' : 'stale'
   return { path: file, keyId, state, pid, host, since }
 }
 
@@ -121,37 +137,58 @@ function keyOf(name: string): string {
   }
 }
 
-async function acquire(
-  file: string,
-  refusal: Refusal,
-  processes: Processes,
-  force: boolean,
-): Promise<Lock & { nonce: string }> {
+async function acquire(file: string, terms: Terms): Promise<LeasedLock & { nonce: string }> {
+  const { processes, leaseMs } = terms
+  const nonce = newNonce()
   const own: Holder = {
     pid: processes.pid,
     start: await processes.startOf(processes.pid),
     host: hostname(),
-    nonce: randomBytes(8).toString('hex'),
+    nonce,
     since: new Date().toISOString(),
   }
-  const ready = `${file}.${hostMark()}-${own.pid}-${own.nonce}.new`
-  try {
-    await writeReady(ready, JSON.stringify(own))
+  const lease = () => (leaseMs === undefined ? {} : { until: laterBy(leaseMs, new Date()) })
+  await withReady(file, nonce, { ...own, ...lease() }, async (ready) => {
     for (;;) {
-      if (await linked(ready, file)) break
+      if (await linked(ready, file)) return
       const holder = await readHolder(file)
       if (holder === undefined) continue
-      if (await isAlive(holder, processes, force)) throw refusal(holder)
-      if (await replaceDead(file, holder, ready, refusal, processes)) break
+      if (await stands(holder, terms)) throw terms.refusal(holder)
+      if (await replaceDead(file, holder, ready, terms)) return
     }
+  })
+  return {
+    nonce,
+    async release() {
+      if ((await readHolder(file))?.nonce === nonce) await unlink(file).catch(ignoreMissing)
+    },
+    async renew() {
+      await withReady(file, newNonce(), { ...own, ...lease() }, async (ready) => {
+        const holder = await readHolder(file)
+        if (holder?.nonce !== nonce) throw terms.refusal(holder ?? own)
+        await rename(ready, file)
+      })
+    },
+  }
+}
+
+function newNonce(): string {
+  return randomBytes(8).toString('hex')
+}
+
+/** With the lock as it will be, under a name that says who made it. */
+async function withReady(
+  file: string,
+  mark: string,
+  holder: Holder,
+  use: (ready: string) => Promise<void>,
+): Promise<void> {
+  const ready = `${file}.${hostMark()}-${holder.pid}-${mark}.new`
+  try {
+    await writeReady(ready, JSON.stringify(holder))
+    await use(ready)
   } finally {
     await unlink(ready).catch(ignoreMissing)
-  }
-  return {
-    nonce: own.nonce,
-    async release() {
-      if ((await readHolder(file))?.nonce === own.nonce) await unlink(file).catch(ignoreMissing)
-    },
   }
 }
 
@@ -159,16 +196,12 @@ async function acquire(
  * Replaces a dead process's lock. Of several that try, the one with the lock *on this very lock* (named by its nonce)
  * may; it looks once more under it, for another may have come and gone meanwhile.
  */
-async function replaceDead(
-  file: string,
-  dead: Holder,
-  ready: string,
-  refusal: Refusal,
-  processes: Processes,
-): Promise<boolean> {
-  const guard = await acquire(`${file}.${dead.nonce}`, refusal, processes, false)
+async function replaceDead(file: string, dead: Holder, ready: string, terms: Terms): Promise<boolean> {
+  const guard = await acquire(`${file}.${dead.nonce}`, { ...terms, takeOver: false })
   try {
-    if ((await readHolder(file))?.nonce !== dead.nonce) return false
+    const holder = await readHolder(file)
+    // a lease that was put off meanwhile is that of a live one
+    if (holder?.nonce !== dead.nonce || holder.until !== dead.until) return false
     await rename(ready, file)
     return true
   } finally {
@@ -176,7 +209,6 @@ async function replaceDead(
   }
 }
 
-/** The lock as it will be, under a name that says who made it. */
 async function writeReady(ready: string, text: string): Promise<void> {
   const file = await open(ready, 'wx', 0o600)
   try {
@@ -223,32 +255,14 @@ async function linked(ready: string, file: string): Promise<boolean> {
   }
 }
 
-async function readHolder(file: string): Promise<Holder | undefined> {
-  try {
-    const holder = JSON.parse((await readRegularFile(file, { sizeLimit })).toString()) as unknown
-    if (!isHolder(holder)) throw new Error('it names no process')
-    return holder
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return undefined
-    if (systemCode(cause) !== undefined && !notOurs.has(systemCode(cause) ?? '')) throw cause
-    throw new KeysError('state-directory', `${file} is not a lock of ours`, {
-      hint: 'when no other run is under way, remove that file',
-      cause,
-    })
-  }
+/** Whether a lock may not be taken. */
+async function stands(holder: Holder, { processes, takeOver, leaseMs }: Terms): Promise<boolean> {
+  if (holder.host === hostname()) return isRunning(holder, processes)
+  return leaseMs === undefined ? !takeOver : new Date().toISOString() < leaseEndOf(holder)
 }
 
-function isHolder(lock: unknown): lock is Holder {
-  const { pid, host, nonce } = (lock ?? {}) as Partial<Holder>
-  return Number.isInteger(pid) && typeof host === 'string' && /^[0-9a-f]{16}$/.test(nonce ?? '')
-}
-
-/** A lock holds a few words. */
-const sizeLimit = 16 * 1024
-const notOurs = new Set(['EFTYPE', 'EFBIG'])
-
-async function isAlive(holder: Holder, processes: Processes, force: boolean): Promise<boolean> {
-  if (holder.host !== hostname()) return !force
+/** Of a process of this host. */
+async function isRunning(holder: Holder, processes: Processes): Promise<boolean> {
   const start = await processes.startOf(holder.pid)
   return start !== undefined && start === holder.start
 }
@@ -270,7 +284,7 @@ function checking(holder: Holder): KeysError {
   return new KeysError('alerts-locked', `alerts are being checked by ${where}, since ${holder.since}`, {
     hint: isHere
       ? 'that check tells what there is to tell; wait for it to end, or stop it'
-      : 'give each host a state directory of its own: --state-dir or PICTIFY_KEYS_STATE_DIR',
+      : `that check tells what there is to tell; where it was killed, the next one after ${leaseEndOf(holder)} takes over`,
   })
 }
 
