@@ -51,8 +51,17 @@ function summaryLine({ summary, notifiers }: AlertsReport): string {
   return parts.join(', ')
 }
 
+/** More rows than anybody reads would take longer than the check itself. */
+const mostRows = 200
+
+function incidentTable(incidents: readonly IncidentReport[], out: Drawing, now: number): string {
+  const table = rowsTable(incidents.slice(0, mostRows), out, now)
+  const more = incidents.length - mostRows
+  return more > 0 ? `${table}\nand ${more.toLocaleString('en-US')} more; --json has them all` : table
+}
+
 /** Where there is no room beside a key for what is with it, that stands on lines of its own below. */
-function incidentTable(incidents: readonly IncidentReport[], { width, paint }: Drawing, now: number): string {
+function rowsTable(incidents: readonly IncidentReport[], { width, paint }: Drawing, now: number): string {
   const coloured = (text: string, state: IncidentReport['state']) =>
     state === 'firing' ? paint.red(text) : state === 'recovered' ? paint.green(text) : paint.yellow(text)
   const columns: Column<IncidentReport>[] = [

@@ -76,3 +76,16 @@ it('keys of which a rule can tell nothing are counted, with why', () => {
   expect(text).toContain('1 rule, 0 firing, 1 unknown')
   expect(text).toMatch(/busy +1 of 2 +it is looked at for the first time/)
 })
+
+it('of very many the first are shown, and how many more there are', () => {
+  const after = Array.from({ length: 1_203 }, (_, index) => incidentOf({ id: `alert_${index}` }))
+  const given = {
+    survey: { at: surveyedAt, apiUrl: '' },
+    judgements: [judgementOf({})],
+    before: [],
+    notifiers: [],
+  }
+  const text = checkText(reportOf({ ...given, after, incidents: [], sent: [] }), { width: 80, paint: plain })
+  expect(text.match(/^firing /gm)).toHaveLength(200)
+  expect(text).toContain('\nand 1,003 more; --json has them all\n\n1 rule, 1203 firing')
+})
