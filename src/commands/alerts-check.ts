@@ -96,7 +96,14 @@ async function look(
     warned: notes.map(({ text }) => text),
     reaches: judgements.map(({ reach }) => reach),
   }
-  const facts = { survey, judgements, before: before.incidents, after: advanced, notifiers: fleet.notify }
+  const facts = {
+    // of a large account the rest is given up before anything is written
+    survey: { at: survey.at, apiUrl: survey.apiUrl },
+    judgements,
+    before: before.incidents,
+    after: advanced,
+    notifiers: fleet.notify,
+  }
   return { state, keepLog, checkedBy: (told) => ({ report: reportOf({ ...facts, ...told }), notes }) }
 }
 
