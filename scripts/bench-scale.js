@@ -1,12 +1,24 @@
 // How much memory it takes to go through a large account: 10,000 keys, and an audit log of five million events in a sandbox
 // that works out each of them. One run each: they are long, and it is the peak that counts.
 import { createInterface } from 'node:readline'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 const keys = 10_000
 /** MB. */
 const goal = 150
+
+/** Most keys are older than that, and all that the API tells is read. */
+const alerts = `version: 1
+audit:
+  workingHours: { days: Mon-Fri, from: '08:00', to: '18:00', timeZone: Europe/Berlin }
+alerts:
+  - { name: spike, when: spike }
+  - { name: country, when: new-country }
+  - { name: network, when: new-network }
+  - { name: night, when: outside-hours }
+  - { name: too-old, when: too-old, after: 1d }
+`
 
 /**
  * @param {{
@@ -24,8 +36,10 @@ export async function scale(bench) {
   const { url, adminKey } = JSON.parse(await firstLine(server))
   const env = { ...bench.env, PICTIFY_API_URL: url, PICTIFY_ADMIN_KEY: adminKey }
   const all = events.toLocaleString('en-US')
+  const file = path.join(bench.folder, 'alerts.yaml')
+  await writeFile(file, alerts)
   const met = []
-  for (const { name, args, check } of [
+  for (const { name, args, check, exit } of [
     {
       name: `usage --json, ${keys.toLocaleString('en-US')} keys`,
       args: ['usage', '--json'],
@@ -40,13 +54,19 @@ export async function scale(bench) {
       },
     },
     {
+      name: `alerts check --json, ${all} events`,
+      args: ['alerts', 'check', '--json', '--config', file],
+      exit: 10,
+      check: ({ text }) => JSON.parse(text).summary.firing > keys / 2,
+    },
+    {
       name: `logs --format ndjson, ${all} events`,
       args: ['logs', '--format', 'ndjson'],
-      // what the bench itself asked is in the log too: a request or two for each key
-      check: ({ lines }) => lines >= events && lines < events + 2 * keys,
+      // what the bench itself asked is in the log too: up to three requests for each key
+      check: ({ lines }) => lines >= events && lines < events + 3 * keys,
     },
   ]) {
-    const ran = await run(bench, [cli, ...args, '--quiet'], env, args[0] !== 'logs')
+    const ran = await run(bench, [cli, ...args, '--quiet'], env, { keep: args[0] !== 'logs', exit })
     if (!check(ran)) throw new Error(`${args.join(' ')} printed something else: ${ran.lines} lines`)
     const figures = [`${ran.mb.toFixed(0)} MB`, '', '', `${(ran.ms / 1_000).toFixed(0)} s`]
     met.push(report(`${name}: peak memory`, figures, ran.mb, goal))
@@ -56,7 +76,7 @@ export async function scale(bench) {
 }
 
 /** Reads what it prints as fast as it comes; of what is too long to keep, the lines are counted. */
-async function run({ start, preload, folder }, args, env, keep) {
+async function run({ start, preload, folder }, args, env, { keep, exit = 0 }) {
   const file = path.join(folder, 'memory')
   const from = process.hrtime.bigint()
   const child = start(['--require', preload, ...args], {
@@ -70,7 +90,7 @@ async function run({ start, preload, folder }, args, env, keep) {
     if (keep) parts.push(chunk)
   })
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`)
+  if (code !== exit) throw new Error(`${args.join(' ')} ended with ${code}`)
   const ms = Number(process.hrtime.bigint() - from) / 1e6
   const text = parts.map(String).join('')
   return { lines, text, ms, mb: Number(await readFile(file, 'utf8')) / 1024 }
