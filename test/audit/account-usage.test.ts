@@ -68,7 +68,8 @@ describe('figures', () => {
   test('add up, and count what was not asked', () => {
     const totals = noTotals()
     addTo(totals, figuresOf(keyOf('a'), usageOf(5, 1, 9), pro))
-    addTo(totals, figuresOf(keyOf('b'), usageOf(7, 2, 9), pro))
+    const older = { ...usageOf(7, 2, 9), updatedAt: '2026-03-11T11:55:00Z' }
+    addTo(totals, figuresOf(keyOf('b'), older, pro))
     addTo(totals, figuresOf(keyOf('c', { lastUsedAt: null }), undefined, pro))
     expect(totals).toEqual({
       keys: 3,
@@ -78,6 +79,8 @@ describe('figures', () => {
         '7d': { requests: 12, errors: 3 },
         '30d': { requests: 120, errors: 3 },
       },
+      // the oldest of them
+      updatedAt: '2026-03-11T11:55:00Z',
     })
   })
 })
