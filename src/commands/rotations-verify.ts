@@ -1,6 +1,7 @@
 import { checkExports, mostProblems, type ExportCheck } from '../audit/receipt-check.ts'
 import type { Context } from '../context.ts'
 import { KeysError } from '../errors.ts'
+import { plain } from '../ui/paint.ts'
 import { verificationText, type ProvedRotation, type Verification } from '../ui/receipts.ts'
 import { openExport } from './export-lines.ts'
 import { formatFor } from './formats.ts'
@@ -68,7 +69,8 @@ async function print({ out }: Context, verification: Verification, format: strin
   }
   const { provedCsv } = await import('../ui/receipt-csv.ts')
   await out.lines(provedCsv(verification.rotations ?? []))
-  out.say(verificationText({ ...verification, rotations: undefined }, out))
+  const said = verificationText({ ...verification, rotations: undefined }, { paint: plain, width: out.width })
+  out.say(...said.split('\n'))
 }
 
 function refuseProblems({ problems, receipts, heads }: ExportCheck): void {

@@ -95,12 +95,15 @@ export async function openMachine(options: SandboxOptions, keychain?: SecretServ
   await mkdir(folder)
   await writeFile(where, folder)
 
-  /** A shell that begins where the one before it ended. */
+  /**
+   * A shell that begins where the one before it ended. A terminal forgets what nobody has read yet when the first of its
+   * programs ends: that one waits a little.
+   */
   const shell = (command: string): string =>
     [
       `. '${state}'`,
       `cd "$(cat '${where}')" || exit`,
-      `trap 'code=$?; export -p > '\\''${state}'\\''; pwd > '\\''${where}'\\''; exit $code' EXIT`,
+      `trap 'code=$?; export -p > '\\''${state}'\\''; pwd > '\\''${where}'\\''; [ -t 1 ] && sleep 0.1; exit $code' EXIT`,
       `(exit ${last})`,
       command,
     ].join('\n')
