@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { KeysError } from '../../src/errors.ts'
-import { bad, beyondSchema, good, whole } from './files.ts'
+import { beyondSchema, good, whole } from './files.ts'
+import { bad } from './refused-files.ts'
 import { problemsOf, read } from './names.ts'
 
 const dayMs = 86_400_000

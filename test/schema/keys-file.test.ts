@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { rules } from '../../src/audit/rules.ts'
 import { alertSchemas, notifierSchemas } from '../../src/fleet/schema.ts'
-import { bad, beyondSchema, good } from '../fleet/files.ts'
+import { beyondSchema, good } from '../fleet/files.ts'
+import { bad } from '../fleet/refused-files.ts'
 import { createValidators, schemas } from './schemas.ts'
 
 const validate = createValidators().of('pictify-keys')
