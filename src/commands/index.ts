@@ -121,7 +121,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    summary: 'what an error code means, where it comes from, and what to do',
+    summary: 'what an error code means, or a rule of audit, and what to do',
     group: 'Help',
     load: async () => (await import('./explain.ts')).explain,
   },
