@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createSandbox,
   type Sandbox,
@@ -46,6 +47,11 @@ export function agedKey({ sandbox }: Account, name: string, lastUsedAt?: number)
 
 interface ErrorDocument {
   error: { code: string; message: string; hint?: string; status?: number }
+}
+
+/** Resolves once all that was done before is past by the API's clock too, which is known to the second. */
+export async function secondOver(): Promise<void> {
+  await sleep(1_000 - (Date.now() % 1_000) + 10)
 }
 
 /** A log without the times of its lines. */

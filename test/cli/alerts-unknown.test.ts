@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { errorOf } from './account.ts'
+import { errorOf, secondOver } from './account.ts'
 import { busy, openAlerts, type AlertsStage } from './alerts-stage.ts'
 
 let stage: AlertsStage
@@ -13,6 +13,7 @@ const why = 'the audit log shows too little of it from before to tell what is ne
 describe('keys of which a rule can tell nothing', () => {
   it('are counted and named with why, and are no pass with --fail-on-skipped', async () => {
     await stage.file(['{name: place, when: new-network, keys: "Web*"}', busy(3_000)])
+    await secondOver()
     const ran = await stage.alerts('check')
     expect(ran.exit, ran.stderr).toBe(0)
     expect(ran.stdout).toContain('2 rules, 0 firing, 1 unknown')

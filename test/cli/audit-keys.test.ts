@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { formatMark } from '../../src/rotation/marked-name.ts'
+import { secondOver } from './account.ts'
 import { createHome, type Ran } from './program.ts'
 import { leftOpen, openRotating, type Rotating } from './rotating.ts'
 
@@ -50,6 +51,7 @@ test('each rule finds the key that deserves it, and no other', async () => {
   // busy, with what is no render: the log tells
   const busy = made('Screenshots', 30, 0, { type: 'test' })
   for (let call = 0; call < 101; call += 1) await account.call(busy.secret)
+  await secondOver()
 
   await account.run(['list', '--json'])
   const ran = await account.run(line)
