@@ -143,6 +143,7 @@ async function readWhole(reader: Reader): Promise<AlertLogRead> {
     recentSince: stretch.recentSince,
     isOutside,
     leavesOutOwnReadings: true,
+    optionsOf: () => ({ onlyOrigins: true }),
     readers: reading,
     signal,
     patient,

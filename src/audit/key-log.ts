@@ -64,6 +64,8 @@ export interface KeyLogOptions {
   /** Nor are its probes. */
   leavesOutOwnProbes?: boolean | undefined
   countsRenders?: boolean | undefined
+  /** From where it was used, and when, is all that is kept: what it called stays empty, and takes no room. */
+  onlyOrigins?: boolean | undefined
   /** Read an address and a user agent; such as remember serve many keys. */
   addressOf?: ((ip: string) => Address) | undefined
   programOf?: ((userAgent: string) => string) | undefined
@@ -103,9 +105,9 @@ export function createKeyLog(options: KeyLogOptions): KeyLog {
     firstAt: undefined,
     lastAt: undefined,
     networks: sightings(options),
-    programs: sightings(options),
+    programs: options.onlyOrigins ? none : sightings(options),
     callers: sightings(options),
-    endpoints: sightings(options),
+    endpoints: options.onlyOrigins ? none : sightings(options),
     local: none,
     own: none,
     renders: none,
@@ -136,41 +138,60 @@ function sightings({ allowance, recentSince }: KeyLogOptions): Sightings {
   return createSightings(allowance, { recentSince })
 }
 
-function add(this: Kept, { timestamp, ip, userAgent, method, endpoint, status }: AuditEvent): void {
+function add(this: Kept, event: AuditEvent): void {
   const { options } = this
-  const at = Date.parse(timestamp)
+  const { ip, method, endpoint } = event
+  const at = Date.parse(event.timestamp)
   const isRecent = at >= (options.recentSince ?? Infinity)
   this.requests += 1
   if (isRecent) this.recent += 1
-  if (status >= 400) this.errors += 1
+  if (event.status >= 400) this.errors += 1
   this.firstAt = Math.min(at, this.firstAt ?? at)
   this.lastAt = Math.max(at, this.lastAt ?? at)
 
-  const { network, site, kind } = (options.addressOf ?? readAddress)(ip)
-  const program = (options.programOf ?? programOf)(userAgent)
-  if (network !== undefined) this.networks.add(network, at)
-  if (program !== '') this.programs.add(program, at)
-  this.callers.add(`${program}\n${network ?? ''}`, at)
-  if (kind === 'loopback' || kind === 'private') {
-    if (this.local === none) this.local = sightings(options)
-    this.local.add(ip, at)
-  }
+  const address = (options.addressOf ?? readAddress)(ip)
+  const program = (options.programOf ?? programOf)(event.userAgent)
   const called = endpoint === '' ? '' : endpointOf(method, endpoint)
-  const isOwn = program === ownProgram
-  const isProbe = isOwn && called === probe
-  if (called !== '') this.endpoints.add(called, at)
+  const isProbe = program === ownProgram && called === probe
+  const { network } = address
+  if (network !== undefined) this.networks.add(network, at)
+  this.callers.add(`${program}\n${network ?? ''}`, at)
   if (isProbe) this.probes += 1
-  if (isOwn) {
-    if (this.own === none) this.own = sightings(options)
-    this.own.add(hourOf(at), at)
-  } else if (isRecent && site !== undefined && called !== '') addPlace(this, site, called, at)
-  if (options.countsRenders && status < 400 && rendering.test(called)) {
-    if (this.renders === none) this.renders = sightings(options)
-    this.renders.add(new Date(at).toISOString().slice(0, 10), at)
-  }
+  if (!options.onlyOrigins) addWork(this, event, { at, isRecent, address, program, called })
   const isLeftOut =
     (options.leavesOutOwnReadings && isOwnReading(program, method)) || (options.leavesOutOwnProbes && isProbe)
   if (!isLeftOut && options.isOutside?.(at)) addOutside(this, network ?? ip, at, isRecent)
+}
+
+/** An event as it was read; what was called is empty where the log does not say. */
+interface ReadEvent {
+  at: number
+  isRecent: boolean
+  address: Address
+  program: string
+  called: string
+}
+
+function addWork(
+  log: Kept,
+  { ip, status }: AuditEvent,
+  { at, isRecent, address: { kind, site }, program, called }: ReadEvent,
+): void {
+  const { options } = log
+  if (program !== '') log.programs.add(program, at)
+  if (called !== '') log.endpoints.add(called, at)
+  if (program === ownProgram) {
+    if (log.own === none) log.own = sightings(options)
+    log.own.add(hourOf(at), at)
+  } else if (isRecent && site !== undefined && called !== '') addPlace(log, site, called, at)
+  if (kind === 'loopback' || kind === 'private') {
+    if (log.local === none) log.local = sightings(options)
+    log.local.add(ip, at)
+  }
+  if (options.countsRenders && status < 400 && rendering.test(called)) {
+    if (log.renders === none) log.renders = sightings(options)
+    log.renders.add(new Date(at).toISOString().slice(0, 10), at)
+  }
 }
 
 function addPlace(log: Kept, site: string, called: string, at: number): void {

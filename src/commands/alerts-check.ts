@@ -126,8 +126,8 @@ async function surveyFor(
     patient: options.maxWaitMs,
   })
   if (!needs.includes('log')) return { survey: account, keepLog: async () => {} }
-  const read = await readLog(context, fleet, account, options, file, before)
-  return { survey: { ...account, log: read.log }, keepLog: () => read.keep() }
+  const { log, keep } = await readLog(context, fleet, account, options, file, before)
+  return { survey: { ...account, log }, keepLog: keep }
 }
 
 /** The file that these alerts are kept in, whose folder is there; or may not be, where it is only read. */

@@ -12,7 +12,7 @@ import type { CheckOptions } from './alerts-check.ts'
 export interface CheckedLog {
   log: AlertLogRead['log']
   /** Keeps what was read for the next check; one that cannot is still a check: it warns, and does not throw. */
-  keep(): Promise<void>
+  keep: () => Promise<void>
 }
 
 /** The audit log, of which only that is read which no earlier check has kept. */
@@ -50,7 +50,9 @@ export async function readLog(
     })
     if (log.known && kept === undefined)
       out.debug('the audit log has too many keys, networks and hours to be kept')
-    return { log, keep: () => (log.known ? file.save(kept).catch(warn) : Promise.resolve()) }
+    // the log itself is not held until then: of a large account it takes half of the memory
+    const isKnown = log.known
+    return { log, keep: () => (isKnown ? file.save(kept).catch(warn) : Promise.resolve()) }
   } finally {
     await reading.end()
   }
