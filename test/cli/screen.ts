@@ -1,6 +1,8 @@
-import { spawn } from '@lydell/node-pty'
+import { spawn, type IPty } from '@lydell/node-pty'
 import { Terminal } from '@xterm/headless'
+import { readSync } from 'node:fs'
 import path from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Home } from './program.ts'
@@ -70,13 +72,20 @@ export function openScreen(
     env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
     cols: columns,
     rows,
+    // bytes: a character may lie in two readings
+    encoding: null,
   })
+  const decoder = new StringDecoder()
   let raw = ''
   let over: { exit: number | null; signal: number | null } | undefined
-  program.onData((text) => {
+  const show = (bytes: Buffer) => {
+    const text = decoder.write(bytes)
     raw += text
     terminal.write(text)
-  })
+  }
+  // the types know of text alone
+  program.onData((bytes) => show(bytes as unknown as Buffer))
+  beforeItCloses(program, show)
   // what a program asks of its terminal (where is the cursor?), a terminal answers
   terminal.onData((answer) => {
     if (over === undefined) program.write(answer)
@@ -153,5 +162,35 @@ export function openScreen(
     kill: (signal = 'SIGHUP') => program.kill(signal),
     // which is there on every system, and missing in the types
     close: () => (program as unknown as { destroy(): void }).destroy(),
+  }
+}
+
+/**
+ * Where a program has ended, one reading of its terminal that was not full is taken for the last one, though the system gives
+ * 4 KB at a time: what is left is read before the terminal is closed.
+ */
+function beforeItCloses(program: IPty, show: (bytes: Buffer) => void): void {
+  // there on every system but Windows, and missing in the types
+  const { fd, _socket: socket } = program as unknown as { fd: number; _socket: NodeJS.ReadStream }
+  const rest = () => {
+    // more than a terminal holds: what still writes is not waited for
+    for (let readings = 0; readings < 64; readings += 1) {
+      const buffer = Buffer.alloc(4_096)
+      try {
+        const length = readSync(fd, buffer)
+        if (length === 0) return
+        show(buffer.subarray(0, length))
+      } catch {
+        // nothing is left: EIO after a hang-up, EAGAIN where others still have the terminal
+        return
+      }
+    }
+  }
+  const destroy = socket.destroy.bind(socket)
+  let isOver = false
+  socket.destroy = (error) => {
+    if (!isOver) rest()
+    isOver = true
+    return destroy(error)
   }
 }
