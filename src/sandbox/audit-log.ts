@@ -4,8 +4,10 @@ import type { Past } from './past.ts'
 /** One authenticated request; `at` in Unix milliseconds. */
 export type LoggedEvent = Omit<components['schemas']['AuditEvent'], 'timestamp'> & { at: number }
 
-/** How many events are kept, of those since the sandbox began; the oldest go first. */
-const kept = 20_000
+/** How many events are kept, of those since the sandbox began. The oldest go first, and the past is older. */
+const usuallyKept = 200_000
+/** Of these, how many a later run knows. */
+const handedOn = 20_000
 
 export interface AuditLog {
   add(event: LoggedEvent): void
@@ -15,13 +17,19 @@ export interface AuditLog {
     page: number,
     limit: number,
   ): { items: LoggedEvent[]; total: number }
-  /** Those since the sandbox began, oldest first. */
-  all(): readonly LoggedEvent[]
+  /** Those since the sandbox began that a later run is to know, oldest first. */
+  latest(): readonly LoggedEvent[]
 }
 
 /** `past` lies behind what came in; `earlier` is what came in in earlier runs. */
-export function createAuditLog(past: Past, earlier: readonly LoggedEvent[] = []): AuditLog {
+export function createAuditLog(
+  past: Past,
+  earlier: readonly LoggedEvent[] = [],
+  kept = usuallyKept,
+): AuditLog {
   let events = [...earlier]
+  /** From when on events are kept: none is missing among those that are. */
+  let begin = -Infinity
   /** How many came before an instant. */
   const before = (instant: number): number => {
     let low = 0
@@ -36,7 +44,9 @@ export function createAuditLog(past: Past, earlier: readonly LoggedEvent[] = [])
   return {
     add(event) {
       events.push(event)
-      if (events.length >= kept * 1.25) events = events.slice(-kept)
+      if (events.length < kept * 1.25) return
+      events = events.slice(-kept)
+      begin = (events[0] as LoggedEvent).at
     },
     page({ keyId, since = -Infinity, until = Infinity }, page, limit) {
       const skip = (page - 1) * limit
@@ -55,9 +65,10 @@ export function createAuditLog(past: Past, earlier: readonly LoggedEvent[] = [])
           if (lately++ >= skip && items.length < limit) items.push(event)
         }
       }
-      const rest = past.events({ keyId, since, until }, Math.max(0, skip - lately), limit - items.length)
+      const behind = { keyId, since: Math.max(since, begin), until }
+      const rest = past.events(behind, Math.max(0, skip - lately), limit - items.length)
       return { items: [...items, ...rest.items], total: lately + rest.total }
     },
-    all: () => events,
+    latest: () => events.slice(-handedOn),
   }
 }

@@ -165,7 +165,7 @@ function perHour({ type, oddity }: PastKey, seed: number): number {
   const usual = 10 ** (chance(seed, 1) * 3 - 1)
   if (oddity === 'test-limit') return 6.2
   if (oddity !== undefined) return Math.min(30, Math.max(6, usual))
-  return type === 'test' ? Math.min(2.8, usual * 0.05) : usual
+  return type === 'test' ? Math.min(1.2, usual * 0.05) : usual
 }
 
 /**

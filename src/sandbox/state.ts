@@ -76,7 +76,7 @@ export function createStateFile(
       ...run,
       keys: account.keys.all().map((key) => ({ ...key, secret: key.secret.reveal() })),
       usage: account.usage.state(),
-      audit: account.audit.all(),
+      audit: account.audit.latest(),
       past: account.pastState(),
       memory: account.memory.entries(),
       rates: account.rates.entries(),
