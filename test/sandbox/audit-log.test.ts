@@ -5,6 +5,7 @@ import type { Past } from '../../src/sandbox/past.ts'
 const eventAt = (at: number): LoggedEvent => ({
   at,
   keyId: 'key_a',
+  action: 'api.request',
   method: 'GET',
   endpoint: '/templates',
   status: 200,
