@@ -33,7 +33,8 @@ export type LogDigest = Map<string, Map<string, Place>>
 interface Place {
   marks: number
   value: string
-  hours: Hour[]
+  /** Four numbers for each: there may be a hundred thousand of them, and objects take twice the room. `hoursOf` reads them. */
+  hours: number[]
 }
 
 interface Hour {
@@ -45,7 +46,9 @@ interface Hour {
   last: number
 }
 
-/** As a file has it: id, then marks, value, and four numbers for each hour. */
+const perHour = 4
+
+/** As a file has it: id, then marks, value, and the hours. */
 export type DigestRows = [string, [number, string, number[]][]][]
 
 const own = 1
@@ -54,7 +57,7 @@ const outside = 4
 const nowhere = 8
 
 export const hourMs = 3_600_000
-/** Hours and places, of all keys together: some 20 MB. A log of half as many events always fits. */
+/** Hours and places, of all keys together: some 10 MB. A log of half as many events always fits. */
 const mostKept = 200_000
 /** What is longer counts as several. */
 const usualLength = 64
@@ -83,10 +86,16 @@ export function addEvent(digest: LogDigest, event: AuditEvent, at: number, readi
   const place = placeOf(digest, event.keyId, marks, network ?? keptValueOf(event.ip), allowance)
   const hour = Math.floor(at / hourMs)
   const ms = at - hour * hourMs
-  const found = hourOf(place, hour, ms, allowance)
-  found.requests += 1
-  found.first = Math.min(found.first, ms)
-  found.last = Math.max(found.last, ms)
+  const { hours } = place
+  const index = indexOf(hours, hour)
+  if (index === undefined) {
+    allowance.left -= 1
+    addHour(place, { hour, requests: 1, first: ms, last: ms })
+  } else {
+    hours[index + 1] = (hours[index + 1] ?? 0) + 1
+    hours[index + 2] = Math.min(hours[index + 2] ?? ms, ms)
+    hours[index + 3] = Math.max(hours[index + 3] ?? ms, ms)
+  }
 }
 
 function placeOf(
@@ -107,15 +116,25 @@ function placeOf(
   return place
 }
 
-/** Events of an hour mostly follow each other. */
-function hourOf({ hours }: Place, hour: number, ms: number, allowance: Allowance): Hour {
-  const last = hours.at(-1)
-  const known = last?.hour === hour ? last : hours.find((each) => each.hour === hour)
-  if (known !== undefined) return known
-  allowance.left -= 1
-  const begun = { hour, requests: 0, first: ms, last: ms }
-  hours.push(begun)
-  return begun
+/** Where an hour begins; from the end, as events of an hour mostly follow each other. */
+function indexOf(hours: readonly number[], hour: number): number | undefined {
+  for (let index = hours.length - perHour; index >= 0; index -= perHour) {
+    if (hours[index] === hour) return index
+  }
+  return undefined
+}
+
+function addHour(place: Place, { hour, requests, first, last }: Hour): void {
+  // most places have few: an array that is made with what it holds has no room to spare
+  if (place.hours.length === 0) place.hours = [hour, requests, first, last]
+  else place.hours.push(hour, requests, first, last)
+}
+
+function hoursOf({ hours }: Pick<Place, 'hours'>): Hour[] {
+  return Array.from({ length: hours.length / perHour }, (_, index) => {
+    const [hour = 0, requests = 0, first = 0, last = 0] = hours.slice(index * perHour, (index + 1) * perHour)
+    return { hour, requests, first, last }
+  })
 }
 
 /** What digests of parts of a stretch that do not overlap have together, of the keys of the account. */
@@ -138,19 +157,15 @@ function keyPlacesOf(
   leavesOutOwnReadings: boolean,
 ): KeyPlaces {
   const recentHour = recentSince / hourMs
-  const hours = places.flatMap((place) => place.hours)
+  const hours = places.flatMap(hoursOf)
   const recent = hours.filter(({ hour }) => hour >= recentHour)
   const networks = places.filter(({ marks }) => !(marks & nowhere))
   const outsiders = places.filter(
     ({ marks }) => marks & outside && !(leavesOutOwnReadings && marks & ownReading),
   )
-  const recentOutsiders = outsiders.map((place) => ({
-    ...place,
-    hours: place.hours.filter(({ hour }) => hour >= recentHour),
-  }))
-  const seen = (among: readonly Place[], valueOf: (place: Place, hour: Hour) => string): Seen => ({
+  const seen = (among: readonly Place[], valueOf: (place: Place, hour: Hour) => string, since = 0): Seen => ({
     unkept: 0,
-    list: () => listOf(among, recentSince, valueOf),
+    list: () => listOf(among, since, recentSince, valueOf),
   })
   return {
     requests: sumOf(hours),
@@ -159,12 +174,13 @@ function keyPlacesOf(
     networks: seen(networks, ({ value }) => value),
     callers: seen(places, callerOf),
     outside: {
-      requests: sumOf(outsiders.flatMap((place) => place.hours)),
+      requests: sumOf(outsiders.flatMap(hoursOf)),
       hours: seen(
-        recentOutsiders,
+        outsiders,
         (_, { hour }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}:00Z`,
+        recentSince,
       ),
-      networks: seen(recentOutsiders, ({ value }) => value),
+      networks: seen(outsiders, ({ value }) => value, recentSince),
     },
   }
 }
@@ -178,15 +194,18 @@ function sumOf(hours: readonly Hour[]): number {
   return hours.reduce((sum, { requests }) => sum + requests, 0)
 }
 
+/** Of the hours from `since` on. */
 function listOf(
   places: readonly Place[],
+  since: number,
   recentSince: number,
   valueOf: (place: Place, hour: Hour) => string,
 ): Sighting[] {
   const found = new Map<string, Sighting>()
   for (const place of places) {
-    for (const hour of place.hours) {
+    for (const hour of hoursOf(place)) {
       const begin = hour.hour * hourMs
+      if (begin < since) continue
       const value = valueOf(place, hour)
       let sighting = found.get(value)
       if (sighting === undefined) {
@@ -207,11 +226,7 @@ function listOf(
 export function rowsOf(digest: LogDigest): DigestRows {
   return [...digest].map(([id, places]) => [
     id,
-    [...places.values()].map(({ marks, value, hours }) => [
-      marks,
-      value,
-      hours.flatMap(({ hour, requests, first, last }) => [hour, requests, first, last]),
-    ]),
+    [...places.values()].map(({ marks, value, hours }) => [marks, value, hours]),
   ])
 }
 
@@ -220,12 +235,10 @@ export function digestOf(rows: DigestRows, since: number, allowance: Allowance):
   const digest: LogDigest = new Map()
   for (const [id, places] of rows) {
     for (const [marks, value, numbers] of places) {
-      for (let index = 0; index < numbers.length; index += 4) {
-        const [hour = 0, requests = 0, first = 0, last = 0] = numbers.slice(index, index + 4)
-        if (hour * hourMs < since) continue
-        const place = placeOf(digest, id, marks, value, allowance)
+      for (const hour of hoursOf({ hours: numbers })) {
+        if (hour.hour * hourMs < since) continue
         allowance.left -= 1
-        place.hours.push({ hour, requests, first, last })
+        addHour(placeOf(digest, id, marks, value, allowance), hour)
       }
     }
   }

@@ -74,7 +74,8 @@ export function usualOf({ type, access, oddity }: Past, keySeed: number): Usual 
   return {
     all: { services: usual },
     recent: { services: recent },
-    endpoints: endpointsOf(access),
+    endpoints:
+      type === 'test' && oddity !== undefined && oddity !== 'test-limit' ? fewRenders : endpointsOf(access),
     failures: oddity === 'test-limit' ? [429] : oddity === 'failing' ? [500, 500, 503] : [400, 400, 429, 500],
     upgradedAt: chance(seed, 2) < 0.5 ? 0.3 + chance(seed, 3) * 0.5 : 1,
     seed,
@@ -105,6 +106,12 @@ function serviceOf(seed: number, n: number): Service {
     addresses: chance(own, 7) < 0.15 ? [...addresses, `${six}a`, `${six}1f`] : addresses,
   }
 }
+
+/** Of a busy test key, which has a hundred renders a day. */
+const fewRenders: Usual['endpoints'] = [
+  [0.05, 'POST', '/image'],
+  [0.95, 'GET', '/templates'],
+]
 
 function endpointsOf(access: KeyRecord['access']): Usual['endpoints'] {
   switch (access) {
