@@ -9,6 +9,7 @@ import { advance, type AlertIncident } from '../alerts/incident.ts'
 import { deliver, type OpenNotifier } from '../alerts/notifier.ts'
 import { reportOf, type AlertsReport, type Sent } from '../alerts/report.ts'
 import { createStateFile, type AlertScope, type AlertState, type StateFile } from '../alerts/state-file.ts'
+import type { Judgement } from '../alerts/verdict.ts'
 import type { Context } from '../context.ts'
 import type { AlertRule, Fleet } from '../fleet/fleet.ts'
 import { openStateFolder } from '../rotation/state-folder.ts'
@@ -73,38 +74,57 @@ async function look(
   file: StateFile,
 ): Promise<Looked> {
   const before = await file.read()
-  const { survey, keepLog } = await surveyFor(context, fleet, options, file, before)
-  const judgements = evaluate(survey, fleet.alerts, await matcher(fleet.alerts))
+  const { account, judgements, keepLog } = await hold(context, fleet, options, file, before)
   const advanced = advance({
     incidents: before.incidents,
     judgements,
-    keys: survey.keys,
-    at: survey.at,
+    keys: account.keys,
+    at: account.at,
     newId: () => newId('alert'),
   })
   const incidents = plan({
     incidents: advanced,
     rules: fleet.alerts,
     notifiers: fleet.notify.map(({ name }) => name),
-    at: survey.at,
+    at: account.at,
     newId: () => newId('msg'),
   })
   const notes = notesOf(judgements, before.warned)
   const state = {
-    checkedAt: new Date(survey.at).toISOString(),
+    checkedAt: new Date(account.at).toISOString(),
     incidents,
     warned: notes.map(({ text }) => text),
     reaches: judgements.map(({ reach }) => reach),
   }
   const facts = {
-    // of a large account the rest is given up before anything is written
-    survey: { at: survey.at, apiUrl: survey.apiUrl },
+    survey: { at: account.at, apiUrl: account.apiUrl },
     judgements,
     before: before.incidents,
     after: advanced,
     notifiers: fleet.notify,
   }
   return { state, keepLog, checkedBy: (told) => ({ report: reportOf({ ...facts, ...told }), notes }) }
+}
+
+interface Held {
+  /** Without what took most room: of a large account, usage and log are given up before anything is made of the verdicts. */
+  account: Pick<AlertSurvey, 'at' | 'apiUrl' | 'keys'>
+  judgements: Judgement[]
+  keepLog: () => Promise<void>
+}
+
+/** Holds the rules against the account as it is. */
+async function hold(
+  context: Context,
+  fleet: Fleet,
+  options: CheckOptions & { readOnly?: boolean },
+  file: StateFile,
+  before: AlertState,
+): Promise<Held> {
+  const { survey, keepLog } = await surveyFor(context, fleet, options, file, before)
+  const judgements = evaluate(survey, fleet.alerts, await matcher(fleet.alerts))
+  const { at, apiUrl, keys } = survey
+  return { account: { at, apiUrl, keys }, judgements, keepLog }
 }
 
 /** What the rules look at, and how to keep what was read of the log, which is for when the check is whole. */
