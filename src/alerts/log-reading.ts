@@ -4,7 +4,7 @@
 // - what is kept is gone on with only where it is of the same account and settings; else the log is read whole.
 import type { CallOptions, Client, Key } from '../api/contract.ts'
 import { createLogReaders, readAccountLog, readEvents, type LogStretch } from '../audit/account-log.ts'
-import { orNone } from '../audit/not-given.ts'
+import { orWhy } from '../audit/not-given.ts'
 import { noLog, type Known, type SurveyProgress } from '../audit/survey.ts'
 import type { WorkingHours } from '../fleet/fleet.ts'
 import {
@@ -77,13 +77,14 @@ export async function readAlertLog(
   let why = whyWhole(earlier, keys, stretch, settings)
   if (why === undefined && earlier.kept !== undefined) {
     options.onPlan(earlier.kept.until, undefined)
-    const read = await orNone(readOn(reader, earlier.kept))
-    if (read === undefined) return { log: noLog, kept: undefined }
-    if (read !== 'too much') return read
+    const read = await orWhy(readOn(reader, earlier.kept), noLog.why)
+    if (!read.known) return { log: read, kept: undefined }
+    if (read.value !== 'too much') return read.value
     why = 'with what is new, it is too much to be kept'
   }
   options.onPlan(stretch.since, why)
-  return (await orNone(readWhole(reader))) ?? { log: noLog, kept: undefined }
+  const read = await orWhy(readWhole(reader), noLog.why)
+  return read.known ? read.value : { log: read, kept: undefined }
 }
 
 interface Reader {

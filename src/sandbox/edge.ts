@@ -59,6 +59,7 @@ export function createEdge({ app, faults, clock, log, onRequest, signal }: EdgeO
   const instead: Partial<Record<FaultName, (sockets: Sockets, path: string, fault: Fault) => Remainder>> = {
     cut: async ({ outgoing }) => void outgoing.destroy(),
     stall: async ({ outgoing }) => void (await gone(outgoing)),
+    'status-403': fail(new Problem('insufficient-permissions', 'This API key may not do that.')),
     'status-404': async (sockets, path) =>
       fail(new Problem('not-found', `There is nothing at ${path}.`))(sockets, path),
     'status-500': fail(new Problem('internal-error', 'Something went wrong on our side.')),

@@ -22,6 +22,7 @@ const kinds = {
     does: 'send the body a byte at a time, this far apart',
   },
   slow: { on: any, value: 'duration', without: '1s', does: 'answer late' },
+  'status-403': { on: any, does: 'answer that the key may not' },
   'status-404': { on: any, does: 'answer as if there were no such path' },
   'status-500': { on: any, does: 'fail and do nothing' },
   'status-502': { on: any, does: 'fail and do nothing' },

@@ -169,13 +169,20 @@ describe('what is too much to be kept', () => {
   })
 })
 
-it.each([[nothing], [undefined]])('an API without a log is said to have none', async (given) => {
-  const account = loggedAccount(() => daily)
-  const earlier = given ?? (await keptOf(account))
-  const auditLogsByPage = () => {
-    throw new KeysError('api-error', 'there is no such thing', { status: 404 })
-  }
-  const client = { auditLogsByPage } as unknown as Client
-  const { log } = await read({ ...account, client }, surveyedAt, { earlier })
-  expect(log).toEqual({ known: false, why: 'the API keeps no audit log' })
+describe('an API that gives no log', () => {
+  it.each([
+    ['has none', nothing, 404, 'the API keeps no audit log'],
+    ['has none any more', undefined, 404, 'the API keeps no audit log'],
+    ['may not show it', nothing, 403, 'it is for others (403)'],
+    ['may not show it any more', undefined, 403, 'it is for others (403)'],
+  ])('because it %s is no reason to fail', async (_, given, status, why) => {
+    const account = loggedAccount(() => daily)
+    const earlier = given ?? (await keptOf(account))
+    const auditLogsByPage = () => {
+      throw new KeysError('api-error', 'it is for others', { status })
+    }
+    const client = { auditLogsByPage } as unknown as Client
+    const { log, kept } = await read({ ...account, client }, surveyedAt, { earlier })
+    expect({ log, kept }).toEqual({ log: { known: false, why }, kept: undefined })
+  })
 })

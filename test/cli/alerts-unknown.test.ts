@@ -30,6 +30,19 @@ describe('keys of which a rule can tell nothing', () => {
   })
 })
 
+it('a log that the key may not read skips its rules, which are known to nobody, and holds the others', async () => {
+  await stage.file(['{name: place, when: new-network, keys: "Web*"}', busy(3)])
+  stage.sandbox.addFault('status-403:GET /audit-logs')
+  const ran = await stage.alerts('check', '--json')
+  expect(ran.exit, ran.stderr).toBe(10)
+  const { rules } = JSON.parse(ran.stdout) as { rules: object[] }
+  const skipped = expect.stringMatching(/\(403\)$/) as string
+  expect(rules).toMatchObject([
+    { rule: 'place', skipped },
+    { rule: 'busy', skipped: null, firing: 1 },
+  ])
+})
+
 it('a webhook without a signature is warned of by test and by list; one with it is not', async () => {
   const text = 'hook is sent without a signature: whoever has its URL can send it alerts'
   await stage.file([busy(3)])

@@ -30,6 +30,14 @@ test.each([
   expect(await answer(`/api-keys/${id}`)).toEqual([200, ''])
 })
 
+test('status-403 is as the answer to a key that may not', async () => {
+  await start({ faults: ['status-403:GET /audit-logs'] })
+  expect(await answer('/audit-logs')).toEqual([
+    403,
+    'https://docs.pictify.io/errors/insufficient-permissions',
+  ])
+})
+
 test('status-404 strikes as other faults do', async () => {
   await start({ faults: ['status-404:GET /audit-logs@2'] })
   expect(await answer('/audit-logs')).toEqual([200, ''])
