@@ -3,10 +3,11 @@
 // - what could not be looked at changes nothing: the incidents of a check that failed stay as they were.
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
+import type { Client } from '../api/contract.ts'
 import { attempted, dueMessages, plan, type Message } from '../alerts/delivery.ts'
 import { evaluate, sourcesOf, type AlertSurvey, type KeyMatch } from '../alerts/evaluation.ts'
 import { advance, type AlertIncident } from '../alerts/incident.ts'
-import { deliver, type OpenNotifier } from '../alerts/notifier.ts'
+import { deliver, type OpenNotifier, type Outcome } from '../alerts/notifier.ts'
 import { reportOf, type AlertsReport, type Sent } from '../alerts/report.ts'
 import { createStateFile, type AlertScope, type AlertState, type StateFile } from '../alerts/state-file.ts'
 import type { Judgement } from '../alerts/verdict.ts'
@@ -191,6 +192,7 @@ async function tell(
   const sent: Sent[] = []
   let { incidents } = state
   if (due.length === 0) return { sent, incidents }
+  const api = await context.api()
   const names = new Set(due.map(({ notifier }) => notifier))
   const opened = await openNotifiers(
     context,
@@ -201,7 +203,8 @@ async function tell(
     await deliver(
       postings,
       { clock: context.clock, limitMs, signal: context.signal },
-      async (notifier, letter, outcome) => {
+      async (notifier, letter, delivered) => {
+        const outcome = byClockOf(api, delivered)
         incidents = attempted(incidents, letter, outcome)
         const about = due.find(({ id }) => id === letter.id)?.about ?? 'firing'
         sent.push({ notifier: notifier.name, about, messageId: letter.id, ...outcome })
@@ -214,6 +217,11 @@ async function tell(
     await file.save({ ...state, incidents: incidents.filter(isOpen) })
   }
   return { sent, incidents }
+}
+
+/** As all instants of an incident: when a reminder is due is told by that, and a machine's own clock may be hours off. */
+function byClockOf(api: Pick<Client, 'now'>, outcome: Outcome): Outcome {
+  return outcome.sentAt === null ? outcome : { ...outcome, sentAt: new Date(api.now()).toISOString() }
 }
 
 async function postingsOf(
