@@ -22,6 +22,7 @@ interface Space {
 }
 
 const narrowest = 12
+const mostRows = 100
 const noLines = Object.fromEntries(
   ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
     .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'])
@@ -59,10 +60,20 @@ interface Sized<T> {
 
 function measured<T>(column: Column<T>, rows: readonly T[]): Sized<T> {
   const cells = rows.map((row) => oneLine(column.value(row)))
-  const alone = new Table({ chars: noLines, style })
-  alone.push([column.head], ...cells.map((cell) => [cell]))
-  const natural = alone.width
+  const natural = Math.max(...inParts([column.head, ...cells]).map(widthOf))
   return { column, cells, natural, least: column.flexible ? Math.min(natural, narrowest) : natural }
+}
+
+function widthOf(cells: readonly string[]): number {
+  const alone = new Table({ chars: noLines, style })
+  alone.push(...cells.map((cell) => [cell]))
+  return alone.width
+}
+
+/** The time that a table takes goes with the square of its rows: many of them are several tables, one below the other. */
+function inParts<T>(rows: readonly T[]): T[][] {
+  const count = Math.max(1, Math.ceil(rows.length / mostRows))
+  return Array.from({ length: count }, (_, part) => rows.slice(part * mostRows, (part + 1) * mostRows))
 }
 
 /** The blanks behind the last column are none of the table. */
@@ -72,18 +83,19 @@ function leastOf(sized: readonly Sized<never>[]): number {
 
 function renderColumns<T>(sized: readonly Sized<T>[], rows: readonly T[], { width, paint }: Space): string {
   const excess = sized.reduce((sum, { natural }) => sum + natural, 0) - style['padding-right'] - width
-  const table = new Table({
-    chars: noLines,
-    style,
-    head: sized.map(({ column }) => paint.bold(column.head)),
-    colAligns: sized.map(({ column }) => column.align ?? 'left'),
-    colWidths: widthsOf(sized, excess),
-  })
-  for (const [index, row] of rows.entries()) {
-    table.push(sized.map(({ column, cells }) => painted(column, cells[index] ?? '', row)))
-  }
-  return table
-    .toString()
+  const colWidths = widthsOf(sized, excess)
+  const colAligns = sized.map(({ column }) => column.align ?? 'left')
+  const head = sized.map(({ column }) => paint.bold(column.head))
+  const lines = rows.map((row, index) =>
+    sized.map(({ column, cells }) => painted(column, cells[index] ?? '', row)),
+  )
+  return inParts(lines)
+    .map((part, index) => {
+      const table = new Table({ chars: noLines, style, colWidths, colAligns, head: index === 0 ? head : [] })
+      table.push(...part)
+      return table.toString()
+    })
+    .join('\n')
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')
