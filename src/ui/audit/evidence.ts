@@ -8,6 +8,9 @@ const listed = 5
 const exactMs = 60_000
 const units: ReadonlySet<string> = new Set(['ms', 'percent'])
 const endings: ReadonlySet<string> = new Set(['at', 'days'])
+// made once: each takes longer than a line takes to print
+const inHundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+const inTenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 const instants = /(?<!\S)(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z(?!\S)/g
 
 /** What was measured, as names and values for people: `lastUsedAt` is `last used`, `idleMs` a duration in words. */
@@ -50,7 +53,7 @@ function valueOf(name: string, value: Value): string {
 
 function figure(name: string, value: number): string {
   const parts = partsOf(name)
-  const text = value.toLocaleString('en', { maximumFractionDigits: 2 })
+  const text = inHundredths.format(value)
   if (parts.includes('ms'))
     return value < exactMs ? `${Math.round(value).toLocaleString('en')} ms` : formatDuration(value)
   if (parts.includes('percent')) return `${text} %`
@@ -60,7 +63,7 @@ function figure(name: string, value: number): string {
 
 /** `12.5 %` of 0.125. */
 export function percent(share: number): string {
-  return `${(share * 100).toLocaleString('en', { maximumFractionDigits: share < 0.01 ? 2 : 1 })} %`
+  return `${(share < 0.01 ? inHundredths : inTenths).format(share * 100)} %`
 }
 
 /** `2026-03-01 11:55 UTC` for each instant in a text; the rest as it is. */
