@@ -140,7 +140,13 @@ export async function openMachine(options: SandboxOptions, keychain?: SecretServ
 
   function byProgram(command: string): { child: ChildProcess; done: Promise<Done>; printed: () => string } {
     const [file, ...rest] = words(command)
-    const child = spawn(file, rest, { cwd: root, env: env(), stdio: ['ignore', 'pipe', 'pipe'] })
+    // a group of its own, so that the shell's program can be ended with it
+    const child = spawn(file, rest, {
+      cwd: root,
+      env: env(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
     let printed = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (printed += text))
@@ -211,7 +217,7 @@ export async function openMachine(options: SandboxOptions, keychain?: SecretServ
         .replace(/\r/g, ''),
 
     async end() {
-      for (const child of children) child.kill('SIGKILL')
+      for (const child of children) endGroup(child)
       for (const screen of screens) screen.kill('SIGTERM')
       await Promise.all(screens.map(({ ended }) => ended))
       for (const server of servers) server.close().closeAllConnections()
@@ -239,4 +245,15 @@ async function within<T>(promise: Promise<T>, told: () => string): Promise<T> {
 export async function secretIn(machine: Machine, file: string): Promise<string> {
   const text = await readFile(path.join(machine.folder, file), 'utf8')
   return /pk_(?:live|test)_\w+/.exec(text)?.[0] ?? ''
+}
+
+/** Ends what a shell has started with it. */
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // it has ended by itself
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
